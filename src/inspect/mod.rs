@@ -29,7 +29,11 @@
 mod damage_origin;
 mod damage_pieces;
 mod diff;
+#[cfg(feature = "app")]
+mod file_watch;
 mod frame_content;
+#[cfg(feature = "app")]
+mod log_fingerprint;
 mod log_header;
 mod log_view;
 mod lost_tail;
@@ -53,7 +57,11 @@ pub use crate::index::index_path;
 pub(crate) use damage_origin::DamageOrigins;
 pub(crate) use diff::diff_files;
 pub use diff::{Comparison, DiffUpdate, DifferenceKind, LogDifference, MAX_DIFFERENCES, OnDiffUpdate, diff};
+#[cfg(feature = "app")]
+pub(crate) use file_watch::{FileChange, FileWatch};
 pub(crate) use frame_content::{FrameContent, classify_frame, gap_finding, invalid_event_finding};
+#[cfg(feature = "app")]
+pub(crate) use log_fingerprint::LogFingerprint;
 pub(crate) use log_header::HeaderSource;
 pub use log_view::LogView;
 pub use map::{HealthCell, HealthMap};

@@ -6,7 +6,6 @@
 mod aggregates;
 mod contents;
 mod export;
-mod fingerprint;
 mod handler;
 mod hits;
 mod journal_watch;

@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::fingerprint::LogFingerprint;
 use super::journal_watch::{JournalWatcher, LogContents};
 use super::{QuitOnPanic, SharedState, scan_control};
 use crate::StorageError;
 use crate::file::{DeviceInode, FileStamp};
 use crate::index::IndexState;
+use crate::inspect::LogFingerprint;
 use crate::report::units::format_count;
 use crate::tui::message::{BackgroundUpdate, LogChange, Message};
 use crate::tui::model::{LogInfo, LogUnavailable};

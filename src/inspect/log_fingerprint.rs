@@ -8,7 +8,7 @@ const SAMPLE_BYTES: usize = 64;
 
 /// Samples of a log: its first bytes, and bytes from its middle.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct LogFingerprint {
+pub(crate) struct LogFingerprint {
     start_bytes: Vec<u8>,
     middle_offset: u64,
     middle_bytes: Vec<u8>,
@@ -16,7 +16,7 @@ pub(super) struct LogFingerprint {
 
 impl LogFingerprint {
     /// Reads the samples of a log of `log_bytes` bytes; `None` when they cannot be read.
-    pub(super) fn read(log: &LogFile, log_bytes: u64) -> Option<Self> {
+    pub(crate) fn read(log: &LogFile, log_bytes: u64) -> Option<Self> {
         let middle_offset = log_bytes / 2;
         let start_bytes = read_sample(log, 0, log_bytes)?;
         let middle_bytes = read_sample(log, middle_offset, log_bytes - middle_offset)?;
@@ -25,7 +25,7 @@ impl LogFingerprint {
 
     /// Returns false when the log now holds other bytes at a sample's offset. A sample that cannot be read counts as
     /// matching.
-    pub(super) fn matches_log(&self, log: &LogFile) -> bool {
+    pub(crate) fn matches_log(&self, log: &LogFile) -> bool {
         let matches = |offset, sample: &[u8]| {
             read_sample(log, offset, sample.len() as u64).is_none_or(|current| current == sample)
         };
