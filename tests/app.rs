@@ -14,6 +14,8 @@ mod app {
     mod cli_cat;
     mod cli_export;
     mod cli_file_content;
+    #[cfg(unix)]
+    mod cli_follow;
     mod cli_generate;
     mod cli_golden;
     mod cli_hostile;

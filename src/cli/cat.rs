@@ -5,24 +5,32 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::failure::CommandResult;
+use super::byte_stream::ByteStream;
+use super::failure::{CommandFailure, CommandResult};
 use super::filter_arg::FilterArg;
+use super::follow::follow_events;
 use super::log_access::{open_options, print_side_file_notices};
 use super::log_input::LogInput;
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
-use super::selected_events::{EventRangeArgs, EventSource, visit_selected_events};
+use super::selected_events::{EventRangeArgs, LogSelection, visit_selected_events};
 use crate::export::event_line;
 
 /// Print events as JSON, one per line.
 ///
 /// Each line is {"offset":N,"event":{...}} with the event as stored, digit for digit. Damaged ranges and gaps are
-/// reported on stderr and skipped; skipped damage makes the exit status 3.
+/// reported on stderr and skipped; skipped damage makes the exit status 3. With --follow, events are printed when they are
+/// complete, until Ctrl-c or a closed pipe ends it with status 0; status 3 means that printed events are gone, because the
+/// log was cut, overwritten, replaced or removed.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   chronicle cat a.log --filter 'agg:42 type:Updated payload.amount>=100'
-  chronicle cat a.log --from 1223488 --limit 10")]
+  chronicle cat a.log --from 1223488 --limit 10
+  chronicle cat a.log --follow --filter 'after:now type:Updated'
+
+A line of the output:
+  {\"offset\":1223488,\"event\":{\"write_timestamp_ms\":1767225600007,\"event_type\":\"Updated\",\"namespace\":\"accounts\",\"schema_id\":\"Person\",\"schema_version\":2,\"aggregate_id\":42,\"payload\":{\"amount\":1.50}}}")]
 pub(super) struct CatArgs {
     /// Log to read; - is stdin. A pipe and a log that gzip or zstd compressed are read too
     log: PathBuf,
@@ -30,16 +38,30 @@ pub(super) struct CatArgs {
     filter: FilterArg,
     #[command(flatten)]
     range: EventRangeArgs,
+    /// Go on with the events that are appended; the filter after:now leaves out those that are there already
+    #[arg(long, conflicts_with = "until")]
+    follow: bool,
 }
 
 impl CatArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        // A stream is copied to its end before it is read, and an endless one would never be refused.
+        if self.follow && ByteStream::is_needed_for(&self.log) {
+            return Err(CommandFailure::Usage {
+                message: "--follow needs a log in a file that is not compressed: nothing is appended to a stream"
+                    .into(),
+                hint: "Leave out --follow".into(),
+            });
+        }
         let LogInput { log, status, .. } = LogInput::open(&self.log, open_options(global), out)?;
         print_side_file_notices(&log, out);
         let filter = self.filter.parse(&log)?;
+        if self.follow {
+            return follow_events(&log, &filter, self.range.to_range(), out);
+        }
         let mut line = Vec::new();
-        let source = EventSource { log: &log, filter: &filter, range: &self.range };
+        let source = LogSelection { log: &log, filter: &filter, range: &self.range };
         visit_selected_events(source, status, out, &mut |_| ControlFlow::Continue(()), &mut |event, out| {
             event_line(&event, &mut line);
             out.print_stored_json(&line)

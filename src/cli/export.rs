@@ -11,7 +11,7 @@ use super::log_access::open_with_notices;
 use super::options::{ForceArgs, GlobalArgs};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
-use super::selected_events::{EventRangeArgs, EventSource, visit_selected_events};
+use super::selected_events::{EventRangeArgs, LogSelection, visit_selected_events};
 use crate::export::{ExportColumn, ExportFile, ExportForm, ExportTarget};
 use crate::report::json::Json;
 use crate::report::units::{format_count, format_size};
@@ -76,7 +76,7 @@ impl ExportArgs {
         let mut file = ExportFile::create(target, log.view().path())?;
         let progress = TerminalProgress::new("exporting", out);
         let mut events = 0;
-        let source = EventSource { log: &log, filter: &filter, range: &self.range };
+        let source = LogSelection { log: &log, filter: &filter, range: &self.range };
         let status =
             visit_selected_events(source, ExitStatus::Done, out, &mut |at| progress.show(at), &mut |event, _| {
                 events += 1;

@@ -18,8 +18,10 @@ mod diff;
 mod drill;
 mod export;
 mod failure;
+mod file_change;
 mod filter_arg;
 mod findings;
+mod follow;
 mod generate;
 mod import;
 mod import_writer;
@@ -42,8 +44,10 @@ mod salvage;
 mod selected_events;
 mod show;
 mod stats;
+mod stop_signal;
 mod undo;
 mod verify;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -83,6 +87,7 @@ enum Command {
     Info(info::InfoArgs),
     Cat(cat::CatArgs),
     Show(show::ShowArgs),
+    Watch(watch::WatchArgs),
     Stats(stats::StatsArgs),
     Export(export::ExportArgs),
     Report(report::ReportArgs),
@@ -110,6 +115,7 @@ impl Command {
             Self::Info(args) => args.run(global, out),
             Self::Cat(args) => args.run(global, out),
             Self::Show(args) => args.run(global, out),
+            Self::Watch(args) => args.run(global, out),
             Self::Stats(args) => args.run(global, out),
             Self::Export(args) => args.run(global, out),
             Self::Report(args) => args.run(global, out),

@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::error::ErrorKind;
 
 use super::failure::CommandFailure;
-use crate::file::BlockingStream;
+use crate::file::{BlockingStream, is_stdout_closed};
 use crate::report::json::{self, Json};
 use crate::report::{safe_path_text, sanitize, sanitize_json};
 
@@ -106,6 +106,11 @@ impl CommandOutput {
     /// Prints help text line by line.
     pub(super) fn print_help(&mut self, text: &str) -> Result<(), CommandFailure> {
         text.lines().try_for_each(|line| self.print_line(line))
+    }
+
+    /// True when nothing reads stdout any more, although nothing was written: the reader of the pipe has closed it.
+    pub(super) fn is_stdout_closed(&self) -> bool {
+        is_stdout_closed(&self.stdout.get_ref().0)
     }
 
     /// Writes buffered output to stdout.

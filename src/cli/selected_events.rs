@@ -39,7 +39,8 @@ impl EventRangeArgs {
         self.strict
     }
 
-    fn to_range(&self) -> SelectedRange {
+    /// Returns the range and the limits as data.
+    pub(super) fn to_range(&self) -> SelectedRange {
         SelectedRange {
             from: self.from,
             until: self.until,
@@ -54,7 +55,7 @@ pub(super) type EventVisitor<'v> = dyn FnMut(ReplayedEvent, &mut CommandOutput) 
 
 /// The log, the filter and the range of a command.
 #[derive(Clone, Copy)]
-pub(super) struct EventSource<'a> {
+pub(super) struct LogSelection<'a> {
     pub(super) log: &'a EventLog,
     pub(super) filter: &'a Filter,
     pub(super) range: &'a EventRangeArgs,
@@ -66,13 +67,13 @@ pub(super) struct EventSource<'a> {
 /// # Errors
 /// The errors of reading the log and of `visit`.
 pub(super) fn visit_selected_events(
-    source: EventSource,
+    source: LogSelection,
     status: ExitStatus,
     out: &mut CommandOutput,
     on_progress: &mut OnProgress,
     visit: &mut EventVisitor,
 ) -> CommandResult {
-    let EventSource { log, filter, range } = source;
+    let LogSelection { log, filter, range } = source;
     let selected = SelectedEvents::new(log, filter, range.to_range());
     let mut reporter = FindingReporter::new(log, status)?;
     let totals = selected.visit(on_progress, &mut |item| match item {

@@ -2,12 +2,14 @@
 //! screen share.
 //!
 //! [`SelectedEvents`] yields the events with the damage and the gaps between them, and [`ExportFile`] writes events as JSON
-//! lines or CSV. The file appears whole or not at all.
+//! lines or CSV. The file appears whole or not at all. [`LogFollower`] yields what is appended to a log.
 
 mod column;
 mod export_file;
+mod log_follower;
 mod selected_events;
 
 pub(crate) use column::ExportColumn;
 pub(crate) use export_file::{ExportFile, ExportForm, ExportTarget, event_line};
+pub(crate) use log_follower::{FollowedItem, LogFollower};
 pub(crate) use selected_events::{OnDamage, SelectedEvents, SelectedItem, SelectedRange, SelectionEnd};

@@ -46,7 +46,7 @@ pub(crate) enum SelectedItem<'a> {
     /// An event that the filter shows.
     Event(ReplayedEvent<'a>),
     /// Damage or a gap that the filter does not exclude.
-    Finding(Finding),
+    Finding(Box<Finding>),
 }
 
 /// How a visit has ended.
@@ -186,6 +186,6 @@ impl FindingVisitor<'_> {
             kind if kind.is_damage() => self.damage += 1,
             _ => {}
         }
-        visit(SelectedItem::Finding(finding))
+        visit(SelectedItem::Finding(Box::new(finding)))
     }
 }

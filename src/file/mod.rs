@@ -4,6 +4,8 @@
 //! lock. A scan yields valid frames and damaged ranges; the module `inspect` interprets them.
 
 mod backup;
+#[cfg(feature = "app")]
+mod closed_stream;
 #[cfg(test)]
 mod failing_disk;
 mod file_place;
@@ -28,6 +30,8 @@ mod writer;
 mod writer_detection;
 
 pub(crate) use backup::Backup;
+#[cfg(feature = "app")]
+pub(crate) use closed_stream::is_stdout_closed;
 pub(crate) use file_place::{FilePlace, folder_of};
 pub use locate::spans_before;
 pub(crate) use locate::{OffsetLocation, locate_offset};

@@ -1,0 +1,108 @@
+//! [`LogFollower`]: reads what is appended to a log, again and again, without yielding anything twice.
+
+use std::ops::{ControlFlow, Range};
+
+use crate::StorageError;
+use crate::format::Finding;
+use crate::inspect::{FrameContent, LogView, LogWalk, WalkItem, classify_frame, gap_finding, invalid_event_finding};
+use crate::log::ReplayedEvent;
+
+/// An item that [`LogFollower::read_new`] yields.
+pub(crate) enum FollowedItem<'a> {
+    /// An event.
+    Event(ReplayedEvent<'a>),
+    /// Damage, a gap, or a frame whose payload is not an event.
+    Finding(Box<Finding>),
+}
+
+/// The state of the end of a log after it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LogEnd {
+    /// The last frame is complete, or the end is damaged.
+    Quiet,
+    /// The last frame is being written. It becomes damage without a further write when its writer is killed.
+    InFlight,
+}
+
+/// A position in a log, and what was reported about the bytes after it.
+#[derive(Debug)]
+pub(crate) struct LogFollower {
+    view: LogView,
+    /// The start of a frame or of a damaged range. A damaged range at the end of the log is read again from its start,
+    /// because an append can follow it, complete it or replace it.
+    position: u64,
+    /// The findings in the damaged range at `position` that were yielded.
+    reported: Vec<Range<u64>>,
+    end: LogEnd,
+}
+
+impl LogFollower {
+    /// Starts at an offset, which must be the start of a frame or of a damaged range, or the end of the log.
+    pub(crate) fn new(view: &LogView, position: u64) -> Self {
+        Self { view: view.clone(), position, reported: Vec::new(), end: LogEnd::Quiet }
+    }
+
+    /// The offset up to which everything was yielded.
+    pub(crate) const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// True when the last frame was being written, so that its state can change without a change of the file.
+    pub(crate) const fn has_unfinished_end(&self) -> bool {
+        matches!(self.end, LogEnd::InFlight)
+    }
+
+    /// Calls `visit` for everything that was not yielded before, until it breaks.
+    ///
+    /// # Errors
+    /// `Changed` when the log becomes shorter meanwhile; `Io` and `OutOfMemory` when it cannot be read; the errors of
+    /// `visit`.
+    pub(crate) fn read_new<E: From<StorageError>>(
+        &mut self,
+        visit: &mut dyn FnMut(FollowedItem) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(), E> {
+        let end = self.view.log().len()?;
+        self.end = LogEnd::Quiet;
+        if end <= self.position {
+            return Ok(());
+        }
+        let version = self.view.log().version();
+        let mut walk = LogWalk::new(&self.view, self.position..end, end);
+        while let Some(item) = walk.next_before(u64::MAX)? {
+            let step = match item {
+                WalkItem::Frame(at, frame) => {
+                    let content = classify_frame(&frame, version);
+                    self.position = at + frame.len();
+                    self.reported.clear();
+                    visit(match content {
+                        FrameContent::Event(event) => FollowedItem::Event(ReplayedEvent { offset: at, event }),
+                        FrameContent::Gap => FollowedItem::Finding(Box::new(gap_finding(at, &frame))),
+                        FrameContent::InvalidEvent(error) => {
+                            FollowedItem::Finding(Box::new(invalid_event_finding(at, &frame, &error)))
+                        }
+                    })?
+                }
+                WalkItem::Damage(finding) if self.reported.contains(&finding.range()) => ControlFlow::Continue(()),
+                WalkItem::Damage(finding) => {
+                    self.reported.push(finding.range());
+                    visit(FollowedItem::Finding(finding))?
+                }
+                WalkItem::DamagedRange(range) => {
+                    if range.end < end {
+                        self.position = range.end;
+                        self.reported.clear();
+                    }
+                    ControlFlow::Continue(())
+                }
+                WalkItem::InFlight(range) => {
+                    (self.position, self.end) = (range.start, LogEnd::InFlight);
+                    ControlFlow::Continue(())
+                }
+            };
+            if step.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
