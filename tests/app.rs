@@ -46,6 +46,8 @@ mod app {
     mod memory;
     #[cfg(target_os = "linux")]
     mod races;
+    #[cfg(unix)]
+    mod random_keys;
     mod readme;
     mod shell;
     #[cfg(unix)]

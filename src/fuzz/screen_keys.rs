@@ -1,4 +1,5 @@
-//! Keys, clicks and resizes of the screen: every screen can be drawn at every size, and no event of the log is lost.
+//! Keys, pastes, clicks and resizes of the screen: every screen can be drawn at every size, shows what the model holds
+//! and no hostile character, and can be left with Esc and with Ctrl-c; no event of the log is lost.
 
 use ratatui::layout::{Position, Size};
 
@@ -9,6 +10,8 @@ use crate::tui::{Key, Message, TestScreen, WheelDirection};
 
 /// Largest number of messages of one input.
 const MAX_STEPS: usize = 60;
+/// Largest number of dialogs, forms and prompts that are open at the same time, with the text in them.
+const MAX_LAYERS: usize = 12;
 /// Texts that are typed as a whole, because single keys seldom form them.
 const TYPED: [&str; 12] = [
     "fagg:3 type:Updated",
@@ -61,14 +64,31 @@ pub(super) fn check(data: &[u8]) {
             break;
         }
         step(&mut screen, &mut input);
-        screen.render();
+        screen.check_drawing();
     }
-    screen.press(&[Key::Esc; 12]);
-    assert!(screen.model.overlays.is_empty(), "Esc closes every dialog");
-    screen.resize(120, 40);
-    screen.render();
+    leave(&mut screen, if settings & 4 == 0 { Key::Esc } else { Key::Ctrl('c') });
     let after = readable_events(&screen);
     assert!(before.iter().all(|event| after.contains(event)), "an event is lost");
+}
+
+/// Leaves the screen with a key that closes dialogs, and then with `q`.
+fn leave(screen: &mut TestScreen, key: Key) {
+    screen.unhandled_effects.clear();
+    for _ in 0..MAX_LAYERS {
+        if screen.model.overlays.is_empty() {
+            break;
+        }
+        screen.press(&[key]);
+        screen.check_drawing();
+    }
+    assert!(screen.model.overlays.is_empty(), "{key} closes every dialog");
+    assert!(!screen.has_quit(), "{key} closes dialogs and not the screen");
+    screen.press(&[Key::Esc; MAX_LAYERS]);
+    assert!(!screen.has_quit(), "Esc closes the screen");
+    screen.resize(120, 40);
+    screen.check_drawing();
+    screen.press(&[if key == Key::Esc { Key::Char('q') } else { key }]);
+    assert!(screen.has_quit(), "the screen is not closed");
 }
 
 /// Returns the offset and the text of every event that can be read.
@@ -105,4 +125,20 @@ fn step(screen: &mut TestScreen, input: &mut FuzzInput) {
 
 fn position(input: &mut FuzzInput) -> Position {
     Position::new(u16::from(input.byte()), u16::from(input.byte()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        // More are run with `PROPTEST_CASES=5000 cargo test --lib random_inputs`.
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(
+            std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(48),
+        ) })]
+        #[test]
+        fn random_inputs_keep_every_property(input in proptest::collection::vec(any::<u8>(), 0..160)) {
+            super::check(&input);
+        }
+    }
 }

@@ -23,17 +23,34 @@ pub(crate) enum ClickTarget {
     Key(Key),
 }
 
-/// Returns the names of the tabs in the title of the main pane. Brackets mark the current tab, because colour alone is not
-/// enough on every terminal.
-pub(crate) fn tab_labels(model: &Model) -> impl Iterator<Item = (Tab, String)> {
+/// Returns the names of the tabs in the title of the main pane. Where they do not fit, the last tabs have only their number,
+/// and the current one always has its name.
+pub(crate) fn tab_labels(model: &Model) -> Vec<(Tab, String)> {
+    let width = layout::compute_areas(model).main.width;
+    let gap = tab_separator(width).width();
+    // The corners of the border and a blank at each side take four columns.
+    let fits = |labels: &Vec<(Tab, String)>| {
+        let texts: usize = labels.iter().map(|(_, label)| label.width() + gap).sum();
+        texts <= usize::from(width.saturating_sub(4)) + gap
+    };
+    let mut choices = (1..=Tab::ALL.len()).rev().map(|named| labels_with_names(model, named));
+    choices.find(fits).unwrap_or_else(|| labels_with_names(model, 0))
+}
+
+/// Returns the labels of the tabs, with the names of the first `named` tabs and of the current one. Brackets mark the
+/// current tab, because colour alone is not enough on every terminal.
+fn labels_with_names(model: &Model, named: usize) -> Vec<(Tab, String)> {
     let damaged = model.scan.damage_count();
-    (1..).zip(Tab::ALL).map(move |(number, tab)| {
-        let name = match tab {
-            Tab::Findings if damaged > 0 => format!("{number} {} ×{damaged}", tab.name()),
-            _ => format!("{number} {}", tab.name()),
-        };
-        (tab, if model.tab == tab { format!("[{name}]") } else { name })
-    })
+    let label = |(number, tab): (usize, Tab)| {
+        let is_current = model.tab == tab;
+        let mut label =
+            if number <= named || is_current { format!("{number} {}", tab.name()) } else { number.to_string() };
+        if tab == Tab::Findings && damaged > 0 {
+            label += &format!(" ×{damaged}");
+        }
+        (tab, if is_current { format!("[{label}]") } else { label })
+    };
+    (1..).zip(Tab::ALL).map(label).collect()
 }
 
 /// Returns the text between two names of tabs in a main pane of this width.
@@ -108,7 +125,7 @@ fn tab_at(model: &Model, areas: &LayoutAreas, position: Position) -> Option<Clic
     }
     let gap = tab_separator(areas.main.width).width();
     // The separator belongs to the tab before it.
-    let tabs = tab_labels(model).map(|(tab, label)| (ClickTarget::Tab(tab), label.width() + gap));
+    let tabs = tab_labels(model).into_iter().map(|(tab, label)| (ClickTarget::Tab(tab), label.width() + gap));
     // The corner of the border and a blank precede the names.
     at_column(tabs, areas.main.x + 2, position.x)
 }

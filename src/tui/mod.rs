@@ -41,6 +41,8 @@ mod view;
 mod worker;
 
 #[cfg(any(test, fuzzing))]
+mod screen_check;
+#[cfg(any(test, fuzzing))]
 mod test_screen;
 #[cfg(test)]
 mod tests;

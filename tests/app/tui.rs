@@ -22,6 +22,8 @@ pub(super) struct TestTerminal {
     master: Box<dyn MasterPty + Send>,
     input: Box<dyn Write + Send>,
     output: Receiver<Vec<u8>>,
+    /// Everything that the program has printed since the last look for a text in it.
+    printed: Vec<u8>,
     emulator: vt100::Parser,
     /// The settings of the terminal before the program started.
     initial_settings: String,
@@ -54,7 +56,15 @@ impl TestTerminal {
         let keys = pair.master.take_writer().unwrap();
         let emulator = vt100::Parser::new(non_zero(lines), non_zero(columns), 0);
         // `pair.slave` is closed here; the child has its own handle.
-        Self { child, master: pair.master, input: keys, output: bytes, emulator, initial_settings: before }
+        Self {
+            child,
+            master: pair.master,
+            input: keys,
+            output: bytes,
+            printed: Vec::new(),
+            emulator,
+            initial_settings: before,
+        }
     }
 
     pub(super) fn press(&mut self, keys: &str) {
@@ -86,11 +96,56 @@ impl TestTerminal {
         while !is_expected(self.emulator.screen()) {
             let remaining = deadline.saturating_duration_since(Instant::now());
             match self.output.recv_timeout(remaining) {
-                Ok(bytes) => self.emulator.process(&bytes),
+                Ok(bytes) => self.process(&bytes),
                 Err(_ended) => return false,
             }
         }
         true
+    }
+
+    fn process(&mut self, bytes: &[u8]) {
+        self.printed.extend_from_slice(bytes);
+        self.emulator.process(bytes);
+    }
+
+    /// Returns whether the program has printed a text since the last call.
+    pub(super) fn has_printed(&mut self, text: &str) -> bool {
+        while let Ok(bytes) = self.output.try_recv() {
+            self.process(&bytes);
+        }
+        let printed = std::mem::take(&mut self.printed);
+        printed.windows(text.len()).any(|part| part == text.as_bytes())
+    }
+
+    /// Changes the size of the terminal. The emulator then shows only what was drawn for the new size.
+    pub(super) fn resize(&mut self, (columns, lines): (u16, u16)) {
+        self.emulator = vt100::Parser::new(non_zero(lines), non_zero(columns), 0);
+        let size = PtySize { rows: lines, cols: columns, pixel_width: 0, pixel_height: 0 };
+        self.master.resize(size).unwrap();
+    }
+
+    /// Reads what the program prints in the given time, or until it ends.
+    pub(super) fn read_for(&mut self, time: Duration) {
+        self.wait_within(time, |_| false);
+    }
+
+    pub(super) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Presses two keys in turn until the program has exited: one that closes dialogs, and one that quits.
+    pub(super) fn leave_with(&mut self, close: &str, quit: &str) {
+        for _ in 0..40 {
+            for key in [close, quit] {
+                self.press(key);
+                // A key that follows Esc at once would be read as Alt with that key.
+                self.read_for(Duration::from_millis(250));
+                if !self.is_running() {
+                    return;
+                }
+            }
+        }
+        panic!("the program is not left:\n{}", self.emulator.screen().contents());
     }
 
     /// Presses a key repeatedly until a text appears, because a dialog ignores keys for a moment after it opens.
@@ -326,10 +381,7 @@ fn the_screen_is_redrawn_for_a_resized_terminal() {
         (120, 40, "Findings: 1 damaged"),
     ];
     for (columns, lines, expected) in sizes {
-        // A new emulator shows only what was drawn for the new size.
-        terminal.emulator = vt100::Parser::new(non_zero(lines), non_zero(columns), 0);
-        let size = PtySize { rows: lines, cols: columns, pixel_width: 0, pixel_height: 0 };
-        terminal.master.resize(size).unwrap();
+        terminal.resize((columns, lines));
         terminal.wait_for_text(expected);
     }
     terminal.wait_for_text("verified 100 %");

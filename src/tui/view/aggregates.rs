@@ -21,8 +21,10 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         bottom_title: Line::from(bottom_title(model)),
     };
     draw_border(frame, model, areas, border);
+    let columns = TableColumns::for_width(areas.table_body(areas.main).width);
     if areas.border == Border::Around {
-        draw_spans(frame, areas.inner(areas.main), 0, vec![span(model, Role::Muted, heading(table.sort))]);
+        let heading = heading(table.sort, columns);
+        draw_spans(frame, areas.inner(areas.main), 0, vec![span(model, Role::Muted, heading)]);
     }
     let lines = areas.table_body(areas.main);
     if table.total == 0 {
@@ -46,7 +48,8 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
             |row| {
                 let events = format_number(row.events);
                 let (first, last) = (model.format_offset(row.first), model.format_offset(row.last));
-                format!("{marker} {:>20}  {events:>12}  {first:>14}  {last:>14}", row.id)
+                let id = row.id.to_string();
+                format!("{marker} {}", columns.join([&id, &events, &first, &last], ["  "; 4]))
             },
         );
         draw_spans(frame, lines, line, vec![span(model, Role::Text, text)]);
@@ -56,20 +59,37 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     }
 }
 
+/// The columns of the table that fit: all of them, or the id and the number of events, in less room where there is little.
+#[derive(Debug, Clone, Copy)]
+struct TableColumns {
+    id: usize,
+    events: usize,
+    offset: Option<usize>,
+}
+
+impl TableColumns {
+    const fn for_width(width: u16) -> Self {
+        match width {
+            72.. => Self { id: 20, events: 12, offset: Some(14) },
+            40.. => Self { id: 20, events: 12, offset: None },
+            _ => Self { id: 9, events: 6, offset: None },
+        }
+    }
+
+    /// Joins the texts of the columns, each with what follows it.
+    fn join(self, texts: [&str; 4], after: [&str; 4]) -> String {
+        let widths = [Some(self.id), Some(self.events), self.offset, self.offset];
+        let cells = texts.iter().zip(after).zip(widths);
+        let cells = cells.filter_map(|((text, after), width)| width.map(|width| format!("{text:>width$}{after}")));
+        cells.collect::<String>().trim_end().to_owned()
+    }
+}
+
 /// Returns the column titles, with a mark at the column by which the table is sorted.
-fn heading(sort: AggregateSort) -> String {
-    let mark = |column| if sort == column { "▼" } else { " " };
-    format!(
-        "  {:>20}{} {:>12}{} {:>14}{} {:>14}{}",
-        "id",
-        mark(AggregateSort::Id),
-        "events",
-        mark(AggregateSort::Events),
-        "first",
-        mark(AggregateSort::First),
-        "last",
-        mark(AggregateSort::Last)
-    )
+fn heading(sort: AggregateSort, columns: TableColumns) -> String {
+    let sorts = [AggregateSort::Id, AggregateSort::Events, AggregateSort::First, AggregateSort::Last];
+    let marks = sorts.map(|column| if sort == column { "▼ " } else { "  " });
+    format!("  {}", columns.join(["id", "events", "first", "last"], marks))
 }
 
 fn bottom_title(model: &Model) -> String {

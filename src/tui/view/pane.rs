@@ -44,7 +44,7 @@ pub(super) fn draw_border(frame: &mut Frame, model: &Model, areas: &LayoutAreas,
 pub(super) fn tab_title(model: &Model) -> Line<'static> {
     let mut spans = vec![Span::raw(" ")];
     let separator = tab_separator(compute_areas(model).main.width);
-    for (number, (tab, label)) in tab_labels(model).enumerate() {
+    for (number, (tab, label)) in tab_labels(model).into_iter().enumerate() {
         if number > 0 {
             spans.push(span(model, Role::Muted, separator));
         }
