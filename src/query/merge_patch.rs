@@ -234,7 +234,8 @@ mod tests {
 
     #[test]
     fn the_deepest_event_can_be_merged() {
-        let deep = format!("{}1{}", "{\"a\":".repeat(126), "}".repeat(126));
-        assert_eq!(merge_all(&[&deep, &deep]), deep);
+        let nested = |value: &str| format!("{}{value}{}", "{\"a\":".repeat(125), "}".repeat(125));
+        let merged = merge_all(&[&nested("{\"b\":1}"), &nested("{\"c\":2}")]);
+        assert_eq!(merged, nested("{\"b\":1,\"c\":2}"));
     }
 }

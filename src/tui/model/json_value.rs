@@ -159,6 +159,7 @@ mod tests {
         let last = TEXT.rfind("\"n").unwrap();
         assert_eq!(find(TokenSearch::From(first + 1)).unwrap().start, last);
         assert_eq!(find(TokenSearch::From(last + 1)), None);
+        assert_eq!(find(TokenSearch::Before(usize::MAX)).unwrap().start, last);
         assert_eq!(find(TokenSearch::Before(last)), Some(first..first + 12));
         assert_eq!(find(TokenSearch::Before(first)), None);
     }
