@@ -15,7 +15,13 @@
 //!
 //! `view` draws into these areas, and `update` uses them for the heights of lists and for clicks.
 
+mod event_columns;
+
 use ratatui::layout::{Constraint, Layout, Rect, Size};
+
+pub(crate) use event_columns::{
+    Align, COLUMN_GAP, EventColumns, PREFIX_COLUMNS, SizedColumn, aggregate_text, schema_text, value_text,
+};
 
 use super::model::{AggregateMode, DetailView, Model, Pane, Tab, Zoom, fix_preview_lines, wrapped_state_lines};
 
@@ -55,6 +61,16 @@ pub(crate) struct LayoutAreas {
     pub(crate) border: Border,
 }
 
+/// The parts of the Findings tab.
+pub(crate) struct FindingAreas {
+    /// The area of the findings.
+    pub(crate) rows: Rect,
+    /// The lines of advice about the whole file.
+    pub(crate) advice: Vec<String>,
+    /// The area of the advice, below the findings.
+    pub(crate) advice_area: Rect,
+}
+
 /// Whether panes have borders.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Border {
@@ -81,6 +97,17 @@ impl LayoutAreas {
         let body = self.table_body(self.main);
         let has_note = body.height > 1 && model.folded_findings_line().is_some();
         Rect { height: body.height - u16::from(has_note), ..body }
+    }
+
+    /// Returns the areas of the Findings tab: the findings, and below them the advice about the whole file, which takes at
+    /// most half of the pane.
+    pub(crate) fn finding_areas(&self, model: &Model) -> FindingAreas {
+        let body = self.table_body(self.main);
+        let mut advice = model.damage_advice(usize::from(body.width));
+        advice.truncate(usize::from(body.height / 2));
+        let height = advice.len() as u16;
+        let rows = Rect { height: body.height - height, ..body };
+        FindingAreas { rows, advice, advice_area: Rect { y: rows.bottom(), height, ..body } }
     }
 
     /// Returns the area of a table's rows inside a pane: below the heading, where there is room for one.

@@ -8,10 +8,9 @@ use ratatui::layout::{Position, Size};
 
 use super::keys::Key;
 use super::model::{LogInfo, LogUnavailable, PlanPreview, RowContents, StatisticsResult};
-use super::request::{IndexBuildMode, WorkerKind};
+use super::request::{AggregateRow, IndexBuildMode, WorkerKind};
 use super::session_time::SessionTime;
 use crate::file::Durability;
-use crate::index::AggregateSummary;
 use crate::query::{EventTimes, Hits, KnownNames, RowPage};
 use crate::repair::{AppliedRepair, BytesPreview, ProposedFix, RepairRecord, RepairState};
 
@@ -121,7 +120,7 @@ pub(crate) enum Response {
         /// Position of the first row.
         from: usize,
         /// The rows, in the requested order.
-        rows: Vec<AggregateSummary>,
+        rows: Vec<AggregateRow>,
         /// Number of rows in the table.
         total: usize,
         /// Whether the index holds more aggregates than the table can sort.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::file::Durability;
 use crate::format::Event;
+use crate::index::AggregateSummary;
 use crate::query::{
     Direction, ExcerptRequest, Filter, GroupBy, Hits, JumpTarget, LogRow, SearchPattern, StatisticsDetail,
 };
@@ -208,6 +209,17 @@ pub(crate) enum ReadPriority {
     Interactive,
 }
 
+/// An aggregate of the index, with the times of its first and its last event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AggregateRow {
+    /// The id, the number of events, and the offsets of the first and the last event.
+    pub(crate) summary: AggregateSummary,
+    /// `write_timestamp_ms` of the first event; `None` when the log has no valid event there.
+    pub(crate) first_time_ms: Option<u64>,
+    /// `write_timestamp_ms` of the last event; `None` when the log has no valid event there.
+    pub(crate) last_time_ms: Option<u64>,
+}
+
 /// The sort order of the table of aggregates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum AggregateSort {
@@ -223,6 +235,14 @@ pub(crate) enum AggregateSort {
 }
 
 impl AggregateSort {
+    /// Returns the mark of the column by which the table is sorted: it points up when values ascend.
+    pub(crate) const fn mark(self) -> &'static str {
+        match self {
+            Self::Id | Self::First => "▲",
+            Self::Events | Self::Last => "▼",
+        }
+    }
+
     /// Returns the order that follows this one when the user cycles through them.
     pub(crate) const fn next(self) -> Self {
         match self {

@@ -191,7 +191,7 @@ pub(super) const TABLE: &[ActionSpec] = &[
     ActionSpec::new(ActionId::NextPane, Main, &[Key::Tab], "next pane", "Focus the next pane"),
     ActionSpec::new(ActionId::PreviousPane, Main, &[Key::BackTab], "previous pane", "Focus the previous pane"),
     ActionSpec::new(ActionId::TabEvents, Main, &[Char('1')], "events", "Show the log: header, events and damage in file order"),
-    ActionSpec::new(ActionId::TabAggregates, Main, &[Char('2')], "aggregates", "Show the aggregates: number of events, first and last event"),
+    ActionSpec::new(ActionId::TabAggregates, Main, &[Char('2')], "aggregates", "Show the aggregates: number of events, first and last event with their times"),
     ActionSpec::new(
         ActionId::TabFindings,
         Main,

@@ -43,6 +43,8 @@ pub(crate) struct DetailPane {
     pub(crate) width: usize,
     /// Number of bytes in a line of the hex view.
     pub(crate) hex_width: usize,
+    /// Offset of the event to which Enter in a history went; Enter on this event goes back.
+    pub(crate) entered_event: Option<u64>,
     /// The direction of the search whose match is shown as soon as the contents of the row that it selects arrive.
     pub(crate) reveal_match: Option<Direction>,
 }

@@ -1,7 +1,6 @@
 //! The cursor of a list, and the state of the table of aggregates.
 
-use crate::index::AggregateSummary;
-use crate::tui::request::AggregateSort;
+use crate::tui::request::{AggregateRow, AggregateSort};
 
 /// A cursor in a list, with its scroll position.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,7 +41,7 @@ pub(crate) struct AggregateTable {
     /// Whether the index holds more aggregates than the table can sort.
     pub(crate) over_limit: bool,
     /// The rows that are loaded.
-    pub(crate) rows: Vec<AggregateSummary>,
+    pub(crate) rows: Vec<AggregateRow>,
     /// Position of the first loaded row in the table.
     pub(crate) first_row: usize,
     /// Whether rows were requested or loaded.
@@ -65,7 +64,7 @@ pub(crate) enum AggregateLoadState {
 
 impl AggregateTable {
     /// Returns the row at a position of the table, when it is loaded.
-    pub(crate) fn row(&self, position: usize) -> Option<&AggregateSummary> {
+    pub(crate) fn row(&self, position: usize) -> Option<&AggregateRow> {
         self.rows.get(position.checked_sub(self.first_row)?)
     }
 
@@ -81,6 +80,7 @@ impl AggregateTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::AggregateSummary;
 
     #[test]
     fn the_cursor_stays_within_the_list_and_visible() {
@@ -100,7 +100,8 @@ mod tests {
         let mut table = AggregateTable { total: 1000, ..AggregateTable::default() };
         table.cursor.height = 10;
         assert_eq!(table.missing_rows_start(), Some(0));
-        table.rows = vec![AggregateSummary { id: 1, events: 1, first: 0, last: 0 }; 200];
+        let summary = AggregateSummary { id: 1, events: 1, first: 0, last: 0 };
+        table.rows = vec![AggregateRow { summary, first_time_ms: None, last_time_ms: None }; 200];
         assert_eq!(table.missing_rows_start(), None);
         table.cursor.move_by(500, 1000);
         assert_eq!(table.missing_rows_start(), Some(391));

@@ -90,11 +90,13 @@ fn only_the_views_that_a_row_has_are_offered() {
 fn every_pane_and_view_shows_the_row_that_its_cursor_selects() {
     let mut screen = TestScreen::new(&damaged_log(), SIZE);
     screen.run_scan();
+    let mut has_shown_history = false;
     for source in [Pane::Main, Pane::Findings] {
         for view in DetailView::ALL {
             screen.press(&[Key::Char('1'), Key::Esc]);
             screen.model.focus = source;
-            screen.press(&[Key::Char('g'), Key::Char('j'), Key::Char('j')]);
+            screen.press(&[Key::Char('g')]);
+            screen.press(&[Key::Char('j'); 20]);
             screen.model.detail.view = view;
             screen.model.detail.finding_view = Some(view);
             screen.press(&[Key::Down, Key::Up]);
@@ -107,10 +109,14 @@ fn every_pane_and_view_shows_the_row_that_its_cursor_selects() {
             assert!(!screen.shows("belongs to no aggregate"), "{}", screen.screen_text());
             if shown == DetailView::Aggregate {
                 let history = contents.history.as_ref().unwrap();
-                assert_eq!(history.entry_at(screen.model.detail.cursor.line).unwrap().row.start, selected.start);
+                let line = screen.model.detail.cursor.line;
+                assert!(line > 0, "an event before the selected one is listed");
+                assert_eq!(history.entry_at(line).unwrap().row.start, selected.start);
+                has_shown_history = true;
             }
         }
     }
+    assert!(has_shown_history);
 }
 
 #[test]
@@ -192,6 +198,18 @@ fn every_view_scrolls_to_the_match() {
     let line = screen.model.detail.cursor.line;
     let history = screen.model.detail.contents.as_ref().unwrap().history.as_ref().unwrap();
     assert_eq!(history.change_at(line).unwrap().after.as_deref(), Some("\"needle\""));
+}
+
+#[test]
+fn a_search_in_a_history_goes_to_the_change_of_the_event_that_it_selects() {
+    let mut screen = screen_of(&["{}", r#"{"a":"needle 1"}"#, r#"{"a":"needle 1","b":"needle 2"}"#]);
+    screen.press(&[Key::Char('G'), Key::Char('k'), Key::Char('['), Key::Char('/')]);
+    screen.type_text("needle");
+    screen.press(&[Key::Enter]);
+    assert_eq!(screen.model.detail.shown_view(), DetailView::Aggregate);
+    let line = screen.model.detail.cursor.line;
+    let history = screen.model.detail.contents.as_ref().unwrap().history.as_ref().unwrap();
+    assert_eq!(history.change_at(line).unwrap().after.as_deref(), Some("\"needle 2\""));
 }
 
 #[test]
@@ -315,4 +333,50 @@ fn the_time_of_an_event_follows_its_number() {
     screen.assert_shows("\"write_timestamp_ms\": 1795165201371, 09:00:01.371 ");
     screen.resize(120, 40);
     screen.assert_shows("\"write_timestamp_ms\": 1795165201371, 09:00 ");
+}
+
+#[test]
+fn aggregates_show_the_times_of_their_first_and_last_event() {
+    let mut screen = screen_of(&["{}", "{}", "{}"]);
+    screen.press(&[Key::Char('2')]);
+    let line = |screen: &TestScreen, start: &str| {
+        let text = screen.screen_text();
+        text.lines().find(|line| line.starts_with(start)).unwrap().to_owned()
+    };
+    let row = line(&screen, "│>");
+    let (first, last) = (row.find("2026-11-20 09:02:02").unwrap(), row.find("2026-11-20 09:04:04").unwrap());
+    assert!(first < last, "{row}");
+    let heading = |screen: &TestScreen| line(screen, "│  ");
+    for title in ["▲id ", "▼events ", "▲first ", "▼last "] {
+        assert!(heading(&screen).contains(title), "{title}: {}", heading(&screen));
+        assert_eq!(heading(&screen).matches(['▲', '▼']).count(), 1);
+        screen.press(&[Key::Char('s')]);
+    }
+    screen.resize(80, 24);
+    assert!(line(&screen, "│>").contains("09:04:04"));
+    screen.resize(60, 15);
+    assert!(line(&screen, "│>").contains("09:04:04"));
+    // Below the sort by the first event, the first time is the one that stays.
+    screen.press(&[Key::Char('s'), Key::Char('s')]);
+    assert!(line(&screen, "│>").contains("09:02:02"));
+}
+
+#[test]
+fn the_findings_tab_explains_damage_of_the_whole_file() {
+    let mut bytes = log_of(&["{}"]);
+    let second_at = bytes.len();
+    bytes.extend(log_of(&["{}"]));
+    let mut screen = TestScreen::new(&bytes, SIZE);
+    screen.run_scan();
+    screen.press(&[Key::Char('3')]);
+    screen.assert_shows("concatenated logs: the file contains 2 logs");
+    let advice = screen.model.damage_advice(usize::MAX).concat();
+    assert!(advice.contains(&format!("the second from offset {second_at} on")), "{advice}");
+    screen.resize(60, 15);
+    screen.assert_shows("concatenated logs");
+    assert!(screen.shows("│>"), "the findings stay: {}", screen.screen_text());
+    let mut screen = TestScreen::new(&damaged_log(), SIZE);
+    screen.run_scan();
+    screen.press(&[Key::Char('3')]);
+    assert!(!screen.shows("concatenated"));
 }

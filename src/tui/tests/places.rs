@@ -83,7 +83,11 @@ fn every_jump_can_be_undone_and_marks_return() {
         screen.press(&[Key::Ctrl('i')]);
         assert_eq!((screen.model.tab, screen.model.list.selected_offset()), (expected.0, expected.1));
     }
+    // A place that no jump has recorded yet.
+    let recorded = screen.model.list.selected_offset();
+    screen.press(&[Key::Char('1'), Key::Esc, Key::Char('k')]);
     let before = screen.model.list.selected_offset();
+    assert_ne!(before, recorded);
     screen.press(&[Key::Char('\'')]);
     screen.assert_shows("Go to a mark: a ");
     screen.press(&[Key::Char('a')]);
@@ -107,6 +111,13 @@ fn keys_about_values_wait_for_the_row_that_a_jump_leads_to() {
     screen.type_unhandled("nS");
     screen.handle_effects();
     assert!(screen.model.awaited.is_empty());
+    // The keys of the copy arrive before the row to which the jump leads, and are about that row all the same.
+    screen.press_unhandled(Key::Char(':'));
+    screen.type_unhandled(&starts[10].to_string());
+    screen.press_unhandled(Key::Enter);
+    screen.type_unhandled("yo");
+    screen.handle_effects();
+    assert_eq!(screen.copied_texts().last().copied(), Some(starts[10].to_string().as_str()));
 }
 
 #[test]
@@ -125,4 +136,27 @@ fn enter_goes_to_an_event_of_the_history_and_back() {
     assert_eq!(history.line_of_offset(target), screen.model.detail.cursor.line, "the cursor is on the chosen event");
     screen.press(&[Key::Enter]);
     assert_eq!((screen.model.list.selected_offset(), screen.model.focus), (start, Pane::Detail));
+}
+
+#[test]
+fn enter_on_the_selected_event_of_a_history_leaves_the_place() {
+    let mut screen = TestScreen::new(&clean_log(40), SIZE);
+    screen.run_scan();
+    screen.press(&[Key::Char('G'), Key::Char('[')]);
+    let start = screen.model.list.selected_offset();
+    screen.press(&[Key::Enter, Key::Enter]);
+    assert_eq!((screen.model.list.selected_offset(), screen.model.focus), (start, Pane::Detail));
+    screen.assert_shows("This event is the selected one");
+}
+
+#[test]
+fn a_write_time_is_excluded_by_its_millisecond() {
+    let mut screen = TestScreen::new(&clean_log(5), SIZE);
+    screen.run_scan();
+    screen.press(&[Key::Char('j')]);
+    move_to_line(&mut screen, "write_timestamp_ms");
+    screen.press(&[Key::Char('-')]);
+    assert_eq!(screen.model.list.filter.text(), "-time:2026-11-20T09:00:01.371Z");
+    let events = screen.model.list.rows.iter().filter(|row| row.content.kind_name() == "event").count();
+    assert_eq!(events, 4);
 }

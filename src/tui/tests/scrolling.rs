@@ -184,3 +184,34 @@ fn the_help_moves_by_lines_and_pages() {
     screen.press(&[Key::PageUp; 60]);
     assert_eq!(position(&screen), first);
 }
+
+#[test]
+fn the_end_of_a_row_is_one_key_away() {
+    let long = format!(r#"{{"text":"{}END"}}"#, "x".repeat(300));
+    let mut screen = super::detail::screen_of(&["{}", &long]);
+    screen.press(&[Key::Char('j'), Key::Char('$')]);
+    assert_eq!(screen.model.list.scroll_columns, 0, "the row fits");
+    screen.press(&[Key::Char('j'), Key::Char('$')]);
+    let row =
+        |screen: &TestScreen| screen.screen_text().lines().find(|line| line.starts_with("│>")).unwrap().to_owned();
+    // The last character of the payload is the last one of the pane.
+    assert!(row(&screen).contains("END\"}││"), "{}", row(&screen));
+    let columns = screen.model.list.scroll_columns;
+    screen.press(&[Key::Char('l')]);
+    assert_eq!(screen.model.list.scroll_columns, columns, "nothing is on the right of it");
+    screen.press(&[Key::Char('0')]);
+    assert_eq!(screen.model.list.scroll_columns, 0);
+}
+
+#[test]
+fn the_end_of_a_row_of_damage_is_one_key_away() {
+    let mut screen = TestScreen::new(&super::damaged_log(), (120, 40));
+    screen.run_scan();
+    screen.press(&[Key::Char('e'), Key::Char('$')]);
+    let sentence = crate::report::finding_sentence(&screen.model.scan.findings[0]);
+    let end: String = sentence.chars().skip(sentence.chars().count() - 8).collect();
+    assert!(screen.model.list.scroll_columns > 0);
+    let text = screen.screen_text();
+    let row = text.lines().find(|line| line.starts_with("│>")).unwrap();
+    assert!(row.contains(&format!("{end}││")), "{end}: {row}");
+}

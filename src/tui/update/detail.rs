@@ -18,11 +18,16 @@ pub(super) fn activate(model: &mut Model) {
         match target {
             // Enter goes to an event of the history, and from there back.
             Some(offset) if contents.is_some_and(|contents| contents.details.row.start == offset) => {
-                places::go_back(model);
+                if model.detail.entered_event.take() == Some(offset) {
+                    places::go_back(model);
+                } else {
+                    model.notify("This event is the selected one; Enter on another event of the history goes there");
+                }
             }
             Some(offset) => {
                 navigation::go_to_offset(model, offset);
                 model.focus = Pane::Detail;
+                model.detail.entered_event = Some(offset);
             }
             None => {}
         }
@@ -100,9 +105,6 @@ pub(super) fn filter_by_value(model: &mut Model, id: ActionId) {
         Err(reason) => return model.warn(format!("{} {reason}", if path.is_empty() { "This event" } else { &path })),
     };
     let filter = match id {
-        ActionId::FilterWithoutValue if words.starts_with("after:") => {
-            return model.warn("A time cannot be excluded; f takes after: and before:");
-        }
         ActionId::FilterWithoutValue => model.list.filter.with_words(&format!("-{words}")),
         ActionId::FilterOnlyValue => Filter::parse(&words, model.now_ms),
         _ => model.list.filter.with_words(&words),

@@ -211,7 +211,7 @@ fn activate(model: &mut Model) {
 }
 
 fn show_selected_aggregate(model: &mut Model) {
-    let Some(aggregate) = model.aggregates.row(model.aggregates.cursor.line).copied() else { return };
+    let Some(aggregate) = model.aggregates.row(model.aggregates.cursor.line).map(|row| row.summary) else { return };
     if let Ok(filter) = model.list.filter.with_words(&format!("agg:{}", aggregate.id)) {
         model.record_place();
         model.tab = Tab::Events;

@@ -65,6 +65,7 @@ fn run_target(model: &mut Model, target: ClickTarget) {
 fn line_at(model: &Model, areas: &LayoutAreas, pane: Pane, position: Position) -> Option<usize> {
     let body: Rect = match pane {
         Pane::Main if model.tab == Tab::Events => areas.event_rows(model),
+        Pane::Main if model.tab == Tab::Findings => areas.finding_areas(model).rows,
         Pane::Main => areas.table_body(areas.main),
         Pane::Detail => areas.table_body(areas.detail),
         Pane::Findings => areas.inner(areas.findings),

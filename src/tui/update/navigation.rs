@@ -2,7 +2,7 @@
 
 use super::requests::start_job;
 use super::{hit_counter, reload, rows};
-use crate::query::{Direction, JumpTarget};
+use crate::query::{Direction, JumpTarget, LogRow};
 use crate::tui::layout;
 use crate::tui::model::{ActiveSearch, AggregateLoadState, Follow, FollowPause, Model, Pane, Tab};
 use crate::tui::request::{Request, WorkerKind};
@@ -285,21 +285,32 @@ pub(super) fn scroll_sideways(model: &mut Model, steps: i16) {
         model.detail.scroll_columns = model.detail.scroll_columns.min(last);
         return;
     }
+    // The end of the longest visible row stays in sight.
+    let last = model.list.visible_rows().iter().map(|row| columns_beyond_pane(model, row)).max().unwrap_or_default();
     let columns = &mut model.list.scroll_columns;
-    *columns = columns.saturating_add_signed(steps * SCROLL_COLUMNS).min(MAX_SCROLL_COLUMNS);
+    *columns = columns.saturating_add_signed(steps * SCROLL_COLUMNS).min(last);
+}
+
+/// Returns the number of columns of a row of the events that have no room in their pane.
+fn columns_beyond_pane(model: &Model, row: &LogRow) -> u16 {
+    let width = usize::from(layout::compute_areas(model).event_rows(model).width);
+    let columns = layout::EventColumns::for_width(model, width).row_columns(model, row);
+    u16::try_from(columns.saturating_sub(width)).unwrap_or(u16::MAX).min(MAX_SCROLL_COLUMNS)
 }
 
 /// Scrolls the focused pane to the start of its lines, or to the end of the line under the cursor.
 pub(super) fn scroll_to_line_end(model: &mut Model, end: LineEnd) {
-    let columns = match (end, model.detail.doc()) {
-        (LineEnd::Last, Some(doc)) if model.focus == Pane::Detail => {
-            (doc.row_columns(model.detail.cursor.line) + 1).saturating_sub(model.detail.width)
+    match (model.focus, end) {
+        (Pane::Detail, LineEnd::First) => model.detail.scroll_columns = 0,
+        (Pane::Detail, LineEnd::Last) => {
+            let columns = model.detail.doc().map_or(0, |doc| doc.row_columns(model.detail.cursor.line) + 1);
+            model.detail.scroll_columns = columns.saturating_sub(model.detail.width);
         }
-        _ => 0,
-    };
-    match model.focus {
-        Pane::Detail => model.detail.scroll_columns = columns,
-        _ => model.list.scroll_columns = 0,
+        (_, LineEnd::First) => model.list.scroll_columns = 0,
+        (_, LineEnd::Last) => {
+            let columns = model.list.selected_row().map(|row| columns_beyond_pane(model, row));
+            model.list.scroll_columns = columns.unwrap_or_default();
+        }
     }
 }
 

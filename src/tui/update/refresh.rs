@@ -67,7 +67,8 @@ fn update_sizes(model: &mut Model) {
         let total = wrapped_index_lines(model, usize::from(area.width)).len();
         model.index.resize(usize::from(area.height), total);
     }
-    let findings = if model.tab == Tab::Findings { lines } else { areas.inner(areas.findings) };
+    let findings =
+        if model.tab == Tab::Findings { areas.finding_areas(model).rows } else { areas.inner(areas.findings) };
     model.findings.height = usize::from(findings.height);
     model.findings.move_by(0, model.scan.findings.len());
     model.repairs.cursor.height = usize::from(lines.height);

@@ -5,11 +5,16 @@ use ratatui::text::Line;
 
 use super::pane::{PaneBorder, draw_border, span, tab_title};
 use super::text::{draw_spans, style_line};
-use crate::report::units::{format_count, format_number};
+use crate::report::units::{format_count, format_date, format_number, format_time_of_day, format_zone};
 use crate::tui::layout::{Border, LayoutAreas};
 use crate::tui::model::{AggregateLoadState, Model, Pane};
-use crate::tui::request::AggregateSort;
+use crate::tui::request::{AggregateRow, AggregateSort};
 use crate::tui::theme::Role;
+
+/// Number of columns between two columns of the table, and before the first one.
+const GAP: usize = 2;
+/// Width of a line below which the columns are as narrow as possible.
+const MIN_COMFORTABLE_LINE: usize = 40;
 
 /// Draws the Aggregates tab with its border.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
@@ -21,10 +26,15 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         bottom_title: Line::from(bottom_title(model)),
     };
     draw_border(frame, model, areas, border);
-    let columns = TableColumns::for_width(areas.table_body(areas.main).width);
+    let line_width = usize::from(areas.table_body(areas.main).width);
+    let columns = AggregateColumn::for_width(line_width, table.sort);
     if areas.border == Border::Around {
-        let heading = heading(table.sort, columns);
-        draw_spans(frame, areas.inner(areas.main), 0, vec![span(model, Role::Muted, heading)]);
+        draw_spans(
+            frame,
+            areas.inner(areas.main),
+            0,
+            vec![span(model, Role::Muted, heading(model, &columns, line_width))],
+        );
     }
     let lines = areas.table_body(areas.main);
     if table.total == 0 {
@@ -46,10 +56,10 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         let text = table.row(number).map_or_else(
             || format!("{marker} …"),
             |row| {
-                let events = format_number(row.events);
-                let (first, last) = (model.format_offset(row.first), model.format_offset(row.last));
-                let id = row.id.to_string();
-                format!("{marker} {}", columns.join([&id, &events, &first, &last], ["  "; 4]))
+                let cells = columns
+                    .iter()
+                    .map(|column| format!("{:>width$}", column.text(model, row), width = column.width(line_width)));
+                format!("{marker} {}", cells.collect::<Vec<_>>().join("  "))
             },
         );
         draw_spans(frame, lines, line, vec![span(model, Role::Text, text)]);
@@ -59,37 +69,99 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     }
 }
 
-/// The columns of the table that fit: all of them, or the id and the number of events, in less room where there is little.
-#[derive(Debug, Clone, Copy)]
-struct TableColumns {
-    id: usize,
-    events: usize,
-    offset: Option<usize>,
+/// A column of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AggregateColumn {
+    Id,
+    Events,
+    FirstOffset,
+    FirstTime,
+    LastOffset,
+    LastTime,
 }
 
-impl TableColumns {
-    const fn for_width(width: u16) -> Self {
-        match width {
-            72.. => Self { id: 20, events: 12, offset: Some(14) },
-            40.. => Self { id: 20, events: 12, offset: None },
-            _ => Self { id: 9, events: 6, offset: None },
+use AggregateColumn::{Events, FirstOffset, FirstTime, Id, LastOffset, LastTime};
+
+impl AggregateColumn {
+    /// Returns the columns that fit into a line: of the times and offsets, the more useful ones. The time by which the table
+    /// is sorted stays longest.
+    fn for_width(width: usize, sort: AggregateSort) -> Vec<Self> {
+        let time = if sort == AggregateSort::First { FirstTime } else { LastTime };
+        let sets: [&[Self]; 4] = [
+            &[Id, Events, FirstOffset, FirstTime, LastOffset, LastTime],
+            &[Id, Events, FirstTime, LastTime],
+            &[Id, Events, time],
+            &[Id, Events],
+        ];
+        let fits = |set: &&[Self]| set.iter().map(|column| column.width(width) + GAP).sum::<usize>() <= width;
+        sets.into_iter().find(fits).unwrap_or(&[Id, Events]).to_vec()
+    }
+
+    /// Returns the width of the column in a line of `line` columns.
+    const fn width(self, line: usize) -> usize {
+        match self {
+            Id if line < MIN_COMFORTABLE_LINE => 9,
+            Events if line < MIN_COMFORTABLE_LINE => 6,
+            Id => 20,
+            Events => 12,
+            FirstOffset | LastOffset => 14,
+            FirstTime | LastTime => "2026-11-20 09:00:00".len(),
         }
     }
 
-    /// Joins the texts of the columns, each with what follows it.
-    fn join(self, texts: [&str; 4], after: [&str; 4]) -> String {
-        let widths = [Some(self.id), Some(self.events), self.offset, self.offset];
-        let cells = texts.iter().zip(after).zip(widths);
-        let cells = cells.filter_map(|((text, after), width)| width.map(|width| format!("{text:>width$}{after}")));
-        cells.collect::<String>().trim_end().to_owned()
+    /// Returns the order that the column shows.
+    const fn sort(self) -> AggregateSort {
+        match self {
+            Id => AggregateSort::Id,
+            Events => AggregateSort::Events,
+            FirstOffset | FirstTime => AggregateSort::First,
+            LastOffset | LastTime => AggregateSort::Last,
+        }
+    }
+
+    fn title(self, model: &Model) -> String {
+        let zone = || format_zone(model.now_ms, model.zone);
+        match self {
+            Id => "id".to_owned(),
+            Events => "events".to_owned(),
+            FirstOffset => "first".to_owned(),
+            FirstTime => format!("first time {}", zone()),
+            LastOffset => "last".to_owned(),
+            LastTime => format!("last time {}", zone()),
+        }
+    }
+
+    fn text(self, model: &Model, row: &AggregateRow) -> String {
+        let time = |ms: Option<u64>| {
+            ms.map_or_else(
+                || "-".to_owned(),
+                |ms| {
+                    let (date, time) = (format_date(ms, model.zone), format_time_of_day(ms, model.zone));
+                    format!("{date} {}", time.get(..8).unwrap_or(&time))
+                },
+            )
+        };
+        match self {
+            Id => row.summary.id.to_string(),
+            Events => format_number(row.summary.events),
+            FirstOffset => model.format_offset(row.summary.first),
+            FirstTime => time(row.first_time_ms),
+            LastOffset => model.format_offset(row.summary.last),
+            LastTime => time(row.last_time_ms),
+        }
     }
 }
 
 /// Returns the column titles, with a mark at the column by which the table is sorted.
-fn heading(sort: AggregateSort, columns: TableColumns) -> String {
-    let sorts = [AggregateSort::Id, AggregateSort::Events, AggregateSort::First, AggregateSort::Last];
-    let marks = sorts.map(|column| if sort == column { "▼ " } else { "  " });
-    format!("  {}", columns.join(["id", "events", "first", "last"], marks))
+fn heading(model: &Model, columns: &[AggregateColumn], line_width: usize) -> String {
+    let sort = model.aggregates.sort;
+    // The order is that of the offsets, so that they have the mark when they are shown.
+    let sorted = columns.iter().position(|column| column.sort() == sort);
+    let titles = columns.iter().enumerate().map(|(position, column)| {
+        let mark = if sorted == Some(position) { sort.mark() } else { "" };
+        format!("{:>width$}", format!("{mark}{}", column.title(model)), width = column.width(line_width))
+    });
+    format!("  {}", titles.collect::<Vec<_>>().join("  "))
 }
 
 fn bottom_title(model: &Model) -> String {

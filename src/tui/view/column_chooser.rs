@@ -3,7 +3,6 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 
-use super::event_columns::EventColumns;
 use super::pane::{draw_dialog_in, span};
 use super::text::{display_width, draw_spans, first_chars, fit_safe, pad, skip_span_columns, style_line};
 use crate::report::sanitize;
@@ -20,7 +19,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, chooser: &ColumnChooser) {
     let area = draw_dialog_in(frame, model, "Columns", layout::column_chooser_area(model.size, choices.len()));
     let list_height = layout::column_chooser_lines(model.size, choices.len());
     let areas = layout::compute_areas(model);
-    let fitting = EventColumns::for_width(model, usize::from(areas.table_body(areas.main).width));
+    let fitting = layout::EventColumns::for_width(model, usize::from(areas.table_body(areas.main).width));
     for (line, (number, choice)) in (0..list_height).zip(choices.iter().enumerate().skip(chooser.cursor.top)) {
         let fits = !choice.is_shown || fitting.width_of(&choice.column).is_some();
         let adjustment =

@@ -1,4 +1,4 @@
-//! The widths of the columns of the list of events, and the cells of an event.
+//! The titles of the columns of the list of events, and the cells of an event.
 
 use std::ops::Range;
 
@@ -6,90 +6,19 @@ use ratatui::text::Span;
 
 use super::pane::span;
 use super::text::{cut_spans, display_width, first_chars, fit_safe, pad, skip_span_columns};
-use crate::query::{EventSummary, Highlighter, JsonTokens, LogRow, RowContent};
+use crate::query::{EventSummary, Highlighter, JsonTokens, LogRow};
 use crate::report::sanitize;
 use crate::report::units::format_size;
+use crate::tui::layout::{
+    Align, COLUMN_GAP, EventColumns, PREFIX_COLUMNS, SizedColumn, aggregate_text, schema_text, value_text,
+};
 use crate::tui::model::{EventColumn, Model};
 use crate::tui::theme::Role;
 
-/// Width of the mark of the cursor and the glyph before the first column.
-const PREFIX_COLUMNS: usize = 3;
-/// Number of columns between two columns of the list.
-const GAP: usize = 2;
-/// Width of a time.
-const TIME_COLUMNS: usize = 12;
-/// Smallest width of a column that the user has made narrower.
-const MIN_COLUMN_WIDTH: usize = 3;
-/// Width that the payload has before namespace and schema are shown.
-const COMFORTABLE_PAYLOAD_COLUMNS: usize = 32;
-/// Smallest width of the payload.
-const MIN_PAYLOAD_COLUMNS: usize = 12;
-/// Width to which names are shortened before a column is left out.
-const SHORT_NAME_COLUMNS: usize = 8;
 /// Number of columns before a match that stay visible when the payload is scrolled to it.
 const COLUMNS_BEFORE_MATCH: usize = 8;
 
-/// The columns that fit, with their widths. All rows have the same ones.
-pub(super) struct EventColumns {
-    cells: Vec<SizedColumn>,
-    /// Width of the line.
-    line: usize,
-}
-
-/// A column that fits, with its width.
-struct SizedColumn {
-    column: EventColumn,
-    width: usize,
-    align: Align,
-    /// Position of the column's value in the excerpt of an event; `None` for other columns.
-    value: Option<usize>,
-    /// Whether the cell is padded to its width, because another one follows.
-    is_padded: bool,
-}
-
-/// The side on which the text of a column starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Align {
-    Left,
-    Right,
-}
-
 impl EventColumns {
-    /// Computes the columns from the rows of the window and the width of the line.
-    pub(super) fn for_width(model: &Model, width: usize) -> Self {
-        let layout = &model.list.columns;
-        let mut value_count = 0;
-        let mut cells: Vec<SizedColumn> = Vec::new();
-        for choice in layout.shown() {
-            let value = matches!(choice.column, EventColumn::Value(_)).then_some(value_count);
-            value_count += usize::from(value.is_some());
-            let natural = natural_width(model, &choice.column, value);
-            let width = natural.saturating_add_signed(choice.adjustment.into()).max(MIN_COLUMN_WIDTH);
-            let align = alignment(model, &choice.column, value);
-            cells.push(SizedColumn { column: choice.column.clone(), width, align, value, is_padded: true });
-        }
-        drop_columns(&mut cells, width);
-        let others: usize =
-            cells.iter().filter(|cell| cell.column != EventColumn::Payload).map(|cell| cell.width).sum();
-        let gaps = GAP * cells.len().saturating_sub(1);
-        let payload_width = width.saturating_sub(PREFIX_COLUMNS + others + gaps);
-        // As the last column, the payload continues to the right when the pane is scrolled sideways.
-        let scroll_columns = usize::from(model.list.scroll_columns);
-        let last = cells.len().saturating_sub(1);
-        for (position, cell) in cells.iter_mut().enumerate() {
-            cell.is_padded = position < last;
-            if cell.column == EventColumn::Payload {
-                cell.width = payload_width.max(1) + if cell.is_padded { 0 } else { scroll_columns };
-            }
-        }
-        Self { cells, line: width + scroll_columns }
-    }
-
-    /// Returns the width of a column, when it fits.
-    pub(super) fn width_of(&self, column: &EventColumn) -> Option<usize> {
-        self.cells.iter().find(|cell| cell.column == *column).map(|cell| cell.width)
-    }
-
     /// Returns the titles of the columns. `time` is the title of the column with the times.
     pub(super) fn heading(&self, time: &str) -> String {
         let titles = self.cells.iter().map(|cell| {
@@ -116,7 +45,7 @@ impl EventColumns {
         let mut spans = Vec::new();
         for (position, cell) in self.cells.iter().enumerate() {
             if position > 0 {
-                spans.push(Span::raw(" ".repeat(GAP)));
+                spans.push(Span::raw(" ".repeat(COLUMN_GAP)));
             }
             spans.extend(match &cell.column {
                 EventColumn::Payload => payload_spans(model, cell, event, highlighter),
@@ -139,95 +68,9 @@ impl EventColumns {
     pub(super) fn offset_text(&self, model: &Model, offset: u64) -> String {
         let position = self.cells.iter().position(|cell| cell.column == EventColumn::Offset);
         let before = self.cells.get(..position.unwrap_or_default()).unwrap_or_default();
-        let indent: usize = before.iter().map(|cell| cell.width + GAP).sum();
+        let indent: usize = before.iter().map(|cell| cell.width + COLUMN_GAP).sum();
         let width = self.width_of(&EventColumn::Offset).unwrap_or_default();
         format!("{}{:>width$}  ", " ".repeat(indent), model.format_offset(offset))
-    }
-
-    /// Returns the width of the line, with the columns that are scrolled out of view.
-    pub(super) const fn line_width(&self) -> usize {
-        self.line
-    }
-}
-
-/// Leaves out columns, and shortens names, until the others fit into the line.
-/// Namespace and schema are left out until the payload has a comfortable width.
-fn drop_columns(cells: &mut Vec<SizedColumn>, line: usize) {
-    let needed = |cells: &[SizedColumn], min_payload: usize| {
-        let width = |cell: &SizedColumn| if cell.column == EventColumn::Payload { min_payload } else { cell.width };
-        PREFIX_COLUMNS + cells.iter().map(width).sum::<usize>() + GAP * cells.len().saturating_sub(1)
-    };
-    let optional: [fn(&EventColumn) -> bool; 2] =
-        [|column| *column == EventColumn::Namespace, |column| *column == EventColumn::Schema];
-    for is_optional in optional {
-        if needed(cells, COMFORTABLE_PAYLOAD_COLUMNS) > line {
-            cells.retain(|cell| !is_optional(&cell.column));
-        }
-    }
-    let is_name = |column: &EventColumn| matches!(column, EventColumn::Type | EventColumn::Value(_));
-    if needed(cells, MIN_PAYLOAD_COLUMNS) > line {
-        for cell in cells.iter_mut().filter(|cell| is_name(&cell.column)) {
-            cell.width = cell.width.min(SHORT_NAME_COLUMNS);
-        }
-    }
-    // The first of these goes first. Offset, time and the last column left always stay.
-    let droppable: [fn(&EventColumn) -> bool; 6] = [
-        |column| *column == EventColumn::Size,
-        |column| *column == EventColumn::Ordinal,
-        |column| matches!(column, EventColumn::Value(_)),
-        |column| *column == EventColumn::Payload,
-        |column| *column == EventColumn::Aggregate,
-        |column| *column == EventColumn::Type,
-    ];
-    for is_droppable in droppable {
-        while needed(cells, MIN_PAYLOAD_COLUMNS) > line && cells.len() > 1 {
-            let Some(last) = cells.iter().rposition(|cell| is_droppable(&cell.column)) else { break };
-            cells.remove(last);
-        }
-    }
-}
-
-/// Returns the width that a column needs for the rows of the window, within limits.
-fn natural_width(model: &Model, column: &EventColumn, value: Option<usize>) -> usize {
-    let widest = |text: &dyn Fn(&EventSummary) -> String| {
-        let events = model.list.rows.iter().filter_map(event_of);
-        events.map(|event| display_width(&sanitize(&text(event)))).max().unwrap_or_default()
-    };
-    match column {
-        EventColumn::Ordinal => model.event_count().unwrap_or_default().to_string().len().max("ordinal".len()),
-        EventColumn::Offset => model.offset_columns().max("offset".len()),
-        EventColumn::Time => TIME_COLUMNS,
-        EventColumn::Type => widest(&|event| event.event_type.clone()).clamp(4, 24),
-        EventColumn::Namespace => widest(&|event| event.namespace.clone()).clamp("namespace".len(), 20),
-        EventColumn::Schema => widest(&schema_text).clamp("schema".len(), 24),
-        // An id is never cut: ids that differ only in their last digits would look the same.
-        EventColumn::Aggregate => widest(&aggregate_text).max("agg".len()),
-        EventColumn::Size => "1023 KiB".len(),
-        EventColumn::Payload => MIN_PAYLOAD_COLUMNS,
-        EventColumn::Value(_) => {
-            let title = display_width(&sanitize(column.name().trim_start_matches("payload.")));
-            widest(&|event| value_text(event, value)).max(title.min(SHORT_NAME_COLUMNS)).clamp(4, 24)
-        }
-    }
-}
-
-/// Returns the alignment of a column: numbers are aligned at their last digit.
-fn alignment(model: &Model, column: &EventColumn, value: Option<usize>) -> Align {
-    let is_number = match column {
-        EventColumn::Ordinal | EventColumn::Offset | EventColumn::Aggregate | EventColumn::Size => true,
-        EventColumn::Value(_) => {
-            let mut values = model.list.rows.iter().filter_map(event_of).map(|event| value_text(event, value));
-            values.all(|text| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E')))
-        }
-        _ => false,
-    };
-    if is_number { Align::Right } else { Align::Left }
-}
-
-const fn event_of(row: &LogRow) -> Option<&EventSummary> {
-    match &row.content {
-        RowContent::Event(event) => Some(event),
-        RowContent::Header | RowContent::Finding(_) | RowContent::InFlight => None,
     }
 }
 
@@ -261,20 +104,6 @@ fn cell_role(column: &EventColumn, event: &EventSummary) -> Role {
         }
         EventColumn::Offset | EventColumn::Aggregate | EventColumn::Value(_) | EventColumn::Payload => Role::Text,
     }
-}
-
-fn schema_text(event: &EventSummary) -> String {
-    format!("{} v{}", event.schema_id, event.schema_version)
-}
-
-fn aggregate_text(event: &EventSummary) -> String {
-    event.aggregate_id.map_or_else(|| "-".into(), |id| id.to_string())
-}
-
-/// Returns the value of a column with values; `-` where the payload has none.
-fn value_text(event: &EventSummary, value: Option<usize>) -> String {
-    let values = event.excerpt.as_ref().map(|excerpt| excerpt.values.as_slice()).unwrap_or_default();
-    value.and_then(|position| values.get(position)?.clone()).unwrap_or_else(|| "-".into())
 }
 
 /// Fits a text into a cell, aligned.

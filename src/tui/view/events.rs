@@ -5,8 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::cursor::highlight_selected_line;
-use super::event_columns::EventColumns;
-use super::finding_label::{finding_glyph, fix_text};
+use super::finding_label::finding_glyph;
 use super::pane::{PaneBorder, draw_border, span, tab_title};
 use super::text::{draw_spans, fit_safe, skip_span_columns, style_line};
 use crate::format::DamageKind;
@@ -15,7 +14,7 @@ use crate::report::finding_sentence;
 use crate::report::units::{
     DisplayZone, format_date, format_minute, format_percent, format_size, format_time_of_day, format_zone,
 };
-use crate::tui::layout::{Border, LayoutAreas};
+use crate::tui::layout::{Border, EventColumns, LayoutAreas};
 use crate::tui::model::{ActiveSearch, HitCounter, LogUnavailable, Model, Pane, RowRequestState, wrap_text};
 use crate::tui::theme::Role;
 
@@ -130,7 +129,7 @@ fn row_spans(model: &Model, row: &LogRow, time: &str, columns: &EventColumns) ->
         }
         RowContent::Finding(finding) => {
             let (glyph, role) = finding_glyph(finding);
-            let fix = fix_text(model, finding);
+            let fix = model.fix_text(finding);
             let fix = if fix.is_empty() { fix } else { format!("  {fix}") };
             // Text beyond the width of the line plus the columns scrolled out of view is never visible.
             let sentence = fit_safe(&finding_sentence(finding), columns.line_width());

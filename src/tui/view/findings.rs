@@ -6,13 +6,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::cursor::highlight_selected_line;
-use super::finding_label::{finding_glyph, fix_text};
+use super::finding_label::finding_glyph;
 use super::pane::{PaneBorder, draw_border, span, tab_title};
 use super::text::{display_width, draw_spans, fit_safe, pad};
 use crate::format::Finding;
 use crate::report::finding_sentence;
 use crate::report::units::{format_number, format_size, format_time_of_day, format_zone_word};
-use crate::tui::layout::{Border, LayoutAreas};
+use crate::tui::layout::{Border, FindingAreas, LayoutAreas};
 use crate::tui::model::{Model, Pane, ScanState, Tab};
 use crate::tui::theme::Role;
 
@@ -40,7 +40,11 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         };
         draw_spans(frame, areas.inner(areas.main), 0, vec![span(model, Role::Muted, heading)]);
     }
-    draw_rows(frame, areas.table_body(areas.main), model, Pane::Main);
+    let FindingAreas { rows, advice, advice_area } = areas.finding_areas(model);
+    draw_rows(frame, rows, model, Pane::Main);
+    for (line, text) in (0..).zip(advice) {
+        draw_spans(frame, advice_area, line, vec![span(model, Role::Warning, text)]);
+    }
 }
 
 /// Draws the pane with the findings below the events.
@@ -91,7 +95,7 @@ fn finding_spans(model: &Model, finding: &Finding, width: usize) -> Vec<Span<'st
     };
     let kind = pad(finding.kind.name(), KIND_COLUMNS) + " ";
     let available = width.saturating_sub(display_width(&range) + display_width(&kind));
-    let fix = fix_text(model, finding);
+    let fix = model.fix_text(finding);
     let fix = if fix.is_empty() { fix } else { fit_safe(&fix, available) + "  " };
     let verdict = fit_safe(&finding_sentence(finding), available.saturating_sub(display_width(&fix)));
     vec![Span::raw(range), span(model, role, kind), span(model, Role::Title, fix), Span::raw(verdict)]

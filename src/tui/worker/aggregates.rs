@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::SharedState;
 use crate::StorageError;
+use crate::file::LogFile;
+use crate::format::EventView;
 use crate::index::{AggregateIndex, AggregateSummary};
 use crate::inspect::{OnProgress, Progress};
 use crate::tui::message::Response;
-use crate::tui::request::AggregateSort;
+use crate::tui::request::{AggregateRow, AggregateSort};
 
 /// Largest number of aggregates that are loaded and sorted. They take 32 MiB of memory.
 const MAX_ROWS: usize = 1 << 20;
@@ -46,8 +48,13 @@ impl SortedAggregates {
             self.sort_rows(sort);
         }
         let total = self.rows.len();
-        let rows = self.rows.iter().skip(from).take(count).copied().collect();
-        Ok(Response::Aggregates { from: from.min(total), rows, total, over_limit: self.is_truncated })
+        let log = shared.view().log().clone();
+        let with_times = |summary: &AggregateSummary| {
+            let (first_time_ms, last_time_ms) = (event_time(&log, summary.first)?, event_time(&log, summary.last)?);
+            Ok(AggregateRow { summary: *summary, first_time_ms, last_time_ms })
+        };
+        let rows: Result<_, StorageError> = self.rows.iter().skip(from).take(count).map(with_times).collect();
+        Ok(Response::Aggregates { from: from.min(total), rows: rows?, total, over_limit: self.is_truncated })
     }
 
     fn load_rows(
@@ -83,4 +90,12 @@ impl SortedAggregates {
             AggregateSort::Last => self.rows.sort_unstable_by_key(|row| u64::MAX - row.last),
         }
     }
+}
+
+/// Returns the time of the event at an offset; `None` when there is no valid event.
+fn event_time(log: &LogFile, offset: u64) -> Result<Option<u64>, StorageError> {
+    let mut buf = Vec::new();
+    let frame = log.read_frame_at(offset, &mut buf)?;
+    let event = frame.as_ref().and_then(|frame| EventView::parse(frame.payload(), log.version()).ok());
+    Ok(event.map(|event| event.write_timestamp_ms()))
 }
