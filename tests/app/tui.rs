@@ -150,12 +150,13 @@ impl TestTerminal {
         panic!("the program is not left:\n{}", self.emulator.screen().contents());
     }
 
-    /// Presses a key repeatedly until a text appears, because a dialog ignores keys for a moment after it opens.
-    pub(super) fn press_until_text(&mut self, keys: &str, text: &str) {
-        for _ in 0..10 {
+    /// Presses a key repeatedly until a text appears, because a dialog ignores keys for a moment after it opens. Returns
+    /// how often the key was pressed.
+    pub(super) fn press_until_text(&mut self, keys: &str, text: &str) -> usize {
+        for presses in 1..=10 {
             self.press(keys);
             if self.wait_within(Duration::from_secs(2), |screen| screen.contents().contains(text)) {
-                return;
+                return presses;
             }
         }
         panic!("{text} is not shown:\n{}", self.emulator.screen().contents());
