@@ -95,10 +95,7 @@ impl EventColumns {
         };
         match &row.content {
             RowContent::Event(event) => {
-                let (last, others) = match self.cells.split_last() {
-                    Some((last, others)) => (last, others),
-                    None => return PREFIX_COLUMNS,
-                };
+                let Some((last, others)) = self.cells.split_last() else { return PREFIX_COLUMNS };
                 let others: usize = others.iter().map(|cell| cell.width + COLUMN_GAP).sum();
                 let last = match (&last.column, &event.excerpt) {
                     (EventColumn::Payload, Some(excerpt)) => {
