@@ -84,7 +84,7 @@ impl ReportArgs {
         let mut line = format!("chronicle report {} -o {}", shell_path(&self.log), shell_path(&self.output));
         let options = [("--index", &global.index), ("--journal", &global.journal)];
         for (option, path) in options.into_iter().filter_map(|(option, path)| Some((option, path.as_ref()?))) {
-            line.push_str(&format!(" {option} {}", shell_path(path)));
+            line.extend([" ", option, " ", &shell_path(path)]);
         }
         line
     }

@@ -176,8 +176,8 @@ fn describe_finding(log: &LogFile, proposed: ProposedFix) -> Result<DescribedFin
         let before = read_excerpt(log, start, wanted)?;
         let more = wanted.saturating_sub(CONTEXT_BYTES + before.len() as u64);
         let mut after = before.clone();
-        let changed = after.iter_mut().skip((change.offset - start) as usize);
-        changed.zip(&change.after).for_each(|(byte, new)| *byte = *new);
+        let replaced = after.iter_mut().skip((change.offset - start) as usize);
+        replaced.zip(&change.after).for_each(|(byte, new)| *byte = *new);
         excerpts.push(BytesExcerpt { offset: start, before, after: Some(after), more });
     }
     let finding = &proposed.finding;

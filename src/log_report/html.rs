@@ -61,7 +61,8 @@ impl HtmlWriter {
         };
         push_escaped(&sanitize(shown), &mut self.html);
         if !rest.is_empty() {
-            self.html.push_str(&format!("… ({})", format_count(rest.chars().count() as u64, "more character")));
+            let left = format_count(rest.chars().count() as u64, "more character");
+            self.html.extend(["… (", &left, ")"]);
         }
     }
 

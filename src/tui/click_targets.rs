@@ -46,7 +46,7 @@ fn labels_with_names(model: &Model, named: usize) -> Vec<(Tab, String)> {
         let mut label =
             if number <= named || is_current { format!("{number} {}", tab.name()) } else { number.to_string() };
         if tab == Tab::Findings && damaged > 0 {
-            label += &format!(" ×{damaged}");
+            label.extend([" ×", &damaged.to_string()]);
         }
         (tab, if is_current { format!("[{label}]") } else { label })
     };

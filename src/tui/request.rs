@@ -339,7 +339,6 @@ pub(crate) enum IndexBuildMode {
 
 /// The operation that a plan is requested for.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "at most one plan is requested at a time")]
 pub(crate) enum PlanRequest {
     /// A repair of one damaged range or of all damage.
     Repair {

@@ -51,7 +51,7 @@ fn the_header_of_a_donor_with_the_same_events_is_taken_with_the_frames_after_it(
         let mut calls = 0;
         for call in 0.. {
             let failing = disk.next_process();
-            failing.fail(call, DiskFault::Kill);
+            failing.fail_if_reached(call, DiskFault::Kill);
             let _ = apply(&log_paths(&failing), &plan, ApplyOptions::new());
             if failing.faulted_call().is_none() {
                 break;

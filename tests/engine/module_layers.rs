@@ -22,8 +22,10 @@ const LAYERS: [&str; 14] = [
     "tui",
     "fuzz",
 ];
-/// The permitted imports against that order: one command opens the screen, and the manual page lists its keys.
-const IMPORTS_OF_THE_SCREEN: [(&str, &str); 2] = [("cli::open", "tui"), ("cli::man", "tui")];
+/// The permitted imports against that order: one command opens the screen, its configuration is read for it, and the
+/// manual page lists its keys.
+const IMPORTS_OF_THE_SCREEN: [(&str, &str); 3] =
+    [("cli::open", "tui"), ("cli::config_file", "tui"), ("cli::man", "tui")];
 /// The stages of `repair`. Each imports only stages before it, and only `copy` imports `copy`.
 const REPAIR_STAGES: [&str; 6] =
     ["repair::types", "repair::correction", "repair::planning", "repair::copy", "repair::journal", "repair::applying"];

@@ -3,7 +3,9 @@
 //!
 //! The table only describes the actions; `update` runs them.
 
+mod dialog_table;
 mod keymap;
+mod main_table;
 mod table;
 
 use super::keys::Key;
@@ -240,7 +242,7 @@ impl ActionSpec {
 
 /// Returns the table of actions, in the order of the help.
 pub fn action_table() -> &'static [ActionSpec] {
-    TABLE
+    &TABLE
 }
 
 /// Returns the row of an action.

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::suggestion::Suggestion;
 use crate::query::nearest_keyword;
 use crate::tui::theme::Theme;
 
@@ -44,27 +43,6 @@ fn parse_theme(name: &str) -> Result<Theme, String> {
     })
 }
 
-/// Returns the arguments that complete a text of the palette; `None` when the text starts with no word that takes one.
-pub(super) fn suggest_arguments(text: &str) -> Option<Vec<Suggestion>> {
-    let (word, argument) = text.trim_start().split_once(' ')?;
-    let suggestion = |theme: Theme| Suggestion {
-        text: format!("{THEME_WORD} {}", theme.name()),
-        label: theme.name().to_owned(),
-        help: theme.description().into(),
-        action: None,
-    };
-    match word {
-        THEME_WORD => {
-            let matches = |theme: &Theme| theme.name().contains(argument.trim());
-            let mut themes: Vec<_> = Theme::ALL.into_iter().filter(matches).collect();
-            themes.sort_by_key(|theme| !theme.name().starts_with(argument.trim()));
-            Some(themes.into_iter().map(suggestion).collect())
-        }
-        SCREENSHOT_WORD => Some(Vec::new()),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,15 +56,5 @@ mod tests {
         for text in ["theme", "scan go", "50%", "themes dark"] {
             assert_eq!(PaletteCommand::parse(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn themes_are_suggested_after_their_word() {
-        let labels = |text: &str| -> Vec<String> {
-            suggest_arguments(text).into_iter().flatten().map(|suggestion| suggestion.label).collect()
-        };
-        assert_eq!(labels("theme ").len(), Theme::ALL.len());
-        assert_eq!(labels("theme dark"), ["dark", "high-contrast-dark"]);
-        assert_eq!(suggest_arguments("theme"), None);
     }
 }

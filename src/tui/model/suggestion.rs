@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::palette_command::suggest_arguments;
+use super::palette_command::{SCREENSHOT_WORD, THEME_WORD};
 use crate::query::{FilterCompletion, KnownNames, complete_filter};
 use crate::report::units::format_count;
 use crate::tui::actions::{self, ActionId, ActionScope};
+use crate::tui::theme::Theme;
 
 /// One suggestion for the text in a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,27 @@ pub(super) fn suggest_actions(text: &str) -> Vec<Suggestion> {
     matching.into_iter().map(suggestion).collect()
 }
 
+/// Returns the arguments that complete a text of the palette; `None` when the text starts with no word that takes one.
+fn suggest_arguments(text: &str) -> Option<Vec<Suggestion>> {
+    let (word, argument) = text.trim_start().split_once(' ')?;
+    let suggestion = |theme: Theme| Suggestion {
+        text: format!("{THEME_WORD} {}", theme.name()),
+        label: theme.name().to_owned(),
+        help: theme.description().into(),
+        action: None,
+    };
+    match word {
+        THEME_WORD => {
+            let matches = |theme: &Theme| theme.name().contains(argument.trim());
+            let mut themes: Vec<_> = Theme::ALL.into_iter().filter(matches).collect();
+            themes.sort_by_key(|theme| !theme.name().starts_with(argument.trim()));
+            Some(themes.into_iter().map(suggestion).collect())
+        }
+        SCREENSHOT_WORD => Some(Vec::new()),
+        _ => None,
+    }
+}
+
 /// Returns the filter terms and values that complete the last word of `text`.
 pub(super) fn suggest_filter_terms(text: &str, names: &KnownNames) -> Vec<Suggestion> {
     let suggestion = |completion: FilterCompletion| Suggestion {
@@ -53,4 +75,19 @@ pub(super) fn suggest_filter_terms(text: &str, names: &KnownNames) -> Vec<Sugges
         action: None,
     };
     complete_filter(text, names).into_iter().map(suggestion).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn themes_are_suggested_after_their_word() {
+        let labels = |text: &str| -> Vec<String> {
+            suggest_arguments(text).into_iter().flatten().map(|suggestion| suggestion.label).collect()
+        };
+        assert_eq!(labels("theme ").len(), Theme::ALL.len());
+        assert_eq!(labels("theme dark"), ["dark", "high-contrast-dark"]);
+        assert_eq!(suggest_arguments("theme"), None);
+    }
 }

@@ -1,0 +1,318 @@
+//! The rows of the table of actions for the main screen and the keys after `y`.
+
+use super::{ActionId, ActionScope, ActionSpec};
+use crate::tui::keys::Key;
+use ActionScope::{CopyChord, Main};
+use Key::{Char, Ctrl};
+
+/// The actions of the main screen, in the order in which the help and the footer show them.
+pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
+    ActionSpec::new(ActionId::Search, Main, &[Char('/')], "search", "Search forward for text or /regex/").with_footer("search"),
+    ActionSpec::new(ActionId::SearchNext, Main, &[Char('n')], "next match", "Go to the next match of the search"),
+    ActionSpec::new(ActionId::SearchPrevious, Main, &[Char('N')], "previous match", "Go to the previous match of the search"),
+    ActionSpec::new(
+        ActionId::Filter,
+        Main,
+        &[Char('f')],
+        "filter",
+        "Show only events that match terms such as agg:42 type:Updated after:-15m payload.amount>=100; damage stays visible",
+    )
+    .with_footer("filter")
+    .with_cli_equivalent("chronicle cat LOG --filter EXPR"),
+    ActionSpec::new(
+        ActionId::FilterAggregate,
+        Main,
+        &[Char('@')],
+        "filter by this aggregate",
+        "Show only the events of the selected event's aggregate",
+    )
+    .with_cli_equivalent("chronicle cat LOG --filter agg:ID"),
+    ActionSpec::new(
+        ActionId::FilterWithValue,
+        Main,
+        &[Char('+')],
+        "filter with this value",
+        "Add the value under the cursor of the detail pane to the filter: only events with the same value there are shown",
+    ),
+    ActionSpec::new(
+        ActionId::FilterWithoutValue,
+        Main,
+        &[Char('-')],
+        "filter without this value",
+        "Exclude the value under the cursor of the detail pane: events with the same value there are not shown",
+    ),
+    ActionSpec::new(
+        ActionId::FilterOnlyValue,
+        Main,
+        &[Char('=')],
+        "events with this value",
+        "Follow the value under the cursor of the detail pane through the log: it replaces the filter; Ctrl-o returns",
+    ),
+    ActionSpec::new(ActionId::FilterRemoveLast, Main, &[Key::Backspace], "drop last filter", "Remove the last term of the filter"),
+    ActionSpec::new(ActionId::FilterHelp, Main, &[], "filter help", "Show the terms and operators of filters; F1 in the prompt of a filter shows them too"),
+    ActionSpec::new(
+        ActionId::ToggleFindings,
+        Main,
+        &[Char('d')],
+        "damage under the filter",
+        "Show the damage and the gaps between the hits of the filter, or fold them into one line",
+    ),
+    ActionSpec::new(
+        ActionId::NextDamage,
+        Main,
+        &[Char('e')],
+        "next damage",
+        "Go to the next damaged range; searches the log where it is not scanned yet",
+    )
+    .with_footer("next damage")
+    .with_cli_equivalent("chronicle verify LOG"),
+    ActionSpec::new(ActionId::PreviousDamage, Main, &[Char('E')], "previous damage", "Go to the previous damaged range"),
+    ActionSpec::new(
+        ActionId::JumpBack,
+        Main,
+        &[Ctrl('o'), Char('<')],
+        "back to the place before",
+        "Return to the place, the filter and the tab before the last jump, search, Enter or change of the filter",
+    ),
+    ActionSpec::new(
+        ActionId::JumpForward,
+        Main,
+        &[Char('>'), Ctrl('i')],
+        "forward again",
+        "Go to the place from which Ctrl-o went back; most terminals send Tab for Ctrl-i",
+    ),
+    ActionSpec::new(ActionId::SetMark, Main, &[Char('m')], "mark this place", "Mark the place, the filter and the tab with a letter or a digit"),
+    ActionSpec::new(
+        ActionId::GoToMark,
+        Main,
+        &[Char('\'')],
+        "go to a mark",
+        "Go to the place that a letter or a digit marks; a second ' goes to the place before the last jump",
+    ),
+    ActionSpec::new(
+        ActionId::UpdateIndex,
+        Main,
+        &[Char('r')],
+        "update index",
+        "Build the index when it is missing, catch it up when it is behind",
+    )
+    .with_footer("index")
+    .writing()
+    .with_cli_equivalent("chronicle index update LOG"),
+    ActionSpec::new(
+        ActionId::RebuildIndex,
+        Main,
+        &[Char('R')],
+        "rebuild index",
+        "Build the index from the whole log and replace it; asks first",
+    )
+    .writing()
+    .with_cli_equivalent("chronicle index rebuild LOG"),
+    ActionSpec::new(
+        ActionId::Append,
+        Main,
+        &[Char('a')],
+        "append a test event",
+        "Append a test event, buffered or synced, and show its latency; asks before the first write",
+    )
+    .with_footer("append")
+    .writing()
+    .with_cli_equivalent("chronicle append LOG"),
+    ActionSpec::new(
+        ActionId::Repair,
+        Main,
+        &[Char('x')],
+        "repair damage",
+        "Plan the repair of the selected damage; shows the plan and asks before it writes",
+    )
+    .with_footer("repair")
+    .writing()
+    .with_cli_equivalent("chronicle repair LOG --only OFFSET"),
+    ActionSpec::new(
+        ActionId::RepairAll,
+        Main,
+        &[Char('X')],
+        "repair all damage",
+        "Plan the repair of all damage; shows the plan and asks before it writes",
+    )
+    .writing()
+    .with_cli_equivalent("chronicle repair LOG"),
+    ActionSpec::new(
+        ActionId::Undo,
+        Main,
+        &[Char('u')],
+        "undo repair",
+        "Plan the undo of the last repair, or of the one selected in tab 5; shows the plan and asks before it writes",
+    )
+    .writing()
+    .with_cli_equivalent("chronicle undo LOG"),
+    ActionSpec::new(
+        ActionId::Follow,
+        Main,
+        &[Char('F')],
+        "follow",
+        "Stay at the end as the log grows and show its rate; moving up pauses, G goes on, F turns it off",
+    ),
+    ActionSpec::new(
+        ActionId::Copy,
+        Main,
+        &[Char('y')],
+        "copy",
+        "Copy the selected row: o offset, j JSON, p payload, v value and a path under the cursor, h hex, c the command that shows it; f writes the last copy to a file",
+    ),
+    ActionSpec::new(
+        ActionId::Export,
+        Main,
+        &[Char('w')],
+        "write to a file",
+        "Write the events that the filter shows to a new file: JSON lines, or CSV when its name ends with .csv",
+    )
+    .with_cli_equivalent("chronicle export LOG -o FILE --filter EXPR"),
+    ActionSpec::new(
+        ActionId::Palette,
+        Main,
+        &[Char(':')],
+        "go to or run",
+        "Go to an offset (1223488, 0x12ab40), a share (50%), an event (#3000) or a time (2026-11-20T09:14), or run an action",
+    )
+    .with_footer("goto"),
+    ActionSpec::new(ActionId::Help, Main, &[Char('?'), Key::F(1)], "help", "List all actions, filtered as you type; Enter runs the selected one")
+        .with_footer("help"),
+    ActionSpec::new(ActionId::Down, Main, &[Char('j'), Key::Down], "down", "Move down one line"),
+    ActionSpec::new(ActionId::Up, Main, &[Char('k'), Key::Up], "up", "Move up one line"),
+    ActionSpec::new(ActionId::HalfDown, Main, &[Ctrl('d')], "half page down", "Move down half a page"),
+    ActionSpec::new(ActionId::HalfUp, Main, &[Ctrl('u')], "half page up", "Move up half a page"),
+    ActionSpec::new(ActionId::PageDown, Main, &[Key::PageDown, Char(' ')], "page down", "Move down one page"),
+    ActionSpec::new(ActionId::PageUp, Main, &[Key::PageUp], "page up", "Move up one page"),
+    ActionSpec::new(ActionId::First, Main, &[Char('g'), Key::Home], "first", "Go to the first line"),
+    ActionSpec::new(ActionId::Last, Main, &[Char('G'), Key::End], "last", "Go to the last line"),
+    ActionSpec::new(ActionId::Left, Main, &[Char('h'), Key::Left], "scroll left", "Scroll left"),
+    ActionSpec::new(ActionId::Right, Main, &[Char('l'), Key::Right], "scroll right", "Scroll right"),
+    ActionSpec::new(ActionId::NextPane, Main, &[Key::Tab], "next pane", "Focus the next pane"),
+    ActionSpec::new(ActionId::PreviousPane, Main, &[Key::BackTab], "previous pane", "Focus the previous pane"),
+    ActionSpec::new(ActionId::TabEvents, Main, &[Char('1')], "events", "Show the log: header, events and damage in file order"),
+    ActionSpec::new(ActionId::TabAggregates, Main, &[Char('2')], "aggregates", "Show the aggregates: number of events, first and last event with their times"),
+    ActionSpec::new(
+        ActionId::TabFindings,
+        Main,
+        &[Char('3')],
+        "findings",
+        "Show the findings of the scan: kind, range, fix, verdict",
+    )
+    .with_cli_equivalent("chronicle verify LOG --json"),
+    ActionSpec::new(ActionId::TabIndex, Main, &[Char('4')], "index", "Show what the index covers, and why it is not fresh")
+        .with_cli_equivalent("chronicle index status LOG"),
+    ActionSpec::new(
+        ActionId::TabRepairs,
+        Main,
+        &[Char('5')],
+        "repairs",
+        "Show the repair history: when, what was done, state",
+    )
+    .with_cli_equivalent("chronicle undo LOG --list"),
+    ActionSpec::new(
+        ActionId::TabStatistics,
+        Main,
+        &[Char('6')],
+        "statistics",
+        "Show the number of events in groups, with share, bytes and distribution over time; Enter filters by a group",
+    )
+    .with_cli_equivalent("chronicle stats LOG"),
+    ActionSpec::new(
+        ActionId::Period,
+        Main,
+        &[Char('p')],
+        "events of the last hour",
+        "Count the events of the log's last hour in groups; again: its last day, then all events",
+    )
+    .with_cli_equivalent("chronicle stats LOG --filter after:end-1h"),
+    ActionSpec::new(ActionId::NextView, Main, &[Char(']')], "next detail view", "Show the next detail view of the row: JSON, Hex, Frame, Aggregate"),
+    ActionSpec::new(ActionId::PreviousView, Main, &[Char('[')], "previous detail view", "Show the previous detail view of the row: JSON, Hex, Frame, Aggregate"),
+    ActionSpec::new(
+        ActionId::ToggleState,
+        Main,
+        &[Char('S')],
+        "state of the aggregate",
+        "Show the payloads of the aggregate up to this event merged (RFC 7396), or again its events and their differences",
+    )
+    .with_cli_equivalent("chronicle show LOG OFFSET --state"),
+    ActionSpec::new(ActionId::ToggleBytes, Main, &[Char('b')], "bytes of this value", "Show the bytes of the value under the cursor, or the value of the bytes under it"),
+    ActionSpec::new(ActionId::ToggleFolds, Main, &[Char('*')], "fold or unfold all", "Unfold every object and array of the detail pane, or fold them all"),
+    ActionSpec::new(ActionId::ToggleWrap, Main, &[Char('W')], "wrap long values", "Wrap the long values of the detail pane, or cut them at its border"),
+    ActionSpec::new(ActionId::LineStart, Main, &[Char('0')], "start of the line", "Scroll to the start of the lines"),
+    ActionSpec::new(ActionId::LineEnd, Main, &[Char('$')], "end of the line", "Scroll to the end of the line under the cursor"),
+    ActionSpec::new(ActionId::ToggleOffsetBase, Main, &[Char('O')], "base of offsets", "Show offsets as hexadecimal or as decimal numbers, everywhere"),
+    ActionSpec::new(ActionId::Zoom, Main, &[Char('z')], "zoom", "Show only the focused pane, or all panes again"),
+    ActionSpec::new(ActionId::Activate, Main, &[Key::Enter], "open, fold or go to", "Open the selected line in the detail pane, fold it, or go to its offset"),
+    ActionSpec::new(
+        ActionId::Sort,
+        Main,
+        &[Char('s')],
+        "sort or group",
+        "Sort the aggregates by id, number of events, first or last event; group the statistics by the next property",
+    ),
+    ActionSpec::new(ActionId::Columns, Main, &[Char('c')], "columns", "Choose, order and widen the columns of the list, and add values of the payload"),
+    ActionSpec::new(
+        ActionId::ToggleZone,
+        Main,
+        &[Char('T')],
+        "time zone",
+        "Show and read times in UTC or in the local zone (that of --zone, TZ or this machine)",
+    ),
+    ActionSpec::new(ActionId::ScanStop, Main, &[], "scan stop", "Stop the background scan"),
+    ActionSpec::new(ActionId::ScanResume, Main, &[], "scan go", "Resume the background scan; then read what was verified earlier, or everything again"),
+    ActionSpec::new(ActionId::ReadAgain, Main, &[Char('v')], "read again", "Read the visible rows from the log again"),
+    ActionSpec::new(ActionId::Verify, Main, &[Char('V')], "verify", "Read and verify the whole log again, whatever was verified before")
+        .with_cli_equivalent("chronicle verify LOG"),
+    ActionSpec::new(ActionId::Messages, Main, &[Char('M')], "messages", "List the messages of this session, the newest first"),
+    ActionSpec::new(ActionId::ToggleMouse, Main, &[], "mouse", "Use the mouse for the screen, or leave it to the terminal to select text"),
+    ActionSpec::new(ActionId::ChooseTheme, Main, &[], "theme", "Draw the screen in another theme: `:theme light`; Tab goes through the themes"),
+    ActionSpec::new(
+        ActionId::Screenshot,
+        Main,
+        &[],
+        "screenshot",
+        "Write the screen to a new file: `:screenshot FILE`, as SVG for a name that ends in .svg, else as text",
+    ),
+    ActionSpec::new(
+        ActionId::Back,
+        Main,
+        &[Key::Esc],
+        "back",
+        "Close the top dialog, else stop your job, else clear search, filter, zoom, focus or follow",
+    ),
+    ActionSpec::new(ActionId::Close, Main, &[Char('q')], "quit", "Close the top dialog; without one, quit"),
+    ActionSpec::new(ActionId::Interrupt, Main, &[Ctrl('c')], "close or quit", "Close the top dialog or prompt; without one, quit"),
+    ActionSpec::new(ActionId::Suspend, Main, &[Ctrl('z')], "suspend", "Suspend to the shell; `fg` returns"),
+    ActionSpec::new(
+        ActionId::Redraw,
+        Main,
+        &[Ctrl('l')],
+        "redraw",
+        "Clear the terminal and draw everything again, after another program has written on it",
+    ),
+    ActionSpec::new(ActionId::CopyOffset, CopyChord, &[Char('o')], "copy offset", "Copy the offset").with_footer("offset"),
+    ActionSpec::new(ActionId::CopyJson, CopyChord, &[Char('j')], "copy JSON", "Copy the event as stored").with_footer("JSON"),
+    ActionSpec::new(ActionId::CopyPayload, CopyChord, &[Char('p')], "copy payload", "Copy the payload as stored").with_footer("payload"),
+    ActionSpec::new(ActionId::CopyValue, CopyChord, &[Char('v')], "copy value", "Copy the value under the cursor of the detail pane as stored")
+        .with_footer("value"),
+    ActionSpec::new(ActionId::CopyPath, CopyChord, &[Char('a')], "copy path", "Copy the path of the value under the cursor of the detail pane, as a filter reads it")
+        .with_footer("path"),
+    ActionSpec::new(ActionId::CopyHex, CopyChord, &[Char('h')], "copy hex", "Copy the bytes as hex digits").with_footer("hex"),
+    ActionSpec::new(
+        ActionId::CopyCommand,
+        CopyChord,
+        &[Char('c')],
+        "copy command",
+        "Copy the command that shows this row",
+    )
+    .with_footer("command"),
+    ActionSpec::new(
+        ActionId::SaveCopy,
+        CopyChord,
+        &[Char('f')],
+        "write copy to a file",
+        "Write the text that was copied last to a file, for terminals that have no clipboard",
+    )
+    .with_footer("to file"),
+];
