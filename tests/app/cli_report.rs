@@ -165,11 +165,11 @@ fn hostile_names_and_bytes_stay_text() {
 fn the_number_of_findings_and_the_length_of_names_are_bounded() {
     let shell = Shell::new();
     shell.run_ok("generate a.log --events 700 --aggregates 20");
-    let mut log = EventLog::open(shell.path("a.log")).unwrap();
+    let mut writer = EventLog::open(shell.path("a.log")).unwrap();
     // Values of this length are counted together.
     let long = Event::builder().event_type("é".repeat(1 << 20)).namespace("n").schema_id("s").schema_version(1);
-    log.append(&long.payload_json("{}").build().unwrap()).unwrap();
-    log.close().unwrap();
+    writer.append(&long.payload_json("{}").build().unwrap()).unwrap();
+    writer.close().unwrap();
     let offsets: Vec<u64> = shell
         .run_ok("cat a.log")
         .stdout
