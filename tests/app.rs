@@ -52,4 +52,6 @@ mod app {
     mod shell;
     #[cfg(unix)]
     mod tui;
+    #[cfg(unix)]
+    mod tui_log_list;
 }

@@ -37,7 +37,7 @@ pub(super) struct InfoArgs {
 impl InfoArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-        report_each(LogList::new(&self.logs, global), out, &mut |log, detail, out| {
+        report_each(&LogList::new(&self.logs, global), out, &mut |log, detail, out| {
             Self::report(log, detail, global, out)
         })
     }

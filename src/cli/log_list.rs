@@ -1,4 +1,4 @@
-//! The logs that `verify` and `info` take: one log, which is reported in full, or several, with one line for each.
+//! The logs that `open`, `verify` and `info` take: one log, which is reported in full, or several, with one line for each.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -42,6 +42,36 @@ impl<'a> LogList<'a> {
     }
 }
 
+/// The logs that a command line selects.
+pub(super) enum SelectedLogs {
+    /// One log, which is named.
+    One(PathBuf),
+    /// Several logs, or those of folders.
+    Several(Vec<PathBuf>),
+}
+
+impl LogList<'_> {
+    /// Replaces folders by the logs in them.
+    ///
+    /// # Errors
+    /// `Usage` for a folder without a log, and for an option that concerns one log when there are several; `Io` when a folder
+    /// cannot be listed.
+    pub(super) fn select(&self) -> Result<SelectedLogs, CommandFailure> {
+        if let [path] = self.paths
+            && !path.is_dir()
+        {
+            return Ok(SelectedLogs::One(path.clone()));
+        }
+        if let Some(option) = self.one_log_option {
+            return Err(CommandFailure::Usage {
+                message: format!("{option} concerns one log, and several logs are given"),
+                hint: format!("Name one log, or leave out {option}"),
+            });
+        }
+        expand_folders(self.paths).map(SelectedLogs::Several)
+    }
+}
+
 /// Runs `report` for the log, or for each of the logs and of the logs in the folders, in the order of the command line.
 ///
 /// With several logs, a failure is reported as the line of its log, and the others follow. Returns the worst status.
@@ -50,23 +80,16 @@ impl<'a> LogList<'a> {
 /// `Usage` for a folder without a log, and for an option that concerns one log when there are several; `Io` when a folder cannot
 /// be listed; the failure of `report` for the only log, and a failure to print.
 pub(super) fn report_each(
-    LogList { paths, one_log_option }: LogList,
+    logs: &LogList,
     out: &mut CommandOutput,
     report: &mut dyn FnMut(&Path, ReportDetail, &mut CommandOutput) -> CommandResult,
 ) -> CommandResult {
-    if let [path] = paths
-        && !path.is_dir()
-    {
-        return report(path, ReportDetail::Full, out);
-    }
-    if let Some(option) = one_log_option {
-        return Err(CommandFailure::Usage {
-            message: format!("{option} concerns one log, and several logs are given"),
-            hint: format!("Name one log, or leave out {option}"),
-        });
-    }
+    let paths = match logs.select()? {
+        SelectedLogs::One(path) => return report(&path, ReportDetail::Full, out),
+        SelectedLogs::Several(paths) => paths,
+    };
     let mut status = ExitStatus::Done;
-    for path in expand_folders(paths)? {
+    for path in paths {
         status = status.combine(match report(&path, ReportDetail::Line, out) {
             Ok(status) => status,
             Err(failure @ CommandFailure::Stdout(_)) => return Err(failure),

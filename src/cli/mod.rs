@@ -66,7 +66,7 @@ use crate::report::ExitStatus;
 #[command(
     name = "chronicle",
     version,
-    override_usage = "chronicle LOG\n       chronicle <COMMAND> ...",
+    override_usage = "chronicle LOG...\n       chronicle <COMMAND> ...",
     after_help = exit_status_help(),
     max_term_width = 100,
     subcommand_required = true,

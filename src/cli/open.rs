@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use super::command_paths::CommandPaths;
 use super::config_file::ConfigArgs;
 use super::failure::{CommandFailure, CommandResult};
+use super::log_list::{LogList, SelectedLogs};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use crate::file::OsDisk;
@@ -17,13 +18,15 @@ use crate::inspect::LogView;
 use crate::report::{ExitStatus, shell_path, units};
 use crate::{StorageError, tui};
 
-/// Open a log in the full-screen inspector.
+/// Open a log in the full-screen inspector, or a list of several logs.
 ///
-/// Browsing never writes to the log or its side files. `chronicle LOG` is short for `chronicle open LOG`.
+/// Browsing never writes to the log or its side files. `chronicle LOG` is short for `chronicle open LOG`. Several logs, or a
+/// folder, open a list with the size, events, damage and index of each; Enter opens a log, and q comes back to the list.
 #[derive(Debug, Args)]
 pub(super) struct OpenArgs {
-    /// Log to open
-    log: PathBuf,
+    /// Log to open. Several logs, or a folder with logs, open a list
+    #[arg(required = true, value_name = "LOG")]
+    logs: Vec<PathBuf>,
     #[command(flatten)]
     screen: ScreenArgs,
 }
@@ -86,10 +89,40 @@ impl ValueEnum for tui::Theme {
     }
 }
 
+impl ScreenArgs {
+    /// Returns the options of the screen for a log with its side files at their usual places.
+    fn options(&self, path: PathBuf, config: tui::ScreenConfig) -> tui::TuiOptions {
+        // A theme that is named on the command line is wanted even where `NO_COLOR` is set.
+        let named_theme = self.look.theme.map(|_| tui::ColorChoice::Always);
+        let has_plain_glyphs =
+            self.look.ascii || config.ascii.unwrap_or_else(|| is_ascii_locale(|name| std::env::var(name).ok()));
+        tui::TuiOptions {
+            path,
+            read_only: self.read_only,
+            scan: !self.no_scan,
+            max_read_rate: self.rate,
+            index_path: None,
+            journal_dir: None,
+            color: self.look.color.or(named_theme).or(config.color).unwrap_or_default(),
+            theme: self.look.theme.or(config.theme).unwrap_or_default(),
+            keys: config.keys,
+            columns: config.columns,
+            bell: if config.bell == Some(true) { tui::Bell::OnNewDamage } else { tui::Bell::Off },
+            glyphs: if has_plain_glyphs { tui::Glyphs::Ascii } else { tui::Glyphs::Unicode },
+            follow: if config.follow == Some(true) { tui::Follow::Yes } else { tui::Follow::No },
+            zone: self.zone.or(config.zone),
+            mouse: !self.no_mouse && config.mouse.unwrap_or(true),
+        }
+    }
+}
+
 impl OpenArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-        open_screen(&self.log, &self.screen, global, out)
+        match LogList::new(&self.logs, global).for_one_log(self.screen.rate.map(|_| "--rate")).select()? {
+            SelectedLogs::One(log) => open_screen(&log, &self.screen, global, out),
+            SelectedLogs::Several(logs) => open_list(logs, &self.screen, out),
+        }
     }
 }
 
@@ -143,28 +176,30 @@ pub(super) fn open_screen(
     if !screen.read_only {
         CommandPaths::new(global).reads_log("the log", log).saves_index_of(log).check()?;
     }
-    // A theme that is named on the command line is wanted even where `NO_COLOR` is set.
-    let named_theme = screen.look.theme.map(|_| tui::ColorChoice::Always);
-    let has_plain_glyphs =
-        screen.look.ascii || config.ascii.unwrap_or_else(|| is_ascii_locale(|name| std::env::var(name).ok()));
     let options = tui::TuiOptions {
-        path: log.to_owned(),
-        read_only: screen.read_only,
-        scan: !screen.no_scan,
-        max_read_rate: screen.rate,
         index_path: global.index.clone(),
         journal_dir: global.journal.clone(),
-        color: screen.look.color.or(named_theme).or(config.color).unwrap_or_default(),
-        theme: screen.look.theme.or(config.theme).unwrap_or_default(),
-        keys: config.keys,
-        columns: config.columns,
-        bell: if config.bell == Some(true) { tui::Bell::OnNewDamage } else { tui::Bell::Off },
-        glyphs: if has_plain_glyphs { tui::Glyphs::Ascii } else { tui::Glyphs::Unicode },
-        follow: if config.follow == Some(true) { tui::Follow::Yes } else { tui::Follow::No },
-        zone: screen.zone.or(config.zone),
-        mouse: !screen.no_mouse && config.mouse.unwrap_or(true),
+        ..screen.options(log.to_owned(), config)
     };
-    match tui::run(options) {
+    end_of_screen(tui::run(options))
+}
+
+/// Runs the list of several logs until the user quits. Without a terminal it fails and names the command to use instead.
+fn open_list(logs: Vec<PathBuf>, screen: &ScreenArgs, out: &mut CommandOutput) -> CommandResult {
+    out.flush()?;
+    let config = screen.config.load()?;
+    if let Some(reason) = screen_obstacle() {
+        let names: Vec<String> = logs.iter().map(|log| shell_path(log)).collect();
+        return Err(CommandFailure::Usage {
+            message: reason.into(),
+            hint: format!("Use `chronicle verify {}` instead", names.join(" ")),
+        });
+    }
+    end_of_screen(tui::run_log_list(logs, &screen.options(PathBuf::new(), config)))
+}
+
+fn end_of_screen(result: anyhow::Result<()>) -> CommandResult {
+    match result {
         Ok(()) => Ok(ExitStatus::Done),
         Err(error) => Err(match error.downcast::<StorageError>() {
             Ok(error) => error.into(),

@@ -80,7 +80,7 @@ impl VerifyArgs {
             .for_one_log(self.from.map(|_| "--from"))
             .for_one_log(self.until.map(|_| "--until"))
             .for_one_log(self.ndjson.then_some("--ndjson"));
-        report_each(logs, out, &mut |log, detail, out| {
+        report_each(&logs, out, &mut |log, detail, out| {
             self.verify(log, detail, global, out).map_err(|failure| match failure {
                 // A log that changes while it is read makes verification fail; status 6 is for commands that write.
                 CommandFailure::Storage(error, ExitStatus::Refused) => {

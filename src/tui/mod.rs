@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! keys, theme, options, actions -> request, effect -> model -> message, layout, dialog_layout, strip -> update, view, worker -> run
+//! run -> log_list
 //! ```
 //!
 //! No module here decodes bytes or classifies damage: the command line shares the modules that do.
@@ -22,9 +23,11 @@ mod config;
 mod dialog_layout;
 mod effect;
 mod frame_limiter;
+mod input;
 mod keys;
 mod layout;
 mod line_backend;
+mod log_list;
 mod message;
 mod model;
 mod options;
@@ -50,6 +53,7 @@ mod tests;
 pub use actions::{ActionScope, action_table};
 pub use config::CONFIG_KEYS;
 pub(crate) use config::{ConfigError, ScreenConfig};
+pub(crate) use log_list::run_log_list;
 pub(crate) use model::{Bell, Follow, Glyphs};
 pub(crate) use options::TuiOptions;
 pub(crate) use run::run;

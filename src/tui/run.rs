@@ -2,18 +2,15 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
-use crossterm::event::{self, Event, KeyEventKind, MouseButton, MouseEventKind};
-use ratatui::layout::{Position, Size};
+use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 
 use super::effect::{Effect, MouseCapture};
 use super::frame_limiter::{FrameLimiter, FramePriority};
-use super::keys::Key;
-use super::message::{CopySaveResult, Message, WheelDirection};
+use super::input::TerminalInput;
+use super::message::{CopySaveResult, Message};
 use super::model::{Access, DEFAULT_HIT_SLICE_BYTES, Model, ModelOptions, ScanState};
 use super::options::TuiOptions;
 use super::picture::save_screenshot;
@@ -39,21 +36,21 @@ const FIRST_PAGE_TIMEOUT: Duration = Duration::from_millis(30);
 /// # Errors
 /// stdin or stdout is not a terminal; the file cannot be opened as a log; the terminal fails.
 pub(crate) fn run(options: TuiOptions) -> anyhow::Result<()> {
-    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
-        bail!("the screen needs a terminal; without one, use `chronicle verify` or `chronicle cat`");
-    }
+    run_with_input(options, None)
+}
+
+/// Does the same as [`run`], with the input of another screen when there is one. That screen gets its input back by
+/// [`TerminalInput::redirect`].
+pub(super) fn run_with_input(options: TuiOptions, input: Option<&TerminalInput>) -> anyhow::Result<()> {
+    require_terminal()?;
     let shared = Arc::new(SharedState::open(options)?);
     let (log_info, options) = (shared.log_info()?, shared.settings());
-    let no_color = match std::env::var_os("NO_COLOR") {
-        Some(value) if !value.is_empty() => NoColorVariable::Set,
-        _ => NoColorVariable::Unset,
-    };
     let mouse = if options.mouse { MouseCapture::On } else { MouseCapture::Off };
     let screen = Screen::open(mouse).context("cannot set up the terminal")?;
     let model_options = ModelOptions {
         access: if options.read_only { Access::ReadOnly } else { Access::ReadWrite },
         scan: if options.scan { ScanState::Running } else { ScanState::Off },
-        theme: options.theme.at_start(options.color, no_color),
+        theme: options.theme.at_start(options.color, NoColorVariable::read()),
         keys: options.keys.clone(),
         columns: options.columns.clone(),
         glyphs: options.glyphs,
@@ -65,19 +62,33 @@ pub(crate) fn run(options: TuiOptions) -> anyhow::Result<()> {
     };
     let (out, messages) = unbounded();
     let workers = Workers::start(&shared, &out);
-    let started_at = Instant::now();
-    spawn_input_thread(&out, started_at);
-    spawn_signal_thread(&out)?;
-    spawn_hang_up_thread(&out);
+    let own_input;
+    let input = if let Some(input) = input {
+        input.redirect(&out);
+        input
+    } else {
+        own_input = TerminalInput::start(&out)?;
+        &own_input
+    };
+    let started_at = input.started_at();
     let mut model = Model::new(log_info, model_options);
     model.follow = options.follow;
     let mut session =
         TuiSession { model, screen, workers, messages, started_at, frame_priority: FramePriority::Interactive };
     let result = session.run();
-    let TuiSession { screen, workers, .. } = session;
+    let TuiSession { screen, workers, messages, .. } = session;
+    input.take_back(&messages);
     drop(screen);
     workers.shut_down();
     result
+}
+
+/// Fails without a terminal.
+pub(super) fn require_terminal() -> anyhow::Result<()> {
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        bail!("the screen needs a terminal; without one, use `chronicle verify` or `chronicle cat`");
+    }
+    Ok(())
 }
 
 /// A running screen: its model, terminal and workers.
@@ -209,98 +220,3 @@ fn save_copy(text: &str) -> io::Result<CopySaveResult> {
     let (_, path) = file.keep()?;
     Ok(CopySaveResult::Saved(path))
 }
-
-/// Reads input events on a separate thread, so that each key carries the time at which it was typed.
-fn spawn_input_thread(out: &Sender<Message>, started_at: Instant) {
-    let out = out.clone();
-    let run = move || {
-        loop {
-            let message = match event::read() {
-                Ok(event) => message_from_event(event, started_at),
-                // The terminal was closed.
-                Err(_) => Some(Message::Quit),
-            };
-            let is_quit = matches!(message, Some(Message::Quit));
-            if let Some(message) = message
-                && (out.send(message).is_err() || is_quit)
-            {
-                return;
-            }
-        }
-    };
-    let _ = thread::Builder::new().name("keys".into()).spawn(run);
-}
-
-fn message_from_event(event: Event, started_at: Instant) -> Option<Message> {
-    match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => {
-            Some(Message::Key(Key::from_event(key)?, SessionTime(started_at.elapsed())))
-        }
-        Event::Paste(text) => Some(Message::Paste(text)),
-        Event::Resize(width, height) => Some(Message::Resize(Size::new(width, height))),
-        Event::Mouse(mouse) => {
-            let position = Position::new(mouse.column, mouse.row);
-            match mouse.kind {
-                MouseEventKind::Down(MouseButton::Left) => Some(Message::Click(position)),
-                MouseEventKind::ScrollDown => Some(Message::Wheel(position, WheelDirection::Down)),
-                MouseEventKind::ScrollUp => Some(Message::Wheel(position, WheelDirection::Up)),
-                _ => None,
-            }
-        }
-        _ => None,
-    }
-}
-
-/// Converts signals to messages, so that the run loop ends in the usual way and restores the terminal.
-#[cfg(unix)]
-fn spawn_signal_thread(out: &Sender<Message>) -> io::Result<()> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
-
-    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP])?;
-    let out = out.clone();
-    let run = move || {
-        for signal in signals.forever() {
-            let message = if signal == SIGTSTP { Message::Suspend } else { Message::Quit };
-            if out.send(message).is_err() {
-                return;
-            }
-        }
-    };
-    thread::Builder::new().name("signals".into()).spawn(run).map(|_| ())
-}
-
-/// Does nothing, because this platform does not have these signals.
-#[cfg(not(unix))]
-fn spawn_signal_thread(_out: &Sender<Message>) -> io::Result<()> {
-    Ok(())
-}
-
-/// Quits when the terminal is gone. Not every terminal that disappears sends SIGHUP to this process, and reading its
-/// keys then returns the end of the input again and again.
-#[cfg(unix)]
-fn spawn_hang_up_thread(out: &Sender<Message>) {
-    use rustix::event::{PollFd, PollFlags, poll};
-
-    let out = out.clone();
-    let run = move || {
-        loop {
-            let stdin = io::stdin();
-            // Without requested events, `poll` returns only when the terminal is gone.
-            let mut terminal = [PollFd::new(&stdin, PollFlags::empty())];
-            match poll(&mut terminal, None) {
-                Err(rustix::io::Errno::INTR) => {}
-                Ok(_) if terminal.iter().any(|fd| fd.revents().intersects(PollFlags::HUP | PollFlags::ERR)) => {
-                    let _ = out.send(Message::Quit);
-                    return;
-                }
-                // Where a terminal cannot be polled, the end of its input is not detected.
-                _ => return,
-            }
-        }
-    };
-    let _ = thread::Builder::new().name("hang-up".into()).spawn(run);
-}
-
-/// Does nothing, because this platform cannot poll a terminal.
-#[cfg(not(unix))]
-fn spawn_hang_up_thread(_out: &Sender<Message>) {}

@@ -10,9 +10,9 @@ use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracket
 use crossterm::execute;
 use crossterm::style::force_color_output;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
-use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Rect, Size};
+use ratatui::{Frame, Terminal};
 
 use super::effect::MouseCapture;
 use super::line_backend::LineBackend;
@@ -73,7 +73,15 @@ impl Screen {
     /// # Errors
     /// The I/O error of the terminal.
     pub(crate) fn draw(&mut self, model: &Model) -> io::Result<()> {
-        self.terminal.draw(|frame| view::draw(frame, model)).map(|_| ())
+        self.draw_with(|frame| view::draw(frame, model))
+    }
+
+    /// Draws with a function. Only changed cells are written.
+    ///
+    /// # Errors
+    /// The I/O error of the terminal.
+    pub(crate) fn draw_with(&mut self, draw: impl FnOnce(&mut Frame)) -> io::Result<()> {
+        self.terminal.draw(draw).map(|_| ())
     }
 
     /// Captures the mouse, or leaves it to the terminal.

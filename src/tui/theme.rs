@@ -196,6 +196,16 @@ const LIGHT_COLORS: ThemeColors = ThemeColors {
     grey: Some(Color::Indexed(242)),
 };
 
+impl NoColorVariable {
+    /// Reads the variable of this process.
+    pub(crate) fn read() -> Self {
+        match std::env::var_os("NO_COLOR") {
+            Some(value) if !value.is_empty() => Self::Set,
+            _ => Self::Unset,
+        }
+    }
+}
+
 impl Theme {
     /// All themes, in the order in which they are listed.
     pub(crate) const ALL: [Self; 6] =

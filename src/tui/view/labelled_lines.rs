@@ -35,7 +35,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, lines: impl Ite
 }
 
 /// Returns the role in whose style a text of this tone is drawn.
-pub(super) const fn tone_role(tone: Tone) -> Role {
+pub(in crate::tui) const fn tone_role(tone: Tone) -> Role {
     match tone {
         Tone::Plain => Role::Text,
         Tone::Good => Role::Good,

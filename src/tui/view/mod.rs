@@ -32,6 +32,10 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::{Frame, Terminal};
 
+pub(super) use labelled_lines::tone_role;
+pub(super) use plain_glyphs::replace as replace_glyphs;
+pub(super) use text::{display_width, draw_spans, keep_end, pad, style_line};
+
 use super::layout;
 use super::model::{Glyphs, Model, Overlay, Tab};
 

@@ -53,7 +53,7 @@ const REPLACEMENTS: [(char, char); 46] = [
 ];
 
 /// Replaces the known glyphs by similar characters, and every other character outside ASCII by a question mark.
-pub(super) fn replace(buffer: &mut Buffer) {
+pub(in crate::tui) fn replace(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         let symbol = cell.symbol();
         if !symbol.is_ascii() {

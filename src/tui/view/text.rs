@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthChar;
 use crate::report::sanitize;
 
 /// Returns the number of columns that a text takes.
-pub(super) fn display_width(text: &str) -> usize {
+pub(in crate::tui) fn display_width(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
@@ -45,7 +45,7 @@ fn truncate(text: &str, width: usize) -> String {
 }
 
 /// Cuts a text that is already safe to `width` columns from its beginning, with an ellipsis in its place.
-pub(super) fn keep_end(text: &str, width: usize) -> String {
+pub(in crate::tui) fn keep_end(text: &str, width: usize) -> String {
     let mut missing = display_width(text).saturating_sub(width);
     if missing == 0 {
         return text.to_owned();
@@ -62,7 +62,7 @@ pub(super) fn keep_end(text: &str, width: usize) -> String {
 }
 
 /// Makes a text safe as [`fit_safe`] does, and pads it with spaces to exactly `width` columns.
-pub(super) fn pad(text: &str, width: usize) -> String {
+pub(in crate::tui) fn pad(text: &str, width: usize) -> String {
     let text = fit_safe(text, width);
     let missing = width.saturating_sub(display_width(&text));
     text + &" ".repeat(missing)
@@ -107,7 +107,7 @@ pub(super) fn first_chars(text: &str, count: usize) -> &str {
 }
 
 /// Draws spans on one line of an area. Text that does not fit is cut off, and an ellipsis marks the cut.
-pub(super) fn draw_spans(frame: &mut Frame, area: Rect, line: u16, spans: Vec<Span<'static>>) {
+pub(in crate::tui) fn draw_spans(frame: &mut Frame, area: Rect, line: u16, spans: Vec<Span<'static>>) {
     let area = area.intersection(frame.area());
     if line < area.height && area.width > 0 {
         let spans = cut_spans(spans, usize::from(area.width));
@@ -150,7 +150,7 @@ pub(super) fn cut_spans(mut spans: Vec<Span<'static>>, width: usize) -> Vec<Span
 }
 
 /// Sets the style of a whole line of an area.
-pub(super) fn style_line(frame: &mut Frame, area: Rect, line: u16, style: Style) {
+pub(in crate::tui) fn style_line(frame: &mut Frame, area: Rect, line: u16, style: Style) {
     let area = area.intersection(frame.area());
     if line < area.height && area.width > 0 {
         frame.buffer_mut().set_style(Rect::new(area.x, area.y + line, area.width, 1), style);
