@@ -68,9 +68,11 @@ pub(super) fn read_failure(path: &Path, error: io::Error) -> CommandFailure {
     if is_stdin(path) { CommandFailure::Stdin(error) } else { StorageError::io(path, "read", error).into() }
 }
 
+/// True for a pipe that the shell has opened, as in `<(command)`. A named pipe is not one: opening it blocks until another
+/// process opens its other end, so that any user who can write to the folder could stop the command.
 fn is_pipe(path: &Path) -> bool {
     #[cfg(unix)]
-    let is_pipe = {
+    let is_pipe = ["/dev/fd", "/proc/self/fd", "/dev/stdin"].iter().any(|folder| path.starts_with(folder)) && {
         use std::os::unix::fs::FileTypeExt;
 
         fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())

@@ -35,6 +35,7 @@ mod picture;
 mod request;
 mod run;
 mod session_time;
+mod statistics_request;
 mod strip;
 mod svg;
 mod terminal;

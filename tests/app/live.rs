@@ -182,7 +182,7 @@ fn a_replaced_log_is_reported_and_a_new_log_is_shown() {
     fs::remove_file(&path).unwrap();
     terminal.wait_for_text("Log removed or renamed");
     terminal.press("k");
-    terminal.wait_for_text("Follow off");
+    terminal.wait_for_text("PAUSED");
     fs::create_dir(&path).unwrap();
     terminal.wait_for_text("Log replaced by a file that is not a log");
     fs::remove_dir(&path).unwrap();

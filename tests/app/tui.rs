@@ -260,7 +260,7 @@ fn events_appended_by_another_process_appear_and_are_followed() {
     terminal.wait_for_text("\"seen\": 1.0");
     terminal.wait_for_text("301 events");
     terminal.press("k");
-    terminal.wait_for_text("Follow off");
+    terminal.wait_for_text("PAUSED");
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn a_repair_is_confirmed_verified_and_undone() {
     let mut terminal = TestTerminal::open(&shell, "a.log", (120, 40));
     terminal.wait_for_text("× 1 damaged");
     terminal.press("X");
-    terminal.wait_for_text("[> Cancel <]");
+    terminal.wait_for_text("Repair all damage?");
     terminal.press_until_text("\t", "[> Repair <]");
     terminal.press("\r");
     terminal.wait_for_text("Repair 1 done; u undoes it");
@@ -378,7 +378,7 @@ fn the_screen_is_redrawn_for_a_resized_terminal() {
     terminal.wait_for_text("× 1 damaged");
     let sizes = [
         (80, 24, "[1 Events]"),
-        (20, 5, " / search"),
+        (20, 5, " 1 damaged: e to l"),
         (1, 1, ">"),
         (60, 15, "[1 Events]"),
         (120, 40, "Findings: 1 damaged"),

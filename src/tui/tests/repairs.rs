@@ -389,32 +389,3 @@ fn a_disabled_repair_reports_its_reason() {
     screen.model.log_info.read_only_reason = Some("a log of version 0 is never written to".into());
     assert_refused(&mut screen, 'u', "never written to");
 }
-
-#[test]
-fn a_plan_longer_than_the_screen_scrolls_to_its_end_and_no_further() {
-    let mut screen = damaged_screen();
-    screen.resize(60, 10);
-    screen.press(&[Key::Char('X')]);
-    screen.assert_shows("j: ");
-    screen.press(&[Key::PageDown; 9]);
-    let text = screen.screen_text();
-    assert!(text.contains("lock is held") && text.contains("k: back") && text.contains("[  Cancel  ]"), "{text}");
-    screen.press(&[Key::Home]);
-    assert_eq!(screen.plan_dialog().unwrap().top_line(), 0);
-    screen.press(&[Key::End]);
-    screen.assert_shows("lock is held");
-    screen.assert_shows("k: back");
-}
-
-#[test]
-fn a_plan_that_cannot_be_read_cannot_be_confirmed() {
-    let mut screen = damaged_screen();
-    let bytes = fs::read(&screen.path).unwrap();
-    screen.press(&[Key::Char('X')]);
-    screen.resize(20, 5);
-    screen.press(&[Key::Tab]);
-    assert_eq!(screen.plan_dialog().unwrap().focus, PlanFocus::Rows);
-    screen.assert_shows("Enlarge");
-    screen.press(&[Key::Right, Key::Enter, Key::Enter, Key::Esc]);
-    assert_eq!(fs::read(&screen.path).unwrap(), bytes);
-}

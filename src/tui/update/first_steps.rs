@@ -21,9 +21,20 @@ fn next_keys(model: &Model) -> Option<String> {
     if damaged == 0 {
         return None;
     }
+    let key = |id| model.keys.hint(id);
     let found = format!("{} damaged{}", format_number(damaged), model.so_far());
     Some(match model.disabled_reason(ActionId::RepairAll) {
-        None => format!("{found}: e to look, X to repair, all undoable with u"),
-        Some(_) => format!("{found}: e to look, 3 lists the findings, ? lists all keys"),
+        None => format!(
+            "{found}: {} to look, {} to repair, all undoable with {}",
+            key(ActionId::NextDamage),
+            key(ActionId::RepairAll),
+            key(ActionId::Undo)
+        ),
+        Some(_) => format!(
+            "{found}: {} to look, {} lists the findings, {} lists all keys",
+            key(ActionId::NextDamage),
+            key(ActionId::TabFindings),
+            key(ActionId::Help)
+        ),
     })
 }

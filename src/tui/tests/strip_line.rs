@@ -1,0 +1,41 @@
+//! The line of the integrity strip: clicks, and the progress of the scan.
+
+use std::time::Duration;
+
+use ratatui::layout::Position;
+
+use super::{TestScreen, clean_log, damaged_log};
+use crate::index::VerificationMark;
+use crate::tui::message::{BackgroundUpdate, Message};
+use crate::tui::session_time::SessionTime;
+
+#[test]
+fn a_click_on_the_strip_jumps_to_its_offset() {
+    let mut screen = TestScreen::new(&clean_log(60), (120, 40));
+    screen.send(Message::Click(Position::new(60, 1)));
+    let share = screen.model.list.selected_offset() * 100 / screen.model.log_info.bytes;
+    assert!((50..70).contains(&share), "{share}");
+}
+
+#[test]
+fn a_long_scan_shows_its_speed_and_the_remaining_time() {
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    let bytes = screen.model.log_info.bytes;
+    let strip_line = |screen: &TestScreen| screen.screen_text().lines().nth(1).unwrap().to_owned();
+    let scan_to = |screen: &mut TestScreen, tenths: u64, from: u64, to: u64| {
+        screen.model.now = SessionTime(Duration::from_millis(100 * tenths));
+        screen.send_update(BackgroundUpdate::ScanProgress { from, to, end: bytes });
+        strip_line(screen)
+    };
+    assert!(scan_to(&mut screen, 10, 0, 0).contains("| verified 0 %"));
+    assert!(scan_to(&mut screen, 13, 0, bytes / 4 + 1).contains("| verified 25 %"));
+    let line = scan_to(&mut screen, 20, bytes / 4 + 1, bytes / 2 + 1);
+    assert!(line.contains("| 50 %, ") && line.contains("/s, ") && line.contains(" left"), "{line}");
+    screen.send_update(BackgroundUpdate::ScanStopped);
+    assert!(strip_line(&screen).contains("| stopped 50 %"), "{}", strip_line(&screen));
+    // When only ranges verified earlier remain, the scan reads them, and the remaining time is the time to read them.
+    screen.model.log_info.index.verification = Some(VerificationMark { verified_to: bytes, verified_at_ms: 0 });
+    scan_to(&mut screen, 30, bytes / 2 + 1, bytes / 2 + 2);
+    let line = scan_to(&mut screen, 50, bytes / 2 + 1, bytes / 4 * 3);
+    assert!(line.contains("| 74 %, ") && line.contains(" left"), "{line}");
+}
