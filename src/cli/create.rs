@@ -27,13 +27,14 @@ impl CreateArgs {
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let existing = self.force.existing_files();
         CommandPaths::new(global).writes_log("LOG", &self.log, existing).saves_index_of(&self.log).check()?;
-        let (path, header) = create_replacing(&self.log, existing, || {
+        let (path, header, closed) = create_replacing(&self.log, existing, || {
             let log = open_options(global).create(&self.log)?;
-            let created = (log.path(), log.header());
-            log.close()?;
-            Ok(created)
+            let (path, header) = (log.path(), log.header());
+            // The log is complete now, and an index that cannot be saved does not bring the old log back.
+            Ok((path, header, log.close()))
         })?;
         out.set_effect(format!("{} is created", safe_path_text(&path)));
+        closed?;
         let created_at_ms = header.map(|header| header.created_at_ms);
         if out.is_json() {
             out.print_json(&Json::Object(vec![
