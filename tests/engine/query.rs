@@ -355,7 +355,7 @@ const TERM_CASES: [(&str, &str, TermPredicate); 40] = [
     ("offset<=0x3e8", "offset<=", |at, _, _| at <= 1000),
     ("size<170", "size<", |_, _, json| json.len() < 170),
     ("size:160..1KiB", "size", |_, _, json| (160..=1024).contains(&json.len())),
-    ("payload.amount:50..150", "amount", |_, event, _| {
+    ("payload.amount:50..150", "amount=", |_, event, _| {
         event["payload"]["amount"].as_f64().is_some_and(|n| (50.0..=150.0).contains(&n))
     }),
     ("/\"email\": ?\"ANA@/i", "", |_, event, _| event["payload"]["email"] == "ana@example.org"),
