@@ -15,7 +15,9 @@ use crate::index::{IndexState, NameCounts, NameKind, VerificationMark};
 use crate::inspect::LogView;
 use crate::repair::read_repair_history;
 use crate::report::json::{self, Json};
-use crate::report::units::{DisplayZone, format_count, format_number, format_size, format_timestamp};
+use crate::report::units::{
+    DisplayZone, format_count, format_exact_size, format_number, format_size, format_timestamp,
+};
 use crate::report::{
     ExitStatus, VERSION_0_LIMIT, index_line, index_meaning, index_reason, safe_path_text, seen_end_sentence,
 };
@@ -109,7 +111,7 @@ impl InfoReport<'_> {
             let (utc, local) = (format_timestamp(ms, DisplayZone::Utc), format_timestamp(ms, DisplayZone::Local));
             rows.push(("created", format!("{utc} ({local} local)")));
         }
-        rows.push(("size", format!("{} ({} bytes)", format_size(bytes), format_number(bytes))));
+        rows.push(("size", format_exact_size(bytes)));
         if let Some(index_header) = view.trusted_index().map(|index| index.header()) {
             let covered = if index_header.scanned_to == bytes { "" } else { " covered by the index" };
             rows.push(("events", format!("{}{covered}", format_number(index_header.events))));

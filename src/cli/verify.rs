@@ -23,7 +23,7 @@ use crate::inspect::{
 };
 use crate::repair::{PendingRepair, ProposedFix};
 use crate::report::json::{self, Json, VerifyReport};
-use crate::report::units::{DisplayZone, format_count, format_minute, format_number, format_size, format_timestamp};
+use crate::report::units::{DisplayZone, format_count, format_exact_size, format_minute, format_timestamp};
 use crate::report::{
     ExitStatus, FindingCounts, VERSION_0_LIMIT, fix_line, index_line, index_meaning, index_reason, safe_path_text,
     seen_end_line, unrecorded_frames_line,
@@ -320,7 +320,7 @@ fn title_line(view: &LogView, bytes: u64) -> String {
     let created =
         view.created_at_ms().map(|ms| format!(", created {}", format_minute(ms, DisplayZone::Utc))).unwrap_or_default();
     let version = view.log().version().number();
-    format!(": version {version}{created}, {} ({} bytes)", format_size(bytes), format_number(bytes))
+    format!(": version {version}{created}, {}", format_exact_size(bytes))
 }
 
 /// Summarizes the findings. A log of version 0 is only known to be readable.

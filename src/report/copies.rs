@@ -5,7 +5,7 @@ use crate::repair::{Certainty, CopySummary, OmittedRange};
 
 use super::json::{self, Json};
 use super::safe_path_text;
-use super::units::{format_count, format_number, format_size};
+use super::units::{format_count, format_exact_size, format_number, format_size};
 
 /// Reports that a range was left out of a copy, which fix exists for it, and why the donor was not used.
 pub(crate) fn omitted_range_line(omitted: &OmittedRange) -> String {
@@ -81,7 +81,7 @@ pub(crate) fn difference_line(difference: &LogDifference) -> String {
 pub(crate) fn comparison_line(comparison: &Comparison) -> String {
     if comparison.is_identical() {
         let bytes = comparison.a_bytes;
-        return format!("identical, {} ({} bytes)", format_size(bytes), format_number(bytes));
+        return format!("identical, {}", format_exact_size(bytes));
     }
     let rows = comparison.counts.iter().zip(DifferenceKind::ALL).filter(|(number, _)| **number > 0);
     let named: Vec<String> = rows.map(|(number, kind)| format!("{} {}", format_number(*number), kind.name())).collect();

@@ -1,6 +1,6 @@
 //! Formats the details of a row as labelled lines: the header, a frame, or a finding with its evidence.
 
-use super::units::{DisplayZone, format_count, format_hex_offset, format_number, format_size, format_timestamp};
+use super::units::{DisplayZone, format_exact_size, format_hex_offset, format_number, format_timestamp};
 use super::{finding_sentence, fix_line};
 use crate::format::{Evidence, Finding, hex};
 use crate::query::{FrameDetails, HeaderDecodeState, HeaderDetails, IndexEntryStatus, RowContent, RowDetails};
@@ -82,7 +82,7 @@ pub(crate) fn row_detail_lines(
     let bytes = row.end - row.start;
     lines.push(DetailLine::plain("offset", format!("{} ({})", row.start, format_hex_offset(row.start))));
     lines.push(DetailLine::plain("end", format!("{} ({})", row.end, format_hex_offset(row.end))));
-    lines.push(DetailLine::plain("size", format!("{} ({})", format_size(bytes), format_count(bytes, "byte"))));
+    lines.push(DetailLine::plain("size", format_exact_size(bytes)));
     lines.extend(details.frame.iter().flat_map(|frame| frame_lines(frame, bytes)));
     lines
 }

@@ -87,6 +87,12 @@ pub(crate) fn format_size(bytes: u64) -> String {
     if unit > 0 && value < 9.95 { format!("{value:.1} {name}") } else { format!("{value:.0} {name}") }
 }
 
+/// Formats bytes in binary units with the exact number where the unit is larger: `812 B`, `1.2 MiB (1 258 291 bytes)`.
+pub(crate) fn format_exact_size(bytes: u64) -> String {
+    let size = format_size(bytes);
+    if bytes < 1024 { size } else { format!("{size} ({} bytes)", format_number(bytes)) }
+}
+
 /// Formats a number with a space between thousands: `3 104 221`.
 pub(crate) fn format_number(number: u64) -> String {
     let digits = number.to_string();

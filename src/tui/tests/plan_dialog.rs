@@ -42,6 +42,17 @@ fn show_plan(screen: &mut TestScreen, options: RepairOptions, plan: Plan) {
 }
 
 #[test]
+fn tab_leads_to_cancel_first_and_a_mark_shows_the_row() {
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('X'), Key::Down]);
+    screen.assert_shows(">[x] 1906..2116");
+    screen.press(&[Key::Tab, Key::Enter]);
+    assert!(screen.plan_dialog().is_none() && !screen.path.with_extension("log.repairs").exists());
+    screen.press(&[Key::Char('X'), Key::Tab, Key::Tab]);
+    assert_eq!(screen.plan_dialog().unwrap().focus, PlanFocus::Confirm);
+}
+
+#[test]
 fn a_range_that_is_taken_out_is_left_by_the_plan_and_by_the_command() {
     let mut screen = damaged_screen();
     screen.press(&[Key::Char('X'), Key::Char('j'), Key::Char(' ')]);
@@ -53,7 +64,7 @@ fn a_range_that_is_taken_out_is_left_by_the_plan_and_by_the_command() {
         screen.assert_shows(text);
     }
     // The plan is the one that the command makes, and it is applied as shown.
-    screen.press(&[Key::Tab, Key::Enter]);
+    screen.press(&[Key::Right, Key::Enter]);
     screen.assert_shows("Repair 1 done");
     let repaired = fs::read(&screen.path).unwrap();
     assert_eq!(repaired[1906..2116], damaged_log()[1906..2116]);
@@ -89,7 +100,7 @@ fn decisions_are_shown_before_their_plan_arrives_and_nothing_else_is_confirmed()
     }
     screen.assert_shows("--except 646 --except 1906");
     screen.assert_shows("[ ] 646..856");
-    screen.press(&[Key::Tab]);
+    screen.press(&[Key::Right]);
     assert!(screen.requests_of_key(Key::Enter).is_empty());
     screen.assert_shows("not ready yet");
     // A plan that cannot be made leaves the earlier plan and its decisions.
@@ -122,7 +133,7 @@ fn the_bytes_of_each_range_are_those_that_the_repair_writes() {
         shown.push(lines.collect::<Vec<_>>());
         screen.press(&[Key::Esc, Key::Down]);
     }
-    screen.press(&[Key::Tab, Key::Enter]);
+    screen.press(&[Key::Right, Key::Enter]);
     let (before, after) = (damaged_log(), fs::read(&screen.path).unwrap());
     assert_ne!(before, after);
     for (row, lines) in rows.iter().zip(&shown) {
@@ -145,7 +156,7 @@ fn the_bytes_of_each_range_are_those_that_the_repair_writes() {
 #[test]
 fn an_undo_has_a_table_and_bytes_and_no_range_can_be_taken_out() {
     let mut screen = damaged_screen();
-    screen.press(&[Key::Char('X'), Key::Tab, Key::Enter, Key::Char('u')]);
+    screen.press(&[Key::Char('X'), Key::Right, Key::Enter, Key::Char('u')]);
     let plan = screen.shown_plan().unwrap().plan.clone();
     screen.press(&[Key::Char(' ')]);
     screen.assert_shows("as a whole");

@@ -28,7 +28,7 @@ fn a_plan_that_cannot_be_read_cannot_be_confirmed() {
     let bytes = fs::read(&screen.path).unwrap();
     screen.press(&[Key::Char('X')]);
     screen.resize(20, 5);
-    screen.press(&[Key::Tab]);
+    screen.press(&[Key::Right]);
     assert_eq!(screen.plan_dialog().unwrap().focus, PlanFocus::Rows);
     screen.assert_shows("Enlarge");
     screen.press(&[Key::Right, Key::Enter, Key::Enter, Key::Esc]);

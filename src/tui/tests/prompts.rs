@@ -43,6 +43,15 @@ fn a_name_that_no_event_has_is_reported_in_the_prompt_and_in_the_empty_list() {
 }
 
 #[test]
+fn a_filter_typed_on_another_tab_shows_its_events() {
+    let mut screen = TestScreen::new(&clean_log(20), (120, 40));
+    screen.press(&[Key::Char('5')]);
+    type_into(&mut screen, 'f', "type:Created");
+    screen.press(&[Key::Enter]);
+    screen.assert_shows("[1 Events]");
+}
+
+#[test]
 fn values_are_completed_with_their_numbers_of_events() {
     let mut screen = TestScreen::new(&clean_log(20), (120, 40));
     screen.run_scan();

@@ -120,11 +120,11 @@ fn neither_a_paste_nor_keys_typed_before_the_plan_was_drawn_confirm_it() {
     let mut screen = damaged_screen();
     screen.press(&[Key::Char('X')]);
     let before = SessionTime(screen.clock);
-    for key in [Key::Tab, Key::Enter] {
+    for key in [Key::Right, Key::Enter] {
         screen.send(Message::Key(key, before));
     }
     screen.send(Message::Drawn(before));
-    for key in [Key::Tab, Key::Enter] {
+    for key in [Key::Right, Key::Enter] {
         screen.send(Message::Key(key, before));
     }
     assert_eq!(screen.plan_dialog().unwrap().focus, PlanFocus::Rows);
@@ -138,7 +138,7 @@ fn exactly_the_shown_plan_is_applied_and_esc_asks_it_to_stop() {
     let mut screen = damaged_screen();
     screen.press(&[Key::Char('X')]);
     let shown = screen.shown_plan().unwrap().plan.clone();
-    screen.press(&[Key::Tab]);
+    screen.press(&[Key::Right]);
     let requests = screen.requests_of_key(Key::Enter);
     let applied =
         requests.iter().find_map(|request| if let Request::Apply(plan) = request { Some(plan.as_ref()) } else { None });
@@ -159,7 +159,7 @@ fn a_repair_is_stopped_only_before_it_changes_the_log() {
     let (mut stopped, mut finished) = (0, 0);
     for reports in 0.. {
         let mut screen = damaged_screen();
-        screen.press(&[Key::Char('X'), Key::Tab]);
+        screen.press(&[Key::Char('X'), Key::Right]);
         let requests = screen.requests_of_key(Key::Enter);
         let request = requests.into_iter().find(|request| matches!(request, Request::Apply(_))).unwrap();
         let mut left = reports;
@@ -213,7 +213,7 @@ fn a_plan_of_an_older_request_is_dropped() {
 fn a_repaired_log_is_read_again_and_undo_restores_the_identical_bytes() {
     let mut screen = damaged_screen();
     screen.press(&[Key::Char('r'), Key::Char('G')]);
-    screen.press(&[Key::Char('X'), Key::Tab, Key::Enter]);
+    screen.press(&[Key::Char('X'), Key::Right, Key::Enter]);
     screen.assert_shows("Repair 1 done; u undoes it");
     assert!(screen.model.notice.as_ref().unwrap().text.contains("Index caught up"));
     assert!(screen.has_effect(|effect| matches!(effect, Effect::RestartScan)));
@@ -233,7 +233,7 @@ fn a_repaired_log_is_read_again_and_undo_restores_the_identical_bytes() {
     screen.press(&[Key::Char('5'), Key::Char('u')]);
     assert_eq!(screen.shown_plan().unwrap().request, PlanRequest::Undo(Some(1)));
     screen.assert_shows("Undo repair 1?");
-    screen.press(&[Key::Tab, Key::Enter]);
+    screen.press(&[Key::Right, Key::Enter]);
     assert_eq!(fs::read(&screen.path).unwrap(), damaged_log());
     screen.assert_shows("undone by 2");
     screen.press(&[Key::Char('k'), Key::Char('j'), Key::Enter]);
@@ -242,7 +242,7 @@ fn a_repaired_log_is_read_again_and_undo_restores_the_identical_bytes() {
     // Undoing an undo is a redo.
     screen.press(&[Key::Char('5'), Key::Char('g'), Key::Char('u')]);
     screen.assert_shows("Redo repair 1?");
-    screen.press(&[Key::Tab, Key::Enter]);
+    screen.press(&[Key::Right, Key::Enter]);
     screen.assert_shows("Repair 1 redone (recorded as 3)");
     assert_ne!(fs::read(&screen.path).unwrap(), damaged_log());
 }
@@ -270,7 +270,7 @@ fn candidates_are_chosen_by_number_and_decisions_are_kept() {
     // The dialog shows the decision at once. Until the plan arrives, there is nothing to confirm.
     let shown = screen.screen_text();
     assert!(shown.contains("2 [x]") && shown.contains(&format!("--choose {start}=2")), "{shown}");
-    screen.press(&[Key::Tab, Key::Enter]);
+    screen.press(&[Key::Right, Key::Enter]);
     screen.assert_shows("not ready yet");
     assert!(!screen.has_effect(
         |effect| matches!(effect, Effect::Request { request, .. } if matches!(**request, Request::Apply(_)))
@@ -280,7 +280,7 @@ fn candidates_are_chosen_by_number_and_decisions_are_kept() {
     let shown = screen.screen_text();
     assert!(shown.contains("2 [x]") && shown.contains(&format!("--choose {start}=2")), "{shown}");
     // A plan without steps can only be closed.
-    screen.press(&[Key::Tab]);
+    screen.press(&[Key::Right]);
     assert_eq!(screen.plan_dialog().unwrap().focus, PlanFocus::Cancel);
     screen.assert_shows("[> Close <]");
     let (options, undecided) = planned(screen.requests_of_key(Key::Char('l'))).unwrap();
@@ -317,7 +317,7 @@ fn every_candidate_has_a_key() {
 fn the_recovery_of_a_killed_repair_is_reported() {
     for key in ['X', 'u'] {
         let mut screen = damaged_screen();
-        screen.press(&[Key::Char('e'), Key::Char('x'), Key::Tab, Key::Enter]);
+        screen.press(&[Key::Char('e'), Key::Char('x'), Key::Right, Key::Enter]);
         screen.assert_shows("Repair 1 done");
         let journal = screen.path.with_extension("log.repairs");
         let journal = fs::read_dir(journal).unwrap().next().unwrap().unwrap().path();
@@ -337,7 +337,7 @@ fn the_recovery_of_a_killed_repair_is_reported() {
             screen.press(&[Key::Char('X')]);
         }
         screen.unhandled_effects.clear();
-        screen.press(&[Key::Tab, Key::Enter]);
+        screen.press(&[Key::Right, Key::Enter]);
         let notice = screen.model.notice.as_ref().unwrap().text.clone();
         assert!(notice.contains("epair 1 was interrupted"), "{notice}");
         if key == 'u' {

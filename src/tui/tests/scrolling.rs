@@ -82,10 +82,10 @@ fn screen_with_long_panes() -> TestScreen {
     let mut screen = TestScreen::new(&bytes, (120, 40));
     screen.run_scan();
     screen.press(&[Key::Char('X'), Key::Char('g')]);
-    screen.press(&[Key::Tab, Key::Enter]);
+    screen.press(&[Key::Right, Key::Enter]);
     for _ in 0..7 {
         screen.press(&[Key::Char('5'), Key::Char('g'), Key::Char('u')]);
-        screen.press(&[Key::Tab, Key::Enter]);
+        screen.press(&[Key::Right, Key::Enter]);
     }
     screen.poll_log();
     screen.run_scan();

@@ -21,6 +21,8 @@ const fn need_of(model: &Model, id: ActionId) -> RowNeed {
         | ActionId::ToggleBytes
         | ActionId::ToggleFolds
         | ActionId::ToggleState
+        | ActionId::NextView
+        | ActionId::PreviousView
         | ActionId::LineEnd => RowNeed::Contents,
         ActionId::CopyOffset
         | ActionId::CopyCommand
@@ -35,8 +37,8 @@ const fn need_of(model: &Model, id: ActionId) -> RowNeed {
     }
 }
 
-/// Returns whether an action moves the cursor in a table, or is about the line under it.
-const fn is_about_line(id: ActionId) -> bool {
+/// Returns whether an action moves the cursor within a list or table.
+const fn moves_cursor(id: ActionId) -> bool {
     matches!(
         id,
         ActionId::Down
@@ -47,42 +49,39 @@ const fn is_about_line(id: ActionId) -> bool {
             | ActionId::PageUp
             | ActionId::First
             | ActionId::Last
-            | ActionId::Activate
     )
+}
+
+/// Returns whether an action moves the cursor in a table, or is about the line under it.
+const fn is_about_line(id: ActionId) -> bool {
+    moves_cursor(id) || matches!(id, ActionId::Activate)
 }
 
 /// Returns whether an action depends on the actions typed before it: it changes which row is selected, or is about what
 /// they have copied or filtered.
 const fn depends_on_earlier(id: ActionId) -> bool {
-    matches!(
-        id,
-        ActionId::Down
-            | ActionId::Up
-            | ActionId::HalfDown
-            | ActionId::HalfUp
-            | ActionId::PageDown
-            | ActionId::PageUp
-            | ActionId::First
-            | ActionId::Last
-            | ActionId::NextPane
-            | ActionId::PreviousPane
-            | ActionId::SearchNext
-            | ActionId::SearchPrevious
-            | ActionId::Activate
-            | ActionId::JumpBack
-            | ActionId::JumpForward
-            | ActionId::GoToMark
-            | ActionId::TabEvents
-            | ActionId::TabAggregates
-            | ActionId::TabFindings
-            | ActionId::TabIndex
-            | ActionId::TabRepairs
-            | ActionId::TabStatistics
-            | ActionId::Period
-            | ActionId::SaveCopy
-            | ActionId::FilterRemoveLast
-            | ActionId::ToggleFindings
-    )
+    moves_cursor(id)
+        || matches!(
+            id,
+            ActionId::NextPane
+                | ActionId::PreviousPane
+                | ActionId::SearchNext
+                | ActionId::SearchPrevious
+                | ActionId::Activate
+                | ActionId::JumpBack
+                | ActionId::JumpForward
+                | ActionId::GoToMark
+                | ActionId::TabEvents
+                | ActionId::TabAggregates
+                | ActionId::TabFindings
+                | ActionId::TabIndex
+                | ActionId::TabRepairs
+                | ActionId::TabStatistics
+                | ActionId::Period
+                | ActionId::SaveCopy
+                | ActionId::FilterRemoveLast
+                | ActionId::ToggleFindings
+        )
 }
 
 /// Queues an action that has to wait, and returns true when it was queued.

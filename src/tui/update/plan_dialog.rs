@@ -19,8 +19,8 @@ use crate::tui::session_time::SessionTime;
 
 /// Minimum height of a screen on which a plan can be read.
 const MIN_PLAN_HEIGHT: u16 = 8;
-/// Columns of the checkbox of a row, which a click toggles.
-const CHECKBOX_COLUMNS: u16 = 3;
+/// Columns of the mark of the cursor and the checkbox of a row, in which a click toggles the row.
+const CHECKBOX_COLUMNS: u16 = 4;
 
 /// Handles a key while the dialog is open.
 pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
@@ -100,7 +100,7 @@ fn move_focus(model: &mut Model, key: Key) {
     let Some(dialog) = top_dialog(model) else { return };
     let has_rows = !dialog.rows.is_empty();
     let has_confirm = !dialog.preview.plan.is_empty();
-    let order = [(PlanFocus::Rows, has_rows), (PlanFocus::Confirm, has_confirm), (PlanFocus::Cancel, true)];
+    let order = [(PlanFocus::Rows, has_rows), (PlanFocus::Cancel, true), (PlanFocus::Confirm, has_confirm)];
     let parts: Vec<PlanFocus> = order.into_iter().filter(|(_, exists)| *exists).map(|(focus, _)| focus).collect();
     let position = parts.iter().position(|focus| *focus == dialog.focus).unwrap_or_default();
     let next = match key {

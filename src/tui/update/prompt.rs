@@ -9,7 +9,9 @@ use crate::report::safe_path_text;
 use crate::tui::actions::{self, ActionId, ActionScope};
 use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
-use crate::tui::model::{ActiveSearch, Model, Overlay, PaletteCommand, Prompt, PromptError, PromptPurpose, PromptStep};
+use crate::tui::model::{
+    ActiveSearch, Model, Overlay, PaletteCommand, Prompt, PromptError, PromptPurpose, PromptStep, Tab,
+};
 
 /// Handles a key while a prompt is open.
 pub(super) fn handle_key(model: &mut Model, key: Key) {
@@ -94,6 +96,8 @@ fn submit_filter(model: &mut Model, text: &str) -> Result<(), PromptError> {
         .map_err(|error| PromptError { text: error.to_string(), at: Some(error.position) })?;
     close(model);
     hit_counter::resume_stopped(model);
+    // The filter acts on the events, so their tab shows what it does.
+    model.tab = Tab::Events;
     rows::set_filter(model, filter);
     Ok(())
 }

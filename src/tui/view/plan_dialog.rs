@@ -19,8 +19,8 @@ use crate::tui::model::{
 use crate::tui::request::WorkerKind;
 use crate::tui::theme::Role;
 
-/// Columns of the checkbox before each row.
-const MARK_COLUMNS: usize = 4;
+/// Columns of the mark of the cursor and the checkbox before each row.
+const MARK_COLUMNS: usize = 5;
 /// Largest width of a column other than the last, in columns of the screen.
 const MAX_CELL_COLUMNS: usize = 24;
 /// Minimum width of a table with full headings.
@@ -29,10 +29,10 @@ const MIN_FULL_HEADING_WIDTH: u16 = 76;
 /// Draws the dialog.
 ///
 /// ```text
-///          range        damage    certainty  restored  given up  action
-///     [x]  646..856     checksum  proven            1         -  correct bits: 1 byte at offset 686, 23 → 22
-///     [ ]  2960..3382   zeros     -                 -         -  left as it is: not selected
-///          total: 1 of 2                            1         -  1 byte changed
+///           range        damage    certainty  restored  given up  action
+///     >[x]  646..856     checksum  proven            1         -  correct bits: 1 byte at offset 686, 23 → 22
+///      [ ]  2960..3382   zeros     -                 -         -  left as it is: not selected
+///           total: 1 of 2                            1         -  1 byte changed
 ///     chronicle repair /logs/accounts.log --except 2960 --yes
 ///
 ///     [  Cancel  ]   [  Repair  ]
@@ -148,7 +148,8 @@ fn line_spans(
     match line {
         PlanLine::Row(number) => dialog.rows.get(*number).map_or_else(Vec::new, |row| {
             let (mark, role) = row_mark(dialog, row);
-            vec![span(model, role, table_line(mark, &row.cells, widths))]
+            let cursor = if *number == dialog.cursor.line { '>' } else { ' ' };
+            vec![span(model, role, table_line(&format!("{cursor}{mark}"), &row.cells, widths))]
         }),
         PlanLine::Total => Vec::new(),
         PlanLine::Text(text) => vec![span(model, Role::Text, fit_safe(text, usize::MAX / 4))],
