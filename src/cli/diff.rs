@@ -12,13 +12,19 @@ use super::output::CommandOutput;
 use super::progress::TerminalProgress;
 use crate::inspect::{self, DiffUpdate};
 use crate::report::ExitStatus;
-use crate::report::copies::{comparison_json, comparison_line, difference_line};
+use crate::report::differences::{comparison_json, comparison_line, difference_json, difference_line, unrelated_json};
+use crate::report::json::Json;
 
 /// Compare two copies of a log; exit 3 if they differ.
 ///
-/// Prints one line per differing range: offsets, kind of difference, size and meaning.
+/// Prints one line per difference: offsets, kind, size, and what both copies have there: events with type, time (UTC) and
+/// aggregate. Logs that are not copies of one log are reported in one sentence.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  chronicle diff accounts.log backup/accounts.log")]
+#[command(after_help = "\
+Examples:
+  chronicle diff accounts.log backup/accounts.log
+  chronicle diff accounts.log backup/accounts.log --ndjson   one JSON object per difference
+  chronicle repair accounts.log --donor backup/accounts.log  takes what the log has lost from the backup")]
 pub(super) struct DiffArgs {
     /// First copy
     #[arg(value_name = "A")]
@@ -26,6 +32,9 @@ pub(super) struct DiffArgs {
     /// Second copy
     #[arg(value_name = "B")]
     b: PathBuf,
+    /// Print JSON: one object per difference, all of them (--json lists the first 10 000)
+    #[arg(long)]
+    ndjson: bool,
 }
 
 impl DiffArgs {
@@ -42,6 +51,9 @@ impl DiffArgs {
         let comparison = inspect::diff(a, b, &mut |update| {
             match update {
                 DiffUpdate::Progress(position) => progress.update(position),
+                DiffUpdate::Difference(difference) if self.ndjson => {
+                    printed = progress.suspend(|| out.print_json(&difference_json(difference)));
+                }
                 DiffUpdate::Difference(difference) if !out.is_json() => {
                     printed = progress.suspend(|| out.print_line(&difference_line(difference)));
                 }
@@ -52,7 +64,12 @@ impl DiffArgs {
         drop(progress);
         printed?;
         let comparison = comparison?;
-        if out.is_json() {
+        if self.ndjson {
+            if let Some(unrelated) = &comparison.unrelated {
+                let keys = vec![("how", "unrelated".into()), ("logs", unrelated_json(unrelated))];
+                out.print_json(&Json::Object(keys))?;
+            }
+        } else if out.is_json() {
             out.print_json(&comparison_json(a, b, &comparison))?;
         } else {
             out.print_line(&comparison_line(&comparison))?;

@@ -3,128 +3,29 @@
 //! Bytes are compared in large chunks. Where they differ, both logs are read frame by frame, until the frames of the next
 //! few mebibytes are equal.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::LogView;
-use super::progress::{Progress, cancelled_if_break};
+use super::diff_recorder::{DiffRecorder, header_content};
+use super::difference::{Comparison, CopyContent, DifferenceKind, EventLabel, LogDifference, OnDiffUpdate, RestOfLog};
+use super::frame_content::{FrameContent, classify_frame};
+use super::frame_cursor::{FrameCursor, frame_copy_content};
+use super::progress::Progress;
 use crate::StorageError;
 use crate::file::storage::read_until_device_error;
-use crate::file::{LogFile, OffsetLocation, ScanSpan, Scanner, locate_offset};
+use crate::file::{LogFile, OffsetLocation, ScanItem, ScanSpan, Scanner, locate_offset};
 
-/// Largest number of differences in a [`Comparison`]. Further differences are passed to the callback and counted.
-pub const MAX_DIFFERENCES: usize = 10_000;
 /// Number of bytes compared at once, and between two progress reports.
 const CHUNK_LEN: usize = 1 << 20;
 /// Number of bytes of equal frames after which the comparison returns to chunks.
 const CHUNK_RESUME_BYTES: u64 = 4 << 20;
 
-/// A kind of difference between two copies in a range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DifferenceKind {
-    /// The headers of the copies differ.
-    Header,
-    /// Both have a valid frame at this offset, and the frames differ.
-    Frame,
-    /// Only the first has a valid frame at this offset.
-    OnlyInA,
-    /// Only the second has a valid frame at this offset.
-    OnlyInB,
-    /// Neither copy has a valid frame in the range, and the bytes differ.
-    Bytes,
-    /// Neither copy has a valid frame in the range, and the device of one copy refuses to read the bytes.
-    Unreadable,
-    /// The first continues where the second ends.
-    AIsLonger,
-    /// The second continues where the first ends.
-    BIsLonger,
-}
-
-impl DifferenceKind {
-    /// Every kind, in the order of reports.
-    pub const ALL: [Self; 8] = [
-        Self::Header,
-        Self::Frame,
-        Self::OnlyInA,
-        Self::OnlyInB,
-        Self::Bytes,
-        Self::Unreadable,
-        Self::AIsLonger,
-        Self::BIsLonger,
-    ];
-
-    /// Returns the name of the kind in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Header => "header",
-            Self::Frame => "frame",
-            Self::OnlyInA => "only_in_a",
-            Self::OnlyInB => "only_in_b",
-            Self::Bytes => "bytes",
-            Self::Unreadable => "unreadable",
-            Self::AIsLonger => "only_a_goes_on",
-            Self::BIsLonger => "only_b_goes_on",
-        }
-    }
-}
-
-/// A range in which two copies differ.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LogDifference {
-    /// The kind of the difference.
-    pub kind: DifferenceKind,
-    /// File offset of the first byte.
-    pub start: u64,
-    /// File offset after the last byte; when two frames differ, after the longer one.
-    pub end: u64,
-}
-
-/// A report of a running comparison.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum DiffUpdate<'a> {
-    /// The comparison has read up to a position of the shorter log.
-    Progress(Progress),
-    /// A difference was found.
-    Difference(&'a LogDifference),
-}
-
-/// The callback of a comparison. `Break` cancels the comparison, which then fails with [`StorageError::Cancelled`].
-pub type OnDiffUpdate<'a> = dyn FnMut(DiffUpdate) -> ControlFlow<()> + 'a;
-
-/// The result of a comparison.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Comparison {
-    /// The size of the first log in bytes, at the start of the comparison.
-    pub a_bytes: u64,
-    /// The size of the second log in bytes, at the start of the comparison.
-    pub b_bytes: u64,
-    /// The file offset up to which the copies are equal.
-    pub identical_to: u64,
-    /// The first [`MAX_DIFFERENCES`] differences, by ascending offset.
-    pub differences: Vec<LogDifference>,
-    /// The number of differences of each kind, in the order of [`DifferenceKind::ALL`].
-    pub counts: [u64; DifferenceKind::ALL.len()],
-}
-
-impl Comparison {
-    /// True when the copies are equal, byte for byte.
-    pub fn is_identical(&self) -> bool {
-        self.total() == 0
-    }
-
-    /// Returns the number of all differences.
-    pub fn total(&self) -> u64 {
-        self.counts.iter().sum()
-    }
-}
-
 /// Compares two copies of a log, and reports differences and progress to `on_update`.
 ///
-/// The ends of both copies are fixed first, so events that are appended during the comparison are ignored. Memory use is
-/// a few mebibytes, or two frames when those are larger.
+/// The ends of both copies are fixed first, so events that are appended during the comparison are ignored. Logs that have
+/// different events from their first one on are not copies of one log; the comparison ends as soon as that is clear.
+/// Memory use is a few mebibytes, or two frames when those are larger, besides the differences.
 ///
 /// # Errors
 /// `Refused` when the logs are of different versions; `Cancelled` when `on_update` breaks; `Io`, `Changed` and
@@ -148,13 +49,10 @@ pub(crate) fn diff_files(
         });
     }
     let ends = (a.len()?, b.len()?);
-    let comparison = Comparison { a_bytes: ends.0, b_bytes: ends.1, identical_to: u64::MAX, ..Comparison::default() };
-    let common_end = ends.0.min(ends.1);
-    let mut comparer =
-        LogComparer { logs: (a, b), ends, common_end, on_update, comparison, last_difference: None, reported_to: 0 };
+    let recorder = DiffRecorder::new((a, b), ends, on_update);
+    let mut comparer = LogComparer { logs: (a, b), ends, common_end: ends.0.min(ends.1), recorder, reported_to: 0 };
     comparer.compare()?;
-    comparer.comparison.identical_to = comparer.comparison.identical_to.min(common_end);
-    Ok(comparer.comparison)
+    comparer.recorder.finish()
 }
 
 /// The state of a comparison.
@@ -163,77 +61,110 @@ struct LogComparer<'a> {
     ends: (u64, u64),
     /// The end of the shorter log.
     common_end: u64,
-    on_update: &'a mut OnDiffUpdate<'a>,
-    comparison: Comparison,
-    /// The last reported difference.
-    last_difference: Option<LogDifference>,
+    recorder: DiffRecorder<'a>,
     /// The offset up to which progress was reported.
     reported_to: u64,
 }
 
-/// A cursor that reads one of the two logs frame by frame.
-struct FrameCursor {
-    scanner: Scanner,
-    /// The current frame or damaged range; `None` at the end of the log.
-    span: Option<ScanSpan>,
-}
-
-impl FrameCursor {
-    fn new(log: &Arc<LogFile>, range: Range<u64>) -> Result<Self, StorageError> {
-        let mut cursor = Self { scanner: Scanner::new(log.clone(), range), span: None };
-        cursor.advance()?;
-        Ok(cursor)
-    }
-
-    fn advance(&mut self) -> Result<(), StorageError> {
-        self.span = self.scanner.next_item()?.map(|item| item.span());
-        Ok(())
-    }
-
-    /// Returns the bytes of the current frame.
-    fn frame_bytes(&self) -> &[u8] {
-        self.scanner.current().map(|(_, frame)| frame.bytes()).unwrap_or_default()
-    }
+/// The log that continues after the end of the other one.
+#[derive(Debug, Clone, Copy)]
+enum LongerLog {
+    A,
+    B,
 }
 
 impl LogComparer<'_> {
     fn compare(&mut self) -> Result<(), StorageError> {
         let mut at = self.logs.0.first_frame_offset().min(self.common_end);
         if let Some(difference) = self.find_first_difference(0..at)? {
-            self.comparison.identical_to = difference;
-            self.record_difference(DifferenceKind::Header, 0..at)?;
+            self.recorder.set_identical_to(difference);
+            let (a, b) = (header_content(self.logs.0), header_content(self.logs.1));
+            self.recorder.record(LogDifference { kind: DifferenceKind::Header, start: 0, end: at, a, b })?;
         }
         while let Some(difference) = self.find_first_difference(at..self.common_end)? {
-            self.comparison.identical_to = self.comparison.identical_to.min(difference);
-            at = self.compare_frames(self.find_frame_boundary(difference)?.max(at))?;
+            self.recorder.set_identical_to(difference);
+            let boundary = self.find_frame_boundary(difference)?.max(at);
+            if boundary > at {
+                self.recorder.record_shared_frame()?;
+            }
+            at = self.compare_frames(boundary)?;
+            if self.recorder.is_unrelated() {
+                return Ok(());
+            }
+        }
+        if at < self.common_end {
+            self.recorder.record_shared_frame()?;
         }
         let (a, b) = self.ends;
         if a > b {
-            self.report_longer_tail(self.logs.0, a, (DifferenceKind::OnlyInA, DifferenceKind::AIsLonger))?;
+            self.report_longer_tail(LongerLog::A)?;
         } else if b > a {
-            self.report_longer_tail(self.logs.1, b, (DifferenceKind::OnlyInB, DifferenceKind::BIsLonger))?;
+            self.report_longer_tail(LongerLog::B)?;
         }
-        self.report_progress(self.common_end)
+        self.report_progress(a.max(b))
     }
 
     /// Reports the part of the longer log after the end of the shorter log.
     ///
-    /// A frame that contains that end is reported first, with the first of `kinds`, and the rest with the second.
-    fn report_longer_tail(
-        &mut self,
-        longer: &Arc<LogFile>,
-        end: u64,
-        kinds: (DifferenceKind, DifferenceKind),
-    ) -> Result<(), StorageError> {
+    /// A frame that contains that end is reported first, and the rest as one range.
+    fn report_longer_tail(&mut self, longer: LongerLog) -> Result<(), StorageError> {
+        let (log, end, only, goes_on) = match longer {
+            LongerLog::A => (self.logs.0, self.ends.0, DifferenceKind::OnlyInA, DifferenceKind::AIsLonger),
+            LongerLog::B => (self.logs.1, self.ends.1, DifferenceKind::OnlyInB, DifferenceKind::BIsLonger),
+        };
+        let record = |comparer: &mut Self, kind, range: Range<u64>, has: CopyContent, lacks| {
+            let (a, b) = match longer {
+                LongerLog::A => (has, lacks),
+                LongerLog::B => (lacks, has),
+            };
+            comparer.recorder.record(LogDifference { kind, start: range.start, end: range.end, a, b })
+        };
         let mut from = self.common_end;
-        if let OffsetLocation::InsideFrame(cut) = locate_offset(longer, from, end)? {
+        if let OffsetLocation::InsideFrame(cut) = locate_offset(log, from, end)? {
             from = cut.end;
-            let only = LogDifference { kind: kinds.0, start: cut.start, end: cut.end };
-            if self.last_difference.as_ref() != Some(&only) {
-                self.record_difference(kinds.0, cut)?;
+            if !self.recorder.is_last(only, cut.start, cut.end) {
+                let mut buffer = Vec::new();
+                let frame = log.read_frame_at(cut.start, &mut buffer)?;
+                let content = frame.map_or(CopyContent::Damage, |frame| frame_copy_content(&frame, log.version()));
+                record(self, only, cut, content, CopyContent::Damage)?;
             }
         }
-        if from < end { self.record_difference(kinds.1, from..end) } else { Ok(()) }
+        if from < end {
+            let rest = self.read_rest(log, from..end)?;
+            record(self, goes_on, from..end, CopyContent::Rest(rest), CopyContent::End)?;
+        }
+        Ok(())
+    }
+
+    /// Counts the events in a range at the end of a log.
+    fn read_rest(&mut self, log: &Arc<LogFile>, range: Range<u64>) -> Result<RestOfLog, StorageError> {
+        let mut rest = RestOfLog::default();
+        let mut last_event = None;
+        let mut scanner = Scanner::new(log.clone(), range);
+        while let Some(item) = scanner.next_item()? {
+            let end = item.span().range().end;
+            match item {
+                ScanItem::Frame(at, frame) => match classify_frame(&frame, log.version()) {
+                    FrameContent::Event(event) => {
+                        rest.events += 1;
+                        match rest.first {
+                            None => rest.first = Some(EventLabel::from_event(&event)),
+                            Some(_) => last_event = Some(at),
+                        }
+                    }
+                    FrameContent::Gap | FrameContent::InvalidEvent(_) => rest.other_ranges += 1,
+                },
+                ScanItem::Damaged(_) | ScanItem::Unreadable(_) => rest.other_ranges += 1,
+            }
+            self.report_progress(end)?;
+        }
+        if let Some(at) = last_event
+            && let Some(frame) = log.read_frame_at(at, &mut Vec::new())?
+            && let CopyContent::Event(label) = frame_copy_content(&frame, log.version())
+        {
+            rest.last = Some(label);
+        }
+        Ok(rest)
     }
 
     /// Returns the first offset of `range` at which the bytes differ or cannot be read.
@@ -265,7 +196,8 @@ impl LogComparer<'_> {
         Ok(starts.0?.min(starts.1?))
     }
 
-    /// Compares the frames of both logs, starting at `start`, until [`CHUNK_RESUME_BYTES`] were equal or one log ends.
+    /// Compares the frames of both logs, starting at `start`, until [`CHUNK_RESUME_BYTES`] were equal, one log ends, or
+    /// the logs are found to be unrelated.
     ///
     /// Returns the offset at which the comparison of frames ended.
     fn compare_frames(&mut self, start: u64) -> Result<u64, StorageError> {
@@ -273,28 +205,29 @@ impl LogComparer<'_> {
         let mut b = FrameCursor::new(self.logs.1, start..self.ends.1)?;
         let mut equal_from = start;
         while let Some(at) = next_frame_start(&a, &b).filter(|at| *at < self.common_end) {
-            let before = self.comparison.total();
-            match (&a.span, &b.span) {
+            let before = self.recorder.total();
+            match (a.span(), b.span()) {
                 (Some(ScanSpan::Frame(one)), Some(ScanSpan::Frame(other))) if one.start == other.start => {
                     let end = one.end.max(other.end);
-                    if a.frame_bytes() != b.frame_bytes() {
-                        self.record_difference(DifferenceKind::Frame, at..end)?;
-                    } else if end - equal_from >= CHUNK_RESUME_BYTES {
-                        return Ok(end);
+                    if a.frame_bytes() == b.frame_bytes() {
+                        self.recorder.record_shared_frame()?;
+                        if end - equal_from >= CHUNK_RESUME_BYTES {
+                            return Ok(end);
+                        }
+                    } else {
+                        self.record_frames(DifferenceKind::Frame, at..end, (&mut a, &mut b))?;
                     }
                     a.advance()?;
                     b.advance()?;
                 }
-                (Some(ScanSpan::Frame(one)), other)
-                    if other.as_ref().is_none_or(|other| one.start < comparable_end(other)) =>
-                {
-                    self.record_difference(DifferenceKind::OnlyInA, one.clone())?;
+                (Some(ScanSpan::Frame(one)), other) if other.is_none_or(|other| one.start < comparable_end(other)) => {
+                    let only = one.clone();
+                    self.record_frames(DifferenceKind::OnlyInA, only, (&mut a, &mut b))?;
                     a.advance()?;
                 }
-                (one, Some(ScanSpan::Frame(other)))
-                    if one.as_ref().is_none_or(|one| other.start < comparable_end(one)) =>
-                {
-                    self.record_difference(DifferenceKind::OnlyInB, other.clone())?;
+                (one, Some(ScanSpan::Frame(other))) if one.is_none_or(|one| other.start < comparable_end(one)) => {
+                    let only = other.clone();
+                    self.record_frames(DifferenceKind::OnlyInB, only, (&mut a, &mut b))?;
                     b.advance()?;
                 }
                 (Some(one), Some(other)) => {
@@ -306,10 +239,10 @@ impl LogComparer<'_> {
                         (ScanSpan::Frame(_), _) | (_, ScanSpan::Frame(_)) => None,
                         _ => Some((DifferenceKind::Unreadable, both)).filter(|(_, both)| both.start < both.end),
                     };
-                    if let Some((kind, range)) = difference {
-                        self.record_difference(kind, range)?;
-                    }
                     let (one, other) = (one.range().end, other.range().end);
+                    if let Some((kind, range)) = difference {
+                        self.record_frames(kind, range, (&mut a, &mut b))?;
+                    }
                     if one <= other {
                         a.advance()?;
                     }
@@ -320,12 +253,26 @@ impl LogComparer<'_> {
                 (Some(_), None) => a.advance()?,
                 (None, _) => b.advance()?,
             }
-            if self.comparison.total() > before {
+            if self.recorder.is_unrelated() {
+                return Ok(self.common_end);
+            }
+            if self.recorder.total() > before {
                 equal_from = next_frame_start(&a, &b).unwrap_or(self.common_end);
             }
             self.report_progress(at)?;
         }
         Ok(self.common_end)
+    }
+
+    /// Records a difference that starts in the current frames or damaged ranges of both logs, or after those of one log.
+    fn record_frames(
+        &mut self,
+        kind: DifferenceKind,
+        range: Range<u64>,
+        cursors: (&mut FrameCursor, &mut FrameCursor),
+    ) -> Result<(), StorageError> {
+        let (a, b) = (cursors.0.content_at(range.start), cursors.1.content_at(range.start));
+        self.recorder.record(LogDifference { kind, start: range.start, end: range.end, a, b })
     }
 
     /// Returns the range from the first to the last byte that differs, in a range without frames.
@@ -348,26 +295,13 @@ impl LogComparer<'_> {
         Ok(Some(first..last + 1))
     }
 
-    fn record_difference(&mut self, kind: DifferenceKind, range: Range<u64>) -> Result<(), StorageError> {
-        for (count, counted) in self.comparison.counts.iter_mut().zip(DifferenceKind::ALL) {
-            *count += u64::from(counted == kind);
-        }
-        let difference = LogDifference { kind, start: range.start, end: range.end };
-        let answer = (self.on_update)(DiffUpdate::Difference(&difference));
-        if self.comparison.differences.len() < MAX_DIFFERENCES {
-            self.comparison.differences.push(difference.clone());
-        }
-        self.last_difference = Some(difference);
-        cancelled_if_break(answer)
-    }
-
     fn report_progress(&mut self, at: u64) -> Result<(), StorageError> {
-        if at < self.common_end && at.saturating_sub(self.reported_to) < CHUNK_LEN as u64 {
+        let total = self.ends.0.max(self.ends.1);
+        if at < total && at.saturating_sub(self.reported_to) < CHUNK_LEN as u64 {
             return Ok(());
         }
         self.reported_to = at;
-        let progress = Progress { position: at, total: self.common_end };
-        cancelled_if_break((self.on_update)(DiffUpdate::Progress(progress)))
+        self.recorder.report_progress(Progress { position: at, total })
     }
 }
 
@@ -387,7 +321,7 @@ fn chunk_buffers(range: &Range<u64>) -> [Vec<u8>; 2] {
 }
 
 fn next_frame_start(a: &FrameCursor, b: &FrameCursor) -> Option<u64> {
-    [&a.span, &b.span].into_iter().flatten().map(|span| span.range().start).min()
+    [a.span(), b.span()].into_iter().flatten().map(|span| span.range().start).min()
 }
 
 /// Reads `len` bytes at `at`; fewer when the file ends or the device refuses to read further.

@@ -29,9 +29,12 @@
 mod damage_origin;
 mod damage_pieces;
 mod diff;
+mod diff_recorder;
+mod difference;
 #[cfg(feature = "app")]
 mod file_watch;
 mod frame_content;
+mod frame_cursor;
 #[cfg(feature = "app")]
 mod log_fingerprint;
 mod log_header;
@@ -55,8 +58,12 @@ mod zeros;
 
 pub use crate::index::index_path;
 pub(crate) use damage_origin::DamageOrigins;
+pub use diff::diff;
 pub(crate) use diff::diff_files;
-pub use diff::{Comparison, DiffUpdate, DifferenceKind, LogDifference, MAX_DIFFERENCES, OnDiffUpdate, diff};
+pub use difference::{
+    Comparison, CopyContent, DiffUpdate, DifferenceKind, EventLabel, LogDifference, LogStart, MAX_DIFFERENCES,
+    OnDiffUpdate, RestOfLog, UnrelatedLogs,
+};
 #[cfg(feature = "app")]
 pub(crate) use file_watch::{FileChange, FileWatch};
 pub(crate) use frame_content::{FrameContent, classify_frame, gap_finding, invalid_event_finding};

@@ -1,11 +1,9 @@
-//! Copies of a log as text and JSON: the ranges that a salvage or migration omits, and the differences of two copies.
+//! Salvaged and migrated copies of a log as text and JSON: what was copied, and the ranges that were omitted.
 
-use crate::inspect::{Comparison, DifferenceKind, LogDifference, LogView};
 use crate::repair::{Certainty, CopySummary, OmittedRange};
 
 use super::json::{self, Json};
-use super::safe_path_text;
-use super::units::{format_count, format_exact_size, format_number, format_size};
+use super::units::{format_count, format_number, format_size};
 
 /// Reports that a range was left out of a copy, which fix exists for it, and why the donor was not used.
 pub(crate) fn omitted_range_line(omitted: &OmittedRange) -> String {
@@ -58,57 +56,4 @@ fn omitted_range_json(omitted: &OmittedRange) -> Json {
 
 fn range_fields(start: u64, end: u64) -> Vec<(&'static str, Json)> {
     vec![("start", start.into()), ("end", end.into())]
-}
-
-/// Formats a difference as one line: range, kind, size, meaning.
-pub(crate) fn difference_line(difference: &LogDifference) -> String {
-    let LogDifference { start, end, kind, .. } = difference;
-    let bytes = format_size(end - start);
-    let meaning = match kind {
-        DifferenceKind::Header => "the headers differ",
-        DifferenceKind::Frame => "both have a valid frame (event or gap) here, with different bytes",
-        DifferenceKind::OnlyInA => "valid frame (event or gap) only in A",
-        DifferenceKind::OnlyInB => "valid frame (event or gap) only in B",
-        DifferenceKind::Bytes => "damaged in both, with different bytes",
-        DifferenceKind::Unreadable => "no valid frame in either, and a device fails to read",
-        DifferenceKind::AIsLonger => "B ends here, A continues",
-        DifferenceKind::BIsLonger => "A ends here, B continues",
-    };
-    format!("{:<22} {:<14} {bytes:>8}  {meaning}", format!("{start}..{end}"), kind.name())
-}
-
-/// Summarizes a comparison in one line.
-pub(crate) fn comparison_line(comparison: &Comparison) -> String {
-    if comparison.is_identical() {
-        let bytes = comparison.a_bytes;
-        return format!("identical, {}", format_exact_size(bytes));
-    }
-    let rows = comparison.counts.iter().zip(DifferenceKind::ALL).filter(|(number, _)| **number > 0);
-    let named: Vec<String> = rows.map(|(number, kind)| format!("{} {}", format_number(*number), kind.name())).collect();
-    let total = format_count(comparison.total(), "difference");
-    format!("identical up to offset {}; {total}: {}", comparison.identical_to, named.join(", "))
-}
-
-/// Returns the object that `diff --json` prints.
-pub(crate) fn comparison_json(a: &LogView, b: &LogView, comparison: &Comparison) -> Json {
-    let differences = comparison.differences.iter().map(|difference| {
-        let mut keys = vec![("how", difference.kind.name().into())];
-        keys.extend(range_fields(difference.start, difference.end));
-        Json::Object(keys)
-    });
-    let first = (!comparison.is_identical()).then_some(comparison.identical_to);
-    let counts =
-        comparison.counts.iter().zip(DifferenceKind::ALL).map(|(number, kind)| (kind.name(), (*number).into()));
-    Json::Object(vec![
-        ("a", safe_path_text(a.path()).into()),
-        ("b", safe_path_text(b.path()).into()),
-        ("a_bytes", comparison.a_bytes.into()),
-        ("b_bytes", comparison.b_bytes.into()),
-        ("identical", Json::Bool(comparison.is_identical())),
-        ("identical_to", comparison.identical_to.into()),
-        ("first_difference", first.into()),
-        ("differences", Json::List(differences.collect())),
-        ("differences_total", comparison.total().into()),
-        ("counts", Json::Object(counts.collect())),
-    ])
 }

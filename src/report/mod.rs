@@ -5,6 +5,7 @@
 
 mod aggregate_state;
 pub(crate) mod copies;
+pub(crate) mod differences;
 mod exit_status;
 mod filter_advice;
 mod finding_counts;

@@ -89,6 +89,15 @@ fn copies() {
     std::fs::write(shell.path("bad.log"), bytes).unwrap();
     assert_golden(&shell, "diff", &shell.run("diff a.log bad.log"));
     assert_golden(&shell, "diff_json", &shell.run("diff bad.log a.log --json"));
+    assert_golden(&shell, "diff_ndjson", &shell.run("diff bad.log a.log --ndjson"));
+    // An older backup, and a log with other events.
+    let older = std::fs::read(shell.path("a.log")).unwrap();
+    std::fs::write(shell.path("older-backup.log"), &older[..90_000]).unwrap();
+    assert_golden(&shell, "diff_older", &shell.run("diff a.log older-backup.log"));
+    shell.run_ok("generate other.log --events 40 --seed 9");
+    assert_golden(&shell, "diff_unrelated", &shell.run("diff a.log other.log"));
+    assert_golden(&shell, "diff_unrelated_json", &shell.run("diff a.log other.log --json"));
+    assert_golden(&shell, "diff_unrelated_ndjson", &shell.run("diff a.log other.log --ndjson"));
     assert_golden(&shell, "salvage", &shell.run("salvage bad.log -o new.log --map new.csv"));
     assert_golden(&shell, "salvage_exists", &shell.run("salvage bad.log -o new.log"));
     assert_golden(&shell, "salvage_json", &shell.run("salvage bad.log -o new.log --force --json"));

@@ -6,10 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chronicle::StorageError;
-use chronicle::inspect::{Comparison, LogView, diff};
+use chronicle::inspect::{Comparison, CopyContent, DiffUpdate, DifferenceKind, LogView, MAX_DIFFERENCES, diff};
+use chronicle::internal::format::frame::encode;
+use chronicle::repair::{RepairOptions, plan_repair};
 
 use super::sim_disk::SimDisk;
-use super::support::{LOG, large_event, log_bytes, open_options};
+use super::support::{LOG, event, large_event, log_bytes, open_options};
 
 const COPY: &str = "/data/b.log";
 
@@ -181,4 +183,201 @@ fn a_comparison_can_be_stopped_and_versions_are_not_mixed() {
     assert!(matches!(mixed, Err(StorageError::Refused { .. })), "{mixed:?}");
     let stopped = diff(&view(LOG), &view(LOG), &mut |_| ControlFlow::Break(()));
     assert!(matches!(stopped, Err(StorageError::Cancelled)), "{stopped:?}");
+}
+
+/// Returns what both copies have at each difference, events as type and aggregate.
+fn contents(comparison: &Comparison) -> Vec<(String, String)> {
+    let text = |content: &CopyContent| match content {
+        CopyContent::Event(label) => format!("{} {}", label.event_type, label.aggregate_id.unwrap_or_default()),
+        other => other.name().to_owned(),
+    };
+    comparison.differences.iter().map(|d| (text(&d.a), text(&d.b))).collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+}
+
+/// Returns the bytes of a frame with a payload.
+fn frame(payload: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode(payload.as_bytes(), &mut bytes);
+    bytes
+}
+
+#[test]
+fn both_sides_of_each_difference_are_named() {
+    let (bytes, offsets) = log_bytes(6);
+    let range = |n: usize| offsets[n] as usize..offsets[n + 1] as usize;
+    let mut copy = bytes.clone();
+    copy[range(1).start + 20] ^= 1;
+    let comparison = compare_bytes(&bytes, &copy);
+    assert_eq!(contents(&comparison), pairs(&[("Updated 2", "damage")]));
+    let CopyContent::Event(label) = &comparison.differences[0].a else { panic!("{comparison:?}") };
+    assert!(label.time_ms > 1_766_718_274_106);
+    assert_eq!(contents(&compare_bytes(&copy, &bytes)), pairs(&[("damage", "Updated 2")]));
+    // Another event of the same length.
+    let text = String::from_utf8(bytes[range(2)].to_vec()[4..range(2).len() - 4].to_vec()).unwrap();
+    let mut copy = bytes.clone();
+    copy[range(2)].copy_from_slice(&frame(&text.replace("Deleted", "Renamed")));
+    assert_eq!(contents(&compare_bytes(&bytes, &copy)), pairs(&[("Deleted 3", "Renamed 3")]));
+    // A gap over two events: the second one is covered by the gap, where no frame starts.
+    let gap_len = range(1).len() + range(2).len();
+    let with_gap_payload = |prefix: &str, suffix: &str| {
+        let fill = gap_len - 8 - prefix.len() - suffix.len();
+        let mut copy = bytes.clone();
+        copy[range(1).start..range(2).end].copy_from_slice(&frame(&format!("{prefix}{}{suffix}", " ".repeat(fill))));
+        contents(&compare_bytes(&bytes, &copy))
+    };
+    assert_eq!(
+        with_gap_payload("{\"not\":\"an event\"", "}"),
+        pairs(&[("Updated 2", "invalid_event"), ("Deleted 3", "invalid_event")])
+    );
+}
+
+#[test]
+fn the_rest_of_the_longer_copy_is_counted() {
+    let (bytes, offsets) = log_bytes(7);
+    let comparison = compare_bytes(&bytes[..offsets[3] as usize], &bytes);
+    let [difference] = comparison.differences.as_slice() else { panic!("{comparison:?}") };
+    assert_eq!((difference.kind, &difference.a), (DifferenceKind::BIsLonger, &CopyContent::End));
+    let CopyContent::Rest(rest) = &difference.b else { panic!("{difference:?}") };
+    assert_eq!((rest.events, rest.other_ranges), (4, 0));
+    let (first, last) = (rest.first.clone().unwrap(), rest.last.clone().unwrap());
+    assert_eq!((first.event_type.as_str(), last.event_type.as_str()), ("Created", "Created"));
+    assert_eq!(last.time_ms - first.time_ms, 3000);
+    let one = compare_bytes(&bytes[..offsets[6] as usize], &bytes);
+    let CopyContent::Rest(rest) = &one.differences[0].b else { panic!("{one:?}") };
+    assert_eq!((rest.events, rest.last.is_none()), (1, true));
+    // Damage in the rest is counted, and no event of it.
+    let mut torn = bytes.clone();
+    torn.truncate(bytes.len() - 5);
+    let comparison = compare_bytes(&bytes[..offsets[3] as usize], &torn);
+    let CopyContent::Rest(rest) = &comparison.differences[0].b else { panic!("{comparison:?}") };
+    assert_eq!((rest.events, rest.other_ranges), (3, 1));
+}
+
+/// Returns the bytes of a log that is no copy of another: other events, and another creation time.
+fn other_log(events: usize) -> Vec<u8> {
+    let disk = SimDisk::default();
+    let mut log = open_options(&disk).create(LOG).unwrap();
+    for n in 0..events {
+        log.append_sync(&event(100 + n as u64, n + 1)).unwrap();
+    }
+    drop(log);
+    disk.get(LOG).unwrap()
+}
+
+#[test]
+fn logs_that_share_no_event_are_unrelated() {
+    let (bytes, _) = log_bytes(300);
+    for events in [1, 5, 300] {
+        let comparison = compare_bytes(&bytes, &other_log(events));
+        let unrelated = comparison.unrelated.clone().unwrap_or_else(|| panic!("{events} events: {comparison:?}"));
+        assert!(!comparison.is_identical());
+        assert_eq!((comparison.total(), comparison.differences.len()), (0, 0), "{events} events");
+        assert_ne!(unrelated.a.created_at_ms, unrelated.b.created_at_ms);
+        let types = [unrelated.a, unrelated.b].map(|start| start.first_event.unwrap().event_type);
+        assert_eq!(types, ["Created", "Updated"]);
+    }
+    // Logs that were created in the same millisecond.
+    let other = [&bytes[..16], &other_log(40)[16..]].concat();
+    assert!(compare_bytes(&bytes, &other).unrelated.is_some());
+}
+
+#[test]
+fn unrelated_logs_are_not_read_to_their_ends() {
+    let disk = SimDisk::default();
+    for (path, aggregate) in [(LOG, 1), (COPY, 2)] {
+        let mut log = open_options(&disk).create(path).unwrap();
+        for n in 0..60 {
+            log.append(&large_event(aggregate, 100_000 + n)).unwrap();
+        }
+    }
+    let view = |path| LogView::open(Arc::new(disk.clone()), Path::new(path), None).unwrap();
+    let mut read_to = 0;
+    let comparison = diff(&view(LOG), &view(COPY), &mut |update| match update {
+        DiffUpdate::Progress(progress) => {
+            read_to = progress.position;
+            ControlFlow::Continue(())
+        }
+        other => panic!("{other:?}"),
+    });
+    assert!(comparison.unwrap().unrelated.is_some());
+    assert!(read_to < 2_000_000, "{read_to}");
+}
+
+#[test]
+fn copies_with_damage_or_another_header_are_not_unrelated() {
+    let (bytes, offsets) = log_bytes(40);
+    let mut other_time = bytes.clone();
+    other_time[10] ^= 1;
+    assert_eq!(difference_ranges(&compare_bytes(&bytes, &other_time)), [("header", 0, 16)]);
+    // All events but the last are lost, and the header was written with another time.
+    other_time[16..offsets[39] as usize].fill(b'#');
+    let comparison = compare_bytes(&bytes, &other_time);
+    assert_eq!((comparison.unrelated.is_none(), comparison.total()), (true, 40));
+    let mut lost = bytes.clone();
+    lost[16..].fill(0);
+    let comparison = compare_bytes(&bytes, &lost);
+    assert_eq!((comparison.unrelated.is_none(), comparison.total()), (true, 40));
+    assert_eq!(comparison.diverged_at, None, "lost events do not differ");
+    // Copies that start with different events and have the same header are listed.
+    let mut small = bytes[..offsets[1] as usize].to_vec();
+    let text = String::from_utf8(small[20..small.len() - 4].to_vec()).unwrap();
+    small.truncate(16);
+    small.extend(frame(&text.replace("Created", "Renamed")));
+    let comparison = compare_bytes(&bytes[..offsets[1] as usize], &small);
+    assert_eq!(contents(&comparison), pairs(&[("Created 1", "Renamed 1")]));
+}
+
+#[test]
+fn copies_that_went_different_ways_say_from_where() {
+    let (bytes, offsets) = log_bytes(30);
+    let mut fork = bytes[..offsets[20] as usize].to_vec();
+    fork.extend(&other_log(10)[16..]);
+    assert_eq!(compare_bytes(&bytes, &fork).diverged_at, Some(offsets[20]));
+    // The same events follow one event that differs.
+    let range = offsets[20] as usize..offsets[21] as usize;
+    let text = String::from_utf8(bytes[range.start + 4..range.end - 4].to_vec()).unwrap();
+    let mut copy = bytes.clone();
+    copy[range].copy_from_slice(&frame(&text.replace("Žofie", "Sofia ")));
+    let comparison = compare_bytes(&bytes, &copy);
+    assert_eq!((comparison.diverged_at, comparison.total()), (None, 1));
+}
+
+#[test]
+fn long_damage_without_a_shared_frame_is_reported_in_order() {
+    let events = MAX_DIFFERENCES + 50;
+    let disk = SimDisk::default();
+    let mut log = open_options(&disk).create(LOG).unwrap();
+    for n in 0..events {
+        log.append(&event(1, n)).unwrap();
+    }
+    drop(log);
+    let mut copy = disk.get(LOG).unwrap();
+    copy[16..].fill(b'#');
+    disk.put(COPY, &copy);
+    let view = |path| LogView::open(Arc::new(disk.clone()), Path::new(path), None).unwrap();
+    let mut starts = Vec::new();
+    let comparison = diff(&view(LOG), &view(COPY), &mut |update| {
+        if let DiffUpdate::Difference(difference) = update {
+            starts.push(difference.start);
+        }
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!((comparison.differences.len(), comparison.total()), (MAX_DIFFERENCES, events as u64));
+    assert!(starts.len() == events && starts.is_sorted());
+}
+
+#[test]
+fn a_donor_with_the_same_header_and_other_events_is_no_copy() {
+    let (mut bytes, offsets) = log_bytes(1100);
+    let donor = [&bytes[..16], &other_log(1100)[16..]].concat();
+    bytes[offsets[1050] as usize + 30] ^= 1;
+    let disk = SimDisk::with_files(&[(LOG, &bytes), (COPY, &donor)]);
+    let view = LogView::open(Arc::new(disk), Path::new(LOG), None).unwrap();
+    let plan = plan_repair(&view, &RepairOptions::new().donor(COPY), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert!(plan.notes.iter().any(|note| note.contains("it is no copy of this log")), "{:?}", plan.notes);
 }

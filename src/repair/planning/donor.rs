@@ -242,7 +242,7 @@ impl<'a, 'm> Donor<'a, 'm> {
         }
         let (mut differing, mut ends): (u64, Option<(u64, u64)>) = (0, None);
         let (mut only_in_log, mut only_in_donor): (Option<LogDifference>, Option<LogDifference>) = (None, None);
-        diff_files(&self.damaged, &self.donor, &mut |update| {
+        let comparison = diff_files(&self.damaged, &self.donor, &mut |update| {
             let DiffUpdate::Difference(difference) = update else {
                 return self.meter.advance(0).map_or(ControlFlow::Break(()), ControlFlow::Continue);
             };
@@ -268,6 +268,11 @@ impl<'a, 'm> Donor<'a, 'm> {
             ControlFlow::Continue(())
         })?;
         let path = self.path().display();
+        if comparison.unrelated.is_some() {
+            return Ok(Some(format!(
+                "{path} has other events than the log from the first one on: it is no copy of this log"
+            )));
+        }
         Ok(ends.map(|(start, end)| {
             format!(
                 "{start}..{end}: the log has {differing} valid frames where {path} has other valid frames; none of them is \

@@ -1,0 +1,191 @@
+//! Records the differences of a comparison, and decides whether the logs are copies of one log at all.
+//!
+//! Differences are held back until one frame is the same in both logs. Logs that have other events from their first one on
+//! are then reported as unrelated, and none of their differences is listed.
+
+use super::difference::{
+    Comparison, CopyContent, DiffUpdate, DifferenceKind, LogDifference, LogStart, MAX_DIFFERENCES, OnDiffUpdate,
+    UnrelatedLogs,
+};
+use super::progress::{Progress, cancelled_if_break};
+use crate::StorageError;
+use crate::file::{HeaderState, LogFile};
+
+/// Number of places where both logs have an event and the events differ, before any shared frame, that shows logs with the
+/// same creation time to be unrelated once both were read.
+const MIN_CONFLICTS: u64 = 16;
+/// The same number after which logs with the same creation time are not read further.
+const MAX_CONFLICTS: u64 = 1000;
+
+/// What the headers show about whether two logs are copies of one log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HeaderEvidence {
+    /// The creation times are equal, or one header is damaged.
+    MayBeCopies,
+    /// The creation times differ, or the logs have no headers.
+    NoneOfCopies,
+}
+
+/// Whether the logs are copies of one log.
+#[derive(Debug, PartialEq, Eq)]
+enum Relation {
+    /// No frame was the same in both so far. The differences found so far are held back.
+    Undecided(Vec<LogDifference>),
+    /// A frame is the same in both, or so many differences show nothing else that they are reported.
+    Copies,
+    /// Both have events, and none of them is the same.
+    Unrelated,
+}
+
+/// Receives the differences of a comparison in order.
+pub(super) struct DiffRecorder<'a> {
+    on_update: &'a mut OnDiffUpdate<'a>,
+    comparison: Comparison,
+    headers: HeaderEvidence,
+    relation: Relation,
+    /// The starts of both logs, as far as they were compared.
+    starts: (LogStart, LogStart),
+    /// Number of places where both have an event and the events differ, since the last shared frame.
+    conflicts: u64,
+    /// The range of the last difference of frames.
+    last_difference: Option<(DifferenceKind, u64, u64)>,
+}
+
+impl<'a> DiffRecorder<'a> {
+    /// Creates the recorder of a comparison of two logs with these sizes.
+    pub(super) fn new(logs: (&LogFile, &LogFile), bytes: (u64, u64), on_update: &'a mut OnDiffUpdate<'a>) -> Self {
+        let start = |log: &LogFile| LogStart { created_at_ms: created_at_ms(log), first_event: None };
+        let starts = (start(logs.0), start(logs.1));
+        let headers = match (logs.0.header(), logs.1.header()) {
+            (HeaderState::Absent, HeaderState::Absent) => HeaderEvidence::NoneOfCopies,
+            (HeaderState::Valid(a), HeaderState::Valid(b)) if a.created_at_ms != b.created_at_ms => {
+                HeaderEvidence::NoneOfCopies
+            }
+            _ => HeaderEvidence::MayBeCopies,
+        };
+        let identical_to = bytes.0.min(bytes.1);
+        Self {
+            on_update,
+            comparison: Comparison { a_bytes: bytes.0, b_bytes: bytes.1, identical_to, ..Comparison::default() },
+            headers,
+            relation: Relation::Undecided(Vec::new()),
+            starts,
+            conflicts: 0,
+            last_difference: None,
+        }
+    }
+
+    /// Records that the logs are equal only up to `offset`, when no smaller offset was recorded.
+    pub(super) fn set_identical_to(&mut self, offset: u64) {
+        self.comparison.identical_to = self.comparison.identical_to.min(offset);
+    }
+
+    /// Returns the number of differences so far.
+    pub(super) fn total(&self) -> u64 {
+        self.comparison.total()
+    }
+
+    /// Returns whether the last difference has this kind and range.
+    pub(super) fn is_last(&self, kind: DifferenceKind, start: u64, end: u64) -> bool {
+        self.last_difference == Some((kind, start, end))
+    }
+
+    /// Returns whether the logs were found not to be copies of one log, so that comparing further has no use.
+    pub(super) fn is_unrelated(&self) -> bool {
+        self.relation == Relation::Unrelated
+    }
+
+    /// Records that a frame is the same in both logs.
+    pub(super) fn record_shared_frame(&mut self) -> Result<(), StorageError> {
+        self.conflicts = 0;
+        self.comparison.diverged_at = None;
+        self.decide_copies()
+    }
+
+    /// Records a difference, and passes it to the callback unless it is held back.
+    pub(super) fn record(&mut self, difference: LogDifference) -> Result<(), StorageError> {
+        let LogDifference { kind, start, end, .. } = difference;
+        self.comparison.count(kind);
+        self.last_difference = Some((kind, start, end));
+        if let (CopyContent::Event(a), CopyContent::Event(b)) = (&difference.a, &difference.b) {
+            self.conflicts += 1;
+            self.comparison.diverged_at.get_or_insert(start);
+            let (a, b) = (a.clone(), b.clone());
+            self.starts.0.first_event.get_or_insert(a);
+            self.starts.1.first_event.get_or_insert(b);
+        }
+        match &mut self.relation {
+            Relation::Undecided(held) => {
+                held.push(difference);
+                // So many differences without an event that differs are damage, and are reported without waiting longer.
+                let is_full = held.len() >= MAX_DIFFERENCES;
+                let limit = match self.headers {
+                    HeaderEvidence::MayBeCopies => MAX_CONFLICTS,
+                    HeaderEvidence::NoneOfCopies => MIN_CONFLICTS,
+                };
+                if self.conflicts >= limit {
+                    self.relation = Relation::Unrelated;
+                } else if is_full {
+                    return self.decide_copies();
+                }
+                Ok(())
+            }
+            Relation::Copies => self.report(difference),
+            Relation::Unrelated => Ok(()),
+        }
+    }
+
+    fn decide_copies(&mut self) -> Result<(), StorageError> {
+        if let Relation::Undecided(held) = std::mem::replace(&mut self.relation, Relation::Copies) {
+            held.into_iter().try_for_each(|difference| self.report(difference))?;
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, difference: LogDifference) -> Result<(), StorageError> {
+        let answer = (self.on_update)(DiffUpdate::Difference(&difference));
+        if self.comparison.differences.len() < MAX_DIFFERENCES {
+            self.comparison.differences.push(difference);
+        }
+        cancelled_if_break(answer)
+    }
+
+    /// Reports how far the comparison has come.
+    pub(super) fn report_progress(&mut self, progress: Progress) -> Result<(), StorageError> {
+        cancelled_if_break((self.on_update)(DiffUpdate::Progress(progress)))
+    }
+
+    /// Decides about logs without a shared frame, and returns the result.
+    pub(super) fn finish(mut self) -> Result<Comparison, StorageError> {
+        if matches!(self.relation, Relation::Undecided(_)) {
+            let needed = match self.headers {
+                HeaderEvidence::MayBeCopies => MIN_CONFLICTS,
+                HeaderEvidence::NoneOfCopies => 1,
+            };
+            if self.conflicts >= needed {
+                self.relation = Relation::Unrelated;
+            } else {
+                self.decide_copies()?;
+            }
+        }
+        if self.is_unrelated() {
+            let Comparison { a_bytes, b_bytes, identical_to, .. } = self.comparison;
+            let (a, b) = self.starts;
+            let unrelated = Some(UnrelatedLogs { a, b });
+            return Ok(Comparison { a_bytes, b_bytes, identical_to, unrelated, ..Comparison::default() });
+        }
+        Ok(self.comparison)
+    }
+}
+
+fn created_at_ms(log: &LogFile) -> Option<u64> {
+    match log.header() {
+        HeaderState::Valid(header) => Some(header.created_at_ms),
+        _ => None,
+    }
+}
+
+/// Returns what the header of a log shows.
+pub(super) fn header_content(log: &LogFile) -> CopyContent {
+    CopyContent::Header { created_at_ms: created_at_ms(log) }
+}

@@ -1,0 +1,167 @@
+//! The differences of two copies of a log as text and JSON.
+
+use super::json::Json;
+use super::units::{DisplayZone, format_count, format_exact_size, format_number, format_size, format_timestamp};
+use super::{safe_path_text, sanitize};
+use crate::inspect::{
+    Comparison, CopyContent, DifferenceKind, EventLabel, LogDifference, LogStart, LogView, RestOfLog, UnrelatedLogs,
+};
+
+/// Names an event: type, time, aggregate.
+pub(crate) fn event_label_text(label: &EventLabel, zone: DisplayZone) -> String {
+    let aggregate = label.aggregate_id.map(|id| format!(" aggregate {id}")).unwrap_or_default();
+    format!("{} {}{aggregate}", sanitize(&label.event_type), format_timestamp(label.time_ms, zone))
+}
+
+/// Names what a copy has in the range of a difference.
+pub(crate) fn copy_content_text(content: &CopyContent, zone: DisplayZone) -> String {
+    match content {
+        CopyContent::Header { created_at_ms: Some(ms) } => format!("created {}", format_timestamp(*ms, zone)),
+        CopyContent::Header { created_at_ms: None } => "damaged header".into(),
+        CopyContent::Event(label) => event_label_text(label, zone),
+        CopyContent::Gap => "gap".into(),
+        CopyContent::InvalidEvent => "frame that is not an event".into(),
+        CopyContent::Damage => "no valid frame".into(),
+        CopyContent::Unreadable => "unreadable".into(),
+        CopyContent::Rest(rest) => rest_text(rest, zone),
+        CopyContent::End => "ends here".into(),
+    }
+}
+
+fn rest_text(rest: &RestOfLog, zone: DisplayZone) -> String {
+    let mut text = format_count(rest.events, "event");
+    match (&rest.first, &rest.last) {
+        (Some(first), Some(last)) => {
+            text += &format!(", {} to {}", event_label_text(first, zone), event_label_text(last, zone));
+        }
+        (Some(only), None) => text += &format!(", {}", event_label_text(only, zone)),
+        (None, _) => {}
+    }
+    if rest.other_ranges > 0 {
+        text += &format!(", {} without an event", format_count(rest.other_ranges, "range"));
+    }
+    text
+}
+
+/// Formats a difference as one line: range, kind, size, what both copies have there.
+pub(crate) fn difference_line(difference: &LogDifference) -> String {
+    let LogDifference { start, end, kind, a, b, .. } = difference;
+    let bytes = format_size(end - start);
+    let text = |content| copy_content_text(content, DisplayZone::Utc);
+    let (a, b) = (text(a), text(b));
+    let contents = if a == b { format!("both: {a}, with other bytes") } else { format!("A: {a}; B: {b}") };
+    format!("{:<22} {:<14} {bytes:>8}  {contents}", format!("{start}..{end}"), kind.name())
+}
+
+/// Reports in one sentence that two logs are not copies of one log. `names` are the names of both in the sentence.
+pub(crate) fn unrelated_sentence(unrelated: &UnrelatedLogs, names: (&str, &str), zone: DisplayZone) -> String {
+    let start = |name: &str, start: &LogStart| {
+        let created = start.created_at_ms.map(|ms| format!("was created {}", format_timestamp(ms, zone)));
+        let first = start.first_event.as_ref().map(|label| format!("starts with {}", event_label_text(label, zone)));
+        let facts: Vec<String> = created.into_iter().chain(first).collect();
+        format!("{name} {}", facts.join(" and "))
+    };
+    format!(
+        "these are not copies of one log: {}; {}; no event is the same",
+        start(names.0, &unrelated.a),
+        start(names.1, &unrelated.b)
+    )
+}
+
+/// Summarizes a comparison in one line.
+pub(crate) fn comparison_line(comparison: &Comparison) -> String {
+    if let Some(unrelated) = &comparison.unrelated {
+        return unrelated_sentence(unrelated, ("A", "B"), DisplayZone::Utc);
+    }
+    if comparison.is_identical() {
+        let bytes = comparison.a_bytes;
+        return format!("identical, {}", format_exact_size(bytes));
+    }
+    let rows = comparison.counts.iter().zip(DifferenceKind::ALL).filter(|(number, _)| **number > 0);
+    let named: Vec<String> = rows.map(|(number, kind)| format!("{} {}", format_number(*number), kind.name())).collect();
+    let total = format_count(comparison.total(), "difference");
+    let diverged = comparison.diverged_at.map(|at| format!("; from offset {at} on, no event is the same in both"));
+    format!(
+        "identical up to offset {}; {total}: {}{}",
+        comparison.identical_to,
+        named.join(", "),
+        diverged.unwrap_or_default()
+    )
+}
+
+/// Returns the object of a difference, a line of `diff --ndjson`.
+pub(crate) fn difference_json(difference: &LogDifference) -> Json {
+    let LogDifference { kind, start, end, a, b, .. } = difference;
+    Json::Object(vec![
+        ("how", kind.name().into()),
+        ("start", (*start).into()),
+        ("end", (*end).into()),
+        ("a", content_json(a)),
+        ("b", content_json(b)),
+    ])
+}
+
+fn content_json(content: &CopyContent) -> Json {
+    let mut keys = vec![("content", content.name().into())];
+    match content {
+        CopyContent::Header { created_at_ms } => keys.push(("created_at_ms", (*created_at_ms).into())),
+        CopyContent::Event(label) => keys.extend(label_keys(label)),
+        CopyContent::Rest(rest) => {
+            let label = |label: &Option<EventLabel>| label.as_ref().map_or(Json::Null, label_json);
+            keys.push(("events", rest.events.into()));
+            keys.push(("other_ranges", rest.other_ranges.into()));
+            keys.push(("first", label(&rest.first)));
+            keys.push(("last", label(&rest.last)));
+        }
+        CopyContent::Gap
+        | CopyContent::InvalidEvent
+        | CopyContent::Damage
+        | CopyContent::Unreadable
+        | CopyContent::End => {}
+    }
+    Json::Object(keys)
+}
+
+fn label_keys(label: &EventLabel) -> Vec<(&'static str, Json)> {
+    vec![
+        ("event_type", label.event_type.as_str().into()),
+        ("write_timestamp_ms", label.time_ms.into()),
+        ("aggregate_id", label.aggregate_id.into()),
+    ]
+}
+
+fn label_json(label: &EventLabel) -> Json {
+    Json::Object(label_keys(label))
+}
+
+/// Returns the object about logs that are not copies of one log.
+pub(crate) fn unrelated_json(unrelated: &UnrelatedLogs) -> Json {
+    let start = |start: &LogStart| {
+        Json::Object(vec![
+            ("created_at_ms", start.created_at_ms.into()),
+            ("first_event", start.first_event.as_ref().map_or(Json::Null, label_json)),
+        ])
+    };
+    Json::Object(vec![("a", start(&unrelated.a)), ("b", start(&unrelated.b))])
+}
+
+/// Returns the object that `diff --json` prints.
+pub(crate) fn comparison_json(a: &LogView, b: &LogView, comparison: &Comparison) -> Json {
+    let first = (!comparison.is_identical()).then_some(comparison.identical_to);
+    let counts =
+        comparison.counts.iter().zip(DifferenceKind::ALL).map(|(number, kind)| (kind.name(), (*number).into()));
+    Json::Object(vec![
+        ("a", safe_path_text(a.path()).into()),
+        ("b", safe_path_text(b.path()).into()),
+        ("a_bytes", comparison.a_bytes.into()),
+        ("b_bytes", comparison.b_bytes.into()),
+        ("identical", Json::Bool(comparison.is_identical())),
+        ("identical_to", comparison.identical_to.into()),
+        ("first_difference", first.into()),
+        ("unrelated", comparison.unrelated.as_ref().map_or(Json::Null, unrelated_json)),
+        ("diverged_at", comparison.diverged_at.into()),
+        ("differences", Json::List(comparison.differences.iter().map(difference_json).collect())),
+        ("differences_total", comparison.total().into()),
+        ("counts", Json::Object(counts.collect())),
+    ])
+}
