@@ -55,6 +55,7 @@ mod engine {
     mod source_text;
     mod statistics;
     mod support;
+    mod timelines;
     mod unrecorded_frames;
     mod vocabulary;
 }

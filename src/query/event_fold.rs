@@ -31,6 +31,9 @@ const MIN_READ_AHEAD: u64 = 4096;
 /// Totals of the events in a part of a log. Events and findings are added to the totals of one part, which are then merged
 /// into the totals of the whole log.
 pub(super) trait EventTotals: Send {
+    /// Reports an event whose frame takes these bytes of the file, whether the filter shows it or not, before it is added.
+    fn pass_event(&mut self, _range: &Range<u64>, _time_ms: u64) {}
+
     /// Adds the event whose frame takes these bytes of the file.
     fn add_event(&mut self, range: Range<u64>, event: &EventView);
 
@@ -53,6 +56,8 @@ pub(super) struct EventSelection<'a> {
     pub(super) end: u64,
     /// The size in bytes of the parts that threads read; at least 1.
     pub(super) part_bytes: u64,
+    /// Ranges that are not read, ascending and not adjacent to each other. Each starts and ends at the start of a frame.
+    pub(super) skipped: &'a [Range<u64>],
 }
 
 /// The totals of a part, and the place where they fit.
@@ -101,7 +106,7 @@ pub(super) fn fold_events<T: EventTotals>(
     };
     let threads = selection.view.threads();
     if threads < 2 {
-        for range in plan.ranges_from(selection.from) {
+        for range in selection.ranges_to_read(&plan) {
             let Range { start, end } = range?;
             if start >= selection.end {
                 break;
@@ -119,7 +124,7 @@ pub(super) fn fold_events<T: EventTotals>(
             }
             // The sender is moved, so that every path drops it. Otherwise the threads would wait for jobs forever.
             let job_sender = job_sender;
-            let ranges = plan.ranges_from(selection.from);
+            let ranges = selection.ranges_to_read(&plan);
             let starts_before_end =
                 |range: &Result<Range<u64>, _>| range.as_ref().map_or(true, |range| range.start < selection.end);
             fold.read_in_parallel(&mut ranges.take_while(starts_before_end), threads, &job_sender)
@@ -133,6 +138,18 @@ impl EventSelection<'_> {
         LogWalk::new(self.view, self.from..self.end.max(self.from), self.end)
     }
 
+    /// Iterates over the ranges to read: those of the plan, without the skipped ones.
+    fn ranges_to_read<'p>(
+        &self,
+        plan: &'p ReadPlan<'p>,
+    ) -> impl Iterator<Item = Result<Range<u64>, StorageError>> + use<'p, '_> {
+        let skipped = self.skipped;
+        plan.ranges_from(self.from).flat_map(move |range| match range {
+            Ok(range) => remaining_parts(range, skipped).map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        })
+    }
+
     /// Adds an item of a walk to the totals, when the filter shows it. Returns the end of the item.
     fn add_item<T: EventTotals>(&self, item: WalkItem, totals: &mut T) -> u64 {
         match item {
@@ -140,10 +157,12 @@ impl EventSelection<'_> {
                 let range = at..at + frame.len();
                 let end = range.end;
                 match classify_frame(&frame, self.view.log().version()) {
-                    FrameContent::Event(event) if self.filter.matches_event(at, &event) => {
-                        totals.add_event(range, &event);
+                    FrameContent::Event(event) => {
+                        totals.pass_event(&range, event.write_timestamp_ms());
+                        if self.filter.matches_event(at, &event) {
+                            totals.add_event(range, &event);
+                        }
                     }
-                    FrameContent::Event(_) => {}
                     FrameContent::Gap => self.add_finding(&gap_finding(at, &frame), totals),
                     FrameContent::InvalidEvent(error) => {
                         self.add_finding(&invalid_event_finding(at, &frame, &error), totals);
@@ -164,6 +183,16 @@ impl EventSelection<'_> {
             totals.add_finding(finding);
         }
     }
+}
+
+/// Iterates over the parts of a range that are outside the skipped ranges.
+fn remaining_parts(range: Range<u64>, skipped: &[Range<u64>]) -> impl Iterator<Item = Range<u64>> {
+    let Range { start, end } = range;
+    let first = skipped.partition_point(|skip| skip.end <= start);
+    let inside = skipped.get(first..).unwrap_or_default().iter().take_while(move |skip| skip.start < end);
+    let starts = std::iter::once(start).chain(inside.clone().map(|skip| skip.end));
+    let ends = inside.map(|skip| skip.start).chain(std::iter::once(end));
+    starts.zip(ends).map(|(start, end)| start..end).filter(|part| !part.is_empty())
 }
 
 /// Reads one part after the other until the sender of jobs is dropped.
@@ -317,5 +346,20 @@ impl<T: EventTotals> OrderedFold<'_, T> {
         }
         self.merge_read_ranges();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skipped_ranges_are_cut_out_of_the_ranges_to_read() {
+        let parts = |range| remaining_parts(range, &[10..20, 30..40]).collect::<Vec<_>>();
+        assert_eq!(parts(0..u64::MAX), [0..10, 20..30, 40..u64::MAX]);
+        assert_eq!(parts(10..40), std::iter::once(20..30).collect::<Vec<_>>());
+        assert_eq!(parts(15..35), std::iter::once(20..30).collect::<Vec<_>>());
+        assert_eq!(parts(20..30), std::iter::once(20..30).collect::<Vec<_>>());
+        assert!(parts(12..18).is_empty());
     }
 }

@@ -8,10 +8,10 @@ use super::row::{Direction, ReadStart, RowContent};
 use crate::StorageError;
 use crate::inspect::LogView;
 
-/// Number of bytes at each end of the log in which an event is searched for.
-const MAX_BYTES_PER_END: u64 = 4 << 20;
-/// Number of rows that are read at each end. Only an unfinished frame is no event.
-const ROWS_PER_END: usize = 2;
+/// Number of bytes at a place of the log in which an event is searched for.
+const MAX_SEARCHED_BYTES: u64 = 4 << 20;
+/// Number of rows that are read at a place. Only an unfinished frame is no event.
+const MAX_ROWS: usize = 2;
 
 /// The times of the first and the last event of a log, in milliseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,14 +36,17 @@ impl EventTimes {
     }
 }
 
-/// Returns the time of the event nearest to one end of the log.
-fn read_time(view: &LogView, start: ReadStart) -> Result<Option<u64>, StorageError> {
+/// Returns the time of the event nearest to a place, in one direction; `None` when 4 MiB there hold no event.
+///
+/// # Errors
+/// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
+pub(super) fn read_time(view: &LogView, start: ReadStart) -> Result<Option<u64>, StorageError> {
     let events = Filter::parse("size>0 -is:damaged -is:gap", 0).unwrap_or_default();
     let mut reports: u64 = 0;
-    let page = read_page(view, None, &PageRequest::new(&events, start, ROWS_PER_END), &mut |_| {
+    let page = read_page(view, None, &PageRequest::new(&events, start, MAX_ROWS), &mut |_| {
         reports += 1;
         // Progress is reported about once per mebibyte.
-        if reports << 20 > MAX_BYTES_PER_END { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if reports << 20 > MAX_SEARCHED_BYTES { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     let rows = match page {
         Err(StorageError::Cancelled) => return Ok(None),

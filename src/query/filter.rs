@@ -5,6 +5,8 @@
 //! exclamation mark must not match. Damage and gaps are shown under every filter without an `is:` word, because the lost
 //! events might have matched.
 
+use std::ops::Range;
+
 use super::block_conditions::{BlockConditions, can_prune_blocks};
 use super::filter_parser::{AlternativesKey, ParsedWord, parse_word};
 use super::filter_term::{FilterTerm, NumberField};
@@ -162,8 +164,32 @@ impl Filter {
 
     /// True when the filter has a condition on the time of an event.
     pub(crate) fn has_times(&self) -> bool {
-        let is_time = |term: &FilterTerm| matches!(term, FilterTerm::Number(NumberField::Time, _));
-        self.groups.iter().any(|group| group.terms.iter().any(is_time))
+        self.groups.iter().any(|group| group.terms.iter().any(FilterTerm::is_about_time))
+    }
+
+    /// True when the filter shows every event that starts in `offsets` and has one of the times from `times.0` to `times.1`.
+    pub(super) fn shows_all_events(&self, offsets: &Range<u64>, times: (u64, u64)) -> bool {
+        let is_certain = |term: &FilterTerm| match term {
+            FilterTerm::Number(NumberField::Time, set) => set.includes(times.0, times.1),
+            FilterTerm::Number(NumberField::Offset, set) => set.includes(offsets.start, offsets.end),
+            _ => false,
+        };
+        self.groups.iter().all(|group| !group.excludes() && group.terms.iter().any(is_certain))
+    }
+
+    /// Returns the earliest and the latest time, in milliseconds since the Unix epoch, that the filter's words about times
+    /// permit; `None` when no event can have such a time.
+    pub(super) fn time_bounds(&self) -> Option<(u64, u64)> {
+        let mut bounds = (0, u64::MAX);
+        for group in self.groups.iter().filter(|group| !group.excludes() && group.is_about_times()) {
+            let sets = group.terms.iter().filter_map(|term| match term {
+                FilterTerm::Number(NumberField::Time, set) => set.bounds(),
+                _ => None,
+            });
+            let (first, last) = sets.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))?;
+            bounds = (bounds.0.max(first), bounds.1.min(last));
+        }
+        (bounds.0 <= bounds.1).then_some(bounds)
     }
 
     /// Returns the conditions that a block must satisfy so that an event of it can match the filter.
@@ -242,6 +268,10 @@ impl TermGroup {
 
     fn is_about_non_events(&self) -> bool {
         matches!(self.terms.first(), Some(FilterTerm::NonEvent(_)))
+    }
+
+    fn is_about_times(&self) -> bool {
+        self.terms.iter().all(FilterTerm::is_about_time)
     }
 
     /// True when one of the terms matches, or, for an excluding group, when no term does.

@@ -120,6 +120,11 @@ impl FilterTerm {
         }
     }
 
+    /// True when the term compares the time of an event.
+    pub(super) const fn is_about_time(&self) -> bool {
+        matches!(self, Self::Number(NumberField::Time, _))
+    }
+
     /// False for an `is:` term of another kind, and for an offset range that the finding does not overlap; otherwise true.
     pub(super) fn matches_finding(&self, finding: &Finding) -> bool {
         match self {

@@ -29,6 +29,7 @@ mod aggregate_history;
 mod aggregate_state;
 mod block_conditions;
 mod block_pruner;
+mod counted_blocks;
 mod event_fold;
 mod event_numbers;
 mod event_tally;
@@ -81,6 +82,9 @@ mod term_value;
 mod text_matcher;
 mod time_histogram;
 mod time_input;
+mod time_series;
+mod timeline;
+mod timeline_totals;
 mod word_fault;
 
 #[cfg(feature = "app")]
@@ -127,3 +131,4 @@ pub(crate) use stored_value::{StoredValue, unescape_token};
 pub use syntax_error::QuerySyntaxError;
 pub use time_histogram::TimeHistogram;
 pub use time_input::TimeContext;
+pub use timeline::{Timeline, TimelineInterval, TimelineOptions, extend_timeline, read_timeline};

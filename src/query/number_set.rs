@@ -48,6 +48,16 @@ impl NumberSet {
         !self.is_empty && self.first <= last && first <= self.last
     }
 
+    /// True when every number from `first` to `last`, both included, is in the set.
+    pub(super) const fn includes(&self, first: u64, last: u64) -> bool {
+        !self.is_empty && self.first <= first && last <= self.last
+    }
+
+    /// Returns the first and the last number of the set; `None` when it is empty.
+    pub(super) fn bounds(&self) -> Option<(u64, u64)> {
+        (!self.is_empty).then_some((self.first, self.last))
+    }
+
     /// Returns the number when the set contains exactly one.
     pub(super) fn single(&self) -> Option<u64> {
         (self.first == self.last && !self.is_empty).then_some(self.first)
@@ -81,5 +91,13 @@ mod tests {
             assert!(!set.overlaps(0, u64::MAX) && set.single().is_none(), "{set:?}");
         }
         assert_eq!(NumberSet::new(7, 7).single(), Some(7));
+    }
+
+    #[test]
+    fn a_set_includes_the_ranges_between_its_ends() {
+        let set = NumberSet::new(4, 6);
+        assert!(set.includes(4, 6) && set.includes(5, 5) && !set.includes(3, 5) && !set.includes(5, 7));
+        assert_eq!((set.bounds(), NumberSet::EMPTY.bounds()), (Some((4, 6)), None));
+        assert!(!NumberSet::EMPTY.includes(0, 0));
     }
 }

@@ -182,7 +182,8 @@ pub fn collect_statistics(
             }
             result.counted_to = if table.total.events > 0 { from } else { 0 };
         }
-        let selection = EventSelection { view, index, filter, from, end, part_bytes: options.part_bytes.max(1) };
+        let part_bytes = options.part_bytes.max(1);
+        let selection = EventSelection { view, index, filter, from, end, part_bytes, skipped: &[] };
         fold_events(selection, &mut table, &|| GroupTable::for_part(&options.by), on_progress)?;
         spaces.extend(table.take_postponed());
         result.add_pass(table, options.max_groups);

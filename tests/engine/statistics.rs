@@ -18,7 +18,7 @@ use super::support::{LOG, open_options, open_read_only};
 const STEP_MS: u64 = 1_234_567;
 
 /// Creates a log of `events` events with an index that covers the first `indexed` of them.
-fn disk_with_varied_log(events: u64, indexed: u64) -> SimDisk {
+pub(super) fn disk_with_varied_log(events: u64, indexed: u64) -> SimDisk {
     let disk = SimDisk::default();
     let ticks = std::sync::atomic::AtomicU64::new(0);
     let clock = move || 1_795_165_200_000 + STEP_MS * ticks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
