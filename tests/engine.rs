@@ -33,6 +33,7 @@ mod engine {
     mod imports;
     mod index;
     mod journals;
+    mod key_names;
     mod library;
     mod log;
     mod manifest;

@@ -3,7 +3,7 @@
 
 use ratatui::layout::{Constraint, Layout, Rect, Size};
 
-use super::model::{ConfirmDialog, DialogButton, PlanDialog, PlanPage, wrap_text};
+use super::model::{ConfirmDialog, DialogButton, Model, PlanDialog, PlanPage, wrap_text};
 
 /// Maximum width of a dialog, border included.
 const DIALOG_MAX_WIDTH: u16 = 76;
@@ -66,8 +66,9 @@ impl PlanDialogAreas {
     }
 }
 
-/// Computes the areas of the dialog of a plan. `command` is the command at its foot.
-pub(crate) fn plan_dialog_areas(size: Size, dialog: &PlanDialog, command: &str) -> PlanDialogAreas {
+/// Computes the areas of the dialog of a plan.
+pub(crate) fn plan_dialog_areas(model: &Model, dialog: &PlanDialog) -> PlanDialogAreas {
+    let size = model.size;
     let width = size.width.min(PLAN_DIALOG_WIDTH);
     // The keys of the dialog stay visible in the last line of the screen, where there is room for it.
     let max_height = if size.height >= MIN_HEIGHT_WITH_FOOTER { size.height - 1 } else { size.height };
@@ -78,9 +79,9 @@ pub(crate) fn plan_dialog_areas(size: Size, dialog: &PlanDialog, command: &str) 
     let is_table = matches!(dialog.page, PlanPage::Table);
     let is_low = max_height < PLAN_FULL_MIN_HEIGHT;
     let headings = u16::from(is_table && !is_low && !dialog.rows.is_empty());
-    let decisions =
-        if is_low || !is_table { 0 } else { line_count(&[dialog.decision_texts().join(PLAN_DECISION_GAP)]) };
-    let decisions = if dialog.decision_texts().is_empty() { 0 } else { decisions };
+    let decision_texts = dialog.decision_texts(&model.keys);
+    let has_decisions = !is_low && is_table && !decision_texts.is_empty();
+    let decisions = if has_decisions { line_count(&[decision_texts.join(PLAN_DECISION_GAP)]) } else { 0 };
     let max_command = if is_low {
         0
     } else if max_height < 20 {
@@ -88,7 +89,7 @@ pub(crate) fn plan_dialog_areas(size: Size, dialog: &PlanDialog, command: &str) 
     } else {
         4
     };
-    let command = line_count(&[command.to_owned()]).min(max_command);
+    let command = line_count(&[model.plan_command(dialog)]).min(max_command);
     let message = u16::from(max_height > PLAN_SMALL_HEIGHT);
     let border = if has_border { 2 } else { 0 };
     let bytes_per_line = if inner_width >= PLAN_WIDE_BYTES_COLUMNS { 16 } else { 8 };

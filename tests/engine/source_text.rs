@@ -23,6 +23,14 @@ impl SourceFile {
         strip_comments_and_literals(before)
     }
 
+    /// Returns the contents of the string literals before the first test module, without those in comments.
+    pub(super) fn string_literals(&self) -> Vec<String> {
+        let before = self.text.split("#[cfg(test)]").next().unwrap_or(&self.text);
+        let mut literals = Vec::new();
+        split_code(before, &mut String::new(), &mut literals);
+        literals
+    }
+
     /// Returns the module path without `crate`: `query::filter` for `src/query/filter.rs`, `query` for
     /// `src/query/mod.rs`.
     pub(super) fn module(&self) -> String {
@@ -64,8 +72,14 @@ pub(super) fn identifiers(code: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn strip_comments_and_literals(text: &str) -> String {
-    let bytes = text.as_bytes();
     let mut code = String::with_capacity(text.len());
+    split_code(text, &mut code, &mut Vec::new());
+    code
+}
+
+/// Adds the text without comments and literals to `code`, and the string literals without their quotes to `literals`.
+fn split_code(text: &str, code: &mut String, literals: &mut Vec<String>) {
+    let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
         let rest = &text[at..];
@@ -74,9 +88,12 @@ fn strip_comments_and_literals(text: &str) -> String {
         } else if rest.starts_with("/*") {
             rest.find("*/").map_or(rest.len(), |end| end + 2)
         } else if let Some(len) = raw_string_len(rest) {
+            literals.push(rest[..len].trim_start_matches(['b', 'r']).trim_matches(['#', '"']).to_owned());
             len
         } else if rest.starts_with('"') {
-            quoted_len(rest, '"')
+            let len = quoted_len(rest, '"');
+            literals.push(rest[1..len].trim_end_matches('"').to_owned());
+            len
         } else if is_char_literal(rest) {
             quoted_len(rest, '\'')
         } else {
@@ -92,7 +109,6 @@ fn strip_comments_and_literals(text: &str) -> String {
             at += c.len_utf8();
         }
     }
-    code
 }
 
 /// Returns the length of the raw string literal at the start of `text`.

@@ -42,7 +42,7 @@ pub(super) const DIALOG_ACTIONS: &[ActionSpec] = &[
         TextInput,
         &[Key::F(1)],
         "prompt help",
-        "Explain filters and searches, or list all actions; so does ? in an empty filter",
+        "Explain filters and searches, or list all actions",
     ),
     ActionSpec::new(
         ActionId::ClosePrompt,
@@ -70,14 +70,8 @@ pub(super) const DIALOG_ACTIONS: &[ActionSpec] = &[
         "Switch between buffered and synced",
     )
     .with_footer("change"),
-    ActionSpec::new(
-        ActionId::LineBreak,
-        Form,
-        &[Ctrl('j')],
-        "line break",
-        "Insert a line break into the payload; Enter appends",
-    )
-    .with_footer("line break"),
+    ActionSpec::new(ActionId::LineBreak, Form, &[Ctrl('j')], "line break", "Insert a line break into the payload")
+        .with_footer("line break"),
     ActionSpec::new(
         ActionId::CloseForm,
         Form,
@@ -126,7 +120,7 @@ pub(super) const DIALOG_ACTIONS: &[ActionSpec] = &[
         Plan,
         &[Char('b')],
         "bytes of this range",
-        "Show the bytes of the selected range before and after the repair; so does Enter on a range",
+        "Show the bytes of the selected range before and after the repair",
     )
     .with_footer("bytes"),
     ActionSpec::new(

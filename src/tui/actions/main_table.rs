@@ -46,10 +46,10 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         Main,
         &[Char('=')],
         "events with this value",
-        "Follow the value under the cursor of the detail pane through the log: it replaces the filter; Ctrl-o returns",
+        "Follow the value under the cursor of the detail pane through the log: it replaces the filter; going back returns",
     ),
     ActionSpec::new(ActionId::FilterRemoveLast, Main, &[Key::Backspace], "drop last filter", "Remove the last term of the filter"),
-    ActionSpec::new(ActionId::FilterHelp, Main, &[], "filter help", "Show the terms and operators of filters; F1 in the prompt of a filter shows them too"),
+    ActionSpec::new(ActionId::FilterHelp, Main, &[], "filter help", "Show the terms and operators of filters; the help of a filter's prompt shows them too"),
     ActionSpec::new(
         ActionId::ToggleFindings,
         Main,
@@ -72,14 +72,14 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         Main,
         &[Ctrl('o'), Char('<')],
         "back to the place before",
-        "Return to the place, the filter and the tab before the last jump, search, Enter or change of the filter",
+        "Return to the place, the filter and the tab before the last jump, search or change of the filter",
     ),
     ActionSpec::new(
         ActionId::JumpForward,
         Main,
         &[Char('>'), Ctrl('i')],
         "forward again",
-        "Go to the place from which Ctrl-o went back; most terminals send Tab for Ctrl-i",
+        "Go to the place from which the screen went back",
     ),
     ActionSpec::new(ActionId::SetMark, Main, &[Char('m')], "mark this place", "Mark the place, the filter and the tab with a letter or a digit"),
     ActionSpec::new(
@@ -87,7 +87,7 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         Main,
         &[Char('\'')],
         "go to a mark",
-        "Go to the place that a letter or a digit marks; a second ' goes to the place before the last jump",
+        "Go to the place that a letter or a digit marks; the same key again goes to the place before the last jump",
     ),
     ActionSpec::new(
         ActionId::UpdateIndex,
@@ -142,7 +142,7 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         Main,
         &[Char('u')],
         "undo repair",
-        "Plan the undo of the last repair, or of the one selected in tab 5; shows the plan and asks before it writes",
+        "Plan the undo of the last repair, or of the one selected in the repair history; shows the plan and asks before it writes",
     )
     .writing()
     .with_cli_equivalent("chronicle undo LOG"),
@@ -151,14 +151,14 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         Main,
         &[Char('F')],
         "follow",
-        "Stay at the end as the log grows and show its rate; moving up pauses, G goes on, F turns it off",
+        "Stay at the end as the log grows and show its rate; moving up pauses, the last line resumes, the same key ends it",
     ),
     ActionSpec::new(
         ActionId::Copy,
         Main,
         &[Char('y')],
         "copy",
-        "Copy the selected row: o offset, j JSON, p payload, v value and a path under the cursor, h hex, c the command that shows it; f writes the last copy to a file",
+        "Copy a part of the selected row, which the next key names, or write the last copy to a file",
     ),
     ActionSpec::new(
         ActionId::Export,
@@ -176,7 +176,7 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         "Go to an offset (1223488, 0x12ab40), a share (50%), an event (#3000) or a time (2026-11-20T09:14), or run an action",
     )
     .with_footer("goto"),
-    ActionSpec::new(ActionId::Help, Main, &[Char('?'), Key::F(1)], "help", "List all actions, filtered as you type; Enter runs the selected one")
+    ActionSpec::new(ActionId::Help, Main, &[Char('?'), Key::F(1)], "help", "List all actions, filtered as you type, and run the selected one")
         .with_footer("help"),
     ActionSpec::new(ActionId::Down, Main, &[Char('j'), Key::Down], "down", "Move down one line"),
     ActionSpec::new(ActionId::Up, Main, &[Char('k'), Key::Up], "up", "Move up one line"),
@@ -215,7 +215,7 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         Main,
         &[Char('6')],
         "statistics",
-        "Show the number of events in groups, with share, bytes and distribution over time; Enter filters by a group",
+        "Show the number of events in groups, with share, bytes and distribution over time; opening a group filters by it",
     )
     .with_cli_equivalent("chronicle stats LOG"),
     ActionSpec::new(
@@ -266,7 +266,7 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         .with_cli_equivalent("chronicle verify LOG"),
     ActionSpec::new(ActionId::Messages, Main, &[Char('M')], "messages", "List the messages of this session, the newest first"),
     ActionSpec::new(ActionId::ToggleMouse, Main, &[], "mouse", "Use the mouse for the screen, or leave it to the terminal to select text"),
-    ActionSpec::new(ActionId::ChooseTheme, Main, &[], "theme", "Draw the screen in another theme: `:theme light`; Tab goes through the themes"),
+    ActionSpec::new(ActionId::ChooseTheme, Main, &[], "theme", "Draw the screen in another theme: `:theme light`; completion goes through the themes"),
     ActionSpec::new(
         ActionId::Screenshot,
         Main,

@@ -23,10 +23,8 @@ impl Model {
         match id {
             ActionId::Append => self.append_refusal(),
             ActionId::Repair | ActionId::RepairAll | ActionId::Undo => self.repair_refusal(id),
-            ActionId::UpdateIndex => {
-                update_index_refusal(&self.log_info.index.state).or_else(|| self.unknown_end_refusal())
-            }
-            _ => self.reading_refusal(id).map(str::to_owned),
+            ActionId::UpdateIndex => self.update_index_refusal().or_else(|| self.unknown_end_refusal()),
+            _ => self.reading_refusal(id),
         }
     }
 
@@ -36,11 +34,13 @@ impl Model {
             return Some("opened with --read-only".into());
         }
         let job = self.job(WorkerKind::Write)?;
-        let hint = if job.on_esc == EscBehavior::CancelsJob { "; Esc stops it" } else { "" };
+        let is_cancelled = job.on_esc == EscBehavior::CancelsJob;
+        let hint = if is_cancelled { format!("; {} stops it", self.keys.hint(ActionId::Back)) } else { String::new() };
         Some(format!("busy {}{hint}", job.name))
     }
 
-    fn reading_refusal(&self, id: ActionId) -> Option<&'static str> {
+    fn reading_refusal(&self, id: ActionId) -> Option<String> {
+        let key = |id| self.keys.hint(id);
         let reason = match id {
             ActionId::ToggleCandidate if self.plan_dialog().is_none_or(|plan| plan.offered_finding().is_none()) => {
                 "the selected range has no candidates"
@@ -59,9 +59,11 @@ impl Model {
             ActionId::AcceptLargeGap if !self.plan_dialog().is_some_and(|plan| plan.preview.has_large_gap()) => {
                 "this plan has no large gap to decide about"
             }
-            ActionId::SearchNext | ActionId::SearchPrevious if self.search.is_none() => "no search yet; / starts one",
+            ActionId::SearchNext | ActionId::SearchPrevious if self.search.is_none() => {
+                return Some(format!("no search yet; {} starts one", key(ActionId::Search)));
+            }
             ActionId::FilterRemoveLast | ActionId::ToggleFindings if self.list.filter.is_empty() => {
-                "no filter is set; f sets one"
+                return Some(format!("no filter is set; {} sets one", key(ActionId::Filter)));
             }
             ActionId::FilterAggregate => match self.selected_row().map(|row| row.content) {
                 Some(RowContent::Event(event)) if event.aggregate_id.is_some() => return None,
@@ -74,7 +76,8 @@ impl Model {
             | ActionId::CopyValue
             | ActionId::CopyPath => return self.value_refusal(),
             ActionId::ToggleFolds if self.detail.doc().is_none() => {
-                "the detail pane shows no JSON; [ and ] change its view"
+                let (previous, next) = (key(ActionId::PreviousView), key(ActionId::NextView));
+                return Some(format!("the detail pane shows no JSON; {previous} and {next} change its view"));
             }
             ActionId::ToggleBytes if self.detail.contents.is_none() => "no row is selected",
             ActionId::ToggleState
@@ -83,11 +86,16 @@ impl Model {
                 "no event of an aggregate is selected"
             }
             ActionId::Sort if !matches!(self.tab, Tab::Aggregates | Tab::Statistics) => {
-                "only aggregates and statistics have an order; 2 and 6 show them"
+                let (aggregates, statistics) = (key(ActionId::TabAggregates), key(ActionId::TabStatistics));
+                return Some(format!(
+                    "only aggregates and statistics have an order; {aggregates} and {statistics} show them"
+                ));
             }
             ActionId::ScanStop if self.scan.state != ScanState::Running => "no scan is running",
             ActionId::ScanResume if self.scan.state == ScanState::Running => "the scan is already running",
-            ActionId::Export if self.job(WorkerKind::Export).is_some() => "another export is running; Esc stops it",
+            ActionId::Export if self.job(WorkerKind::Export).is_some() => {
+                return Some(format!("another export is running; {} stops it", key(ActionId::Back)));
+            }
             ActionId::SaveCopy if self.copied.is_none() => "nothing was copied yet",
             ActionId::Messages if self.past_notices.is_empty() => "no messages yet",
             ActionId::CopyJson | ActionId::CopyPayload if !self.has_selected_json() => "no event is selected",
@@ -98,15 +106,22 @@ impl Model {
             }
             _ => return None,
         };
-        Some(reason)
+        Some(reason.to_owned())
     }
 
     /// Returns why there is no value that an action could take, or `None` when there is one.
-    fn value_refusal(&self) -> Option<&'static str> {
+    fn value_refusal(&self) -> Option<String> {
+        let key = |id| self.keys.hint(id);
         if self.focus != Pane::Detail {
-            Some("the detail pane shows the values; Enter or Tab goes there, j and k select one")
+            Some(format!(
+                "the detail pane shows the values; {} or {} goes there, {} and {} select one",
+                key(ActionId::Activate),
+                key(ActionId::NextPane),
+                key(ActionId::Down),
+                key(ActionId::Up)
+            ))
         } else if self.detail.value_under_cursor().is_none() {
-            Some("no value is under the cursor; the JSON and Aggregate views show values")
+            Some("no value is under the cursor; the JSON and Aggregate views show values".into())
         } else {
             None
         }
@@ -138,9 +153,10 @@ impl Model {
         let index = &self.log_info.index;
         if let Some(end) = index.seen_end.offset().filter(|end| *end > self.log_info.bytes) {
             let missing = format_number(end - self.log_info.bytes);
+            let repair = self.keys.hint(ActionId::RepairAll);
             return Some(format!(
-                "the log is truncated: its index has recorded {missing} bytes more; X plans a repair, `chronicle repair \
-                 LOG --forget` gives them up"
+                "the log is truncated: its index has recorded {missing} bytes more; {repair} plans a repair, `chronicle \
+                 repair LOG --forget` gives them up"
             ));
         }
         match self.log_info.writer {
@@ -149,11 +165,32 @@ impl Model {
         }
     }
 
+    /// Returns why the index is not updated, or `None` when it can be.
+    fn update_index_refusal(&self) -> Option<String> {
+        let rebuild = self.keys.hint(ActionId::RebuildIndex);
+        match &self.log_info.index.state {
+            IndexState::Fresh => Some(format!("the index is fresh; {rebuild} rebuilds it anyway")),
+            IndexState::Ahead { bytes } => Some(format!(
+                "the index is ahead by {} bytes, the only record of what is missing; {rebuild} rebuilds it after asking",
+                format_number(*bytes)
+            )),
+            IndexState::Untrusted { found } => Some(format!("the index is not trusted: {}", found.reason)),
+            IndexState::Unreadable { reason } => {
+                Some(format!("the index cannot be read: {reason}; {rebuild} replaces it after asking"))
+            }
+            IndexState::Unsupported { version } => Some(format!(
+                "the index has version {version}, written by a newer program; {rebuild} replaces it after asking"
+            )),
+            _ => None,
+        }
+    }
+
     /// Returns why the end of the log cannot be changed, when the index that could describe it cannot be read.
     fn unknown_end_refusal(&self) -> Option<String> {
         match &self.log_info.index.seen_end {
             SeenEnd::Unknown { reason, .. } => Some(format!(
-                "{reason}; only the index can show whether the log has lost its end; R replaces it after asking"
+                "{reason}; only the index can show whether the log has lost its end; {} replaces it after asking",
+                self.keys.hint(ActionId::RebuildIndex)
             )),
             _ => None,
         }
@@ -200,7 +237,7 @@ impl Model {
         match self.selected_row().map(|row| row.content).filter(|_| shows_findings) {
             Some(RowContent::Finding(finding)) if finding.kind.is_damage() => None,
             Some(RowContent::Finding(finding)) => Some(format!("{} is not damage", finding.kind.name())),
-            _ => Some("no damage is selected; e goes to the next".into()),
+            _ => Some(format!("no damage is selected; {} goes to the next", self.keys.hint(ActionId::NextDamage))),
         }
     }
 }
@@ -226,22 +263,4 @@ const fn needs_log_data(id: ActionId) -> bool {
 
 fn lock_refusal(pid: u32) -> String {
     format!("another process holds the writer's lock, pid {pid}")
-}
-
-fn update_index_refusal(state: &IndexState) -> Option<String> {
-    match state {
-        IndexState::Fresh => Some("the index is fresh; R rebuilds it anyway".into()),
-        IndexState::Ahead { bytes } => Some(format!(
-            "the index is ahead by {} bytes, the only record of what is missing; R rebuilds it after asking",
-            format_number(*bytes)
-        )),
-        IndexState::Untrusted { found } => Some(format!("the index is not trusted: {}", found.reason)),
-        IndexState::Unreadable { reason } => {
-            Some(format!("the index cannot be read: {reason}; R replaces it after asking"))
-        }
-        IndexState::Unsupported { version } => {
-            Some(format!("the index has version {version}, written by a newer program; R replaces it after asking"))
-        }
-        _ => None,
-    }
 }

@@ -3,6 +3,7 @@
 use super::Model;
 use crate::query::FindingRows;
 use crate::report::units::format_count;
+use crate::tui::actions::ActionId;
 
 impl Model {
     /// Returns the line that counts the damaged ranges and gaps that the filter hides; `None` when it hides none.
@@ -29,6 +30,9 @@ impl Model {
         if gaps > 0 {
             parts.push(format_count(gaps, "gap"));
         }
-        (!parts.is_empty()).then(|| format!("{}{} may hide hits: d shows them", parts.join(" and "), self.so_far()))
+        (!parts.is_empty()).then(|| {
+            let key = self.keys.hint(ActionId::ToggleFindings);
+            format!("{}{} may hide hits: {key} shows them", parts.join(" and "), self.so_far())
+        })
     }
 }

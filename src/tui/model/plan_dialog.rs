@@ -12,6 +12,7 @@ use super::tables::ListCursor;
 use crate::repair::{BytesPreview, FindingSelector, RepairOptions};
 use crate::report::units::format_count;
 use crate::report::{PlanRow, PlanRowSource, PlanRowState, plan_rows, plan_word_lines};
+use crate::tui::actions::{ActionId, KeyMap};
 use crate::tui::request::PlanRequest;
 use crate::tui::session_time::SessionTime;
 
@@ -225,15 +226,16 @@ impl PlanDialog {
     }
 
     /// Returns the decisions about all ranges, each with its key and a checkbox.
-    pub(crate) fn decision_texts(&self) -> Vec<String> {
+    pub(crate) fn decision_texts(&self, keys: &KeyMap) -> Vec<String> {
         let PlanRequest::Repair { options, .. } = self.request() else { return Vec::new() };
+        let decision = |id, is_made, text| format!("{} {} {text}", keys.hint(id), checkbox(is_made));
         let mut texts = Vec::new();
         if self.preview.has_decisions() {
-            texts.push(format!("l {} accept likely fixes", checkbox(options.accept_likely)));
-            texts.push(format!("g {} gaps for what is undecided", checkbox(options.gap_undecided)));
+            texts.push(decision(ActionId::AcceptLikely, options.accept_likely, "accept likely fixes"));
+            texts.push(decision(ActionId::GapUndecided, options.gap_undecided, "gaps for what is undecided"));
         }
         if self.preview.has_large_gap() {
-            texts.push(format!("w {} a gap over the lost end", checkbox(options.accept_large_gap)));
+            texts.push(decision(ActionId::AcceptLargeGap, options.accept_large_gap, "a gap over the lost end"));
         }
         texts
     }

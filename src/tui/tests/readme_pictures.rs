@@ -109,7 +109,7 @@ fn picture_of_the_repair_history() {
 }
 
 /// Returns a log in which four letters of a long event were changed, so that correction offers only a choice.
-fn undecided_log() -> Vec<u8> {
+pub(super) fn undecided_log() -> Vec<u8> {
     let mut bytes = clean_log(6);
     let start = frame_starts(&bytes)[5];
     let payload = String::from_utf8(bytes[start + 4..bytes.len() - 4].to_vec()).unwrap();

@@ -1,5 +1,6 @@
 //! Settings of the screen: keys, themes, pictures and the bell.
 
+use super::readme_pictures::undecided_log;
 use super::*;
 use ratatui::layout::Position;
 
@@ -36,6 +37,24 @@ fn a_configured_key_runs_its_action_and_is_shown() {
     screen.press(&[Key::Esc, Key::Char(':')]);
     screen.type_text("next dam");
     assert!(screen.screen_text().lines().any(|line| line.contains("next damage") && line.contains(" D ")));
+}
+
+#[test]
+fn messages_and_dialogs_name_the_configured_keys() {
+    let config = r#"keys = { search = "ctrl-s", go-to-a-mark = "B", back = "f9", accept-likely = "ctrl-y" }"#;
+    let mut screen = TestScreen::new(&undecided_log(), (120, 40));
+    screen.run_scan();
+    screen.model.keys = ScreenConfig::parse(config).unwrap().keys;
+    screen.press(&[Key::Char('n')]);
+    screen.assert_shows("no search yet; Ctrl-s starts one");
+    screen.press(&[Key::Char('m'), Key::Char('a')]);
+    screen.assert_shows("B a returns to it");
+    screen.press(&[Key::Char('m')]);
+    screen.assert_shows("F9 cancel");
+    screen.press(&[Key::F(9)]);
+    assert!(screen.model.overlays.is_empty() && screen.model.notice.is_none(), "the key of `back` cancels too");
+    screen.press(&[Key::Char('X')]);
+    screen.assert_shows("Ctrl-y [ ] accept likely fixes");
 }
 
 #[test]

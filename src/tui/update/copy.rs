@@ -36,7 +36,8 @@ pub(super) fn copy_selection(model: &mut Model, id: ActionId) {
     };
     match text {
         None => {
-            model.warn(format!("Cannot copy {name}: not loaded, or too large; y c copies the command that shows it"));
+            let key = model.keys.hint(ActionId::CopyCommand);
+            model.warn(format!("Cannot copy {name}: not loaded, or too large; {key} copies the command that shows it"));
         }
         Some(text) => send_to_clipboard(model, CopiedText { name, text }),
     }
@@ -46,9 +47,10 @@ pub(super) fn copy_selection(model: &mut Model, id: ActionId) {
 pub(super) fn send_to_clipboard(model: &mut Model, copied: CopiedText) {
     let CopiedText { name, text } = &copied;
     let size = format_size(text.len() as u64);
+    let save = model.keys.hint(ActionId::SaveCopy);
     if text.len() > MAX_CLIPBOARD_BYTES {
         let limit = format_size(MAX_CLIPBOARD_BYTES as u64);
-        model.warn(format!("Cannot copy {name}: {size} exceeds the clipboard's {limit}; y f writes it to a file"));
+        model.warn(format!("Cannot copy {name}: {size} exceeds the clipboard's {limit}; {save} writes it to a file"));
     } else {
         let shown = sanitize(text);
         let mut preview: String = shown.chars().take(PREVIEW_CHARS).collect();
@@ -56,7 +58,7 @@ pub(super) fn send_to_clipboard(model: &mut Model, copied: CopiedText) {
             preview.push('…');
         }
         let message =
-            format!("Sent {name} ({size}) to the terminal for its clipboard; y f writes it to a file: {preview}");
+            format!("Sent {name} ({size}) to the terminal for its clipboard; {save} writes it to a file: {preview}");
         model.notify(message);
         model.effects.push_back(Effect::CopyToClipboard(text.clone()));
     }

@@ -21,7 +21,10 @@ pub(super) fn activate(model: &mut Model) {
                 if model.detail.entered_event.take() == Some(offset) {
                     places::go_back(model);
                 } else {
-                    model.notify("This event is the selected one; Enter on another event of the history goes there");
+                    let key = model.keys.hint(ActionId::Activate);
+                    model.notify(format!(
+                        "This event is the selected one; {key} on another event of the history goes there"
+                    ));
                 }
             }
             Some(offset) => {
@@ -46,8 +49,14 @@ pub(super) fn toggle_all_folds(model: &mut Model) {
 /// Wraps long values, or cuts them at the border of the pane again.
 pub(super) fn toggle_wrap(model: &mut Model) {
     let (wrap, message) = match model.detail.wrap {
-        LineWrap::Off => (LineWrap::On, "Long values are wrapped; W cuts them at the border"),
-        LineWrap::On => (LineWrap::Off, "Long values are cut at the border; $ goes to the end of a line"),
+        LineWrap::Off => {
+            let key = model.keys.hint(ActionId::ToggleWrap);
+            (LineWrap::On, format!("Long values are wrapped; {key} cuts them at the border"))
+        }
+        LineWrap::On => {
+            let key = model.keys.hint(ActionId::LineEnd);
+            (LineWrap::Off, format!("Long values are cut at the border; {key} goes to the end of a line"))
+        }
     };
     model.detail.wrap = wrap;
     model.detail.scroll_columns = 0;

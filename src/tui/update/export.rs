@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::requests::start_job;
 use crate::report::safe_path_text;
 use crate::report::units::{format_count, format_size};
+use crate::tui::actions::ActionId;
 use crate::tui::message::ExportResult;
 use crate::tui::model::{EscBehavior, Model, Overlay, Prompt, PromptError, PromptPurpose};
 use crate::tui::request::{ExportRequest, Request, WorkerKind};
@@ -43,7 +44,11 @@ pub(super) fn finish(model: &mut Model, result: &ExportResult, on_esc: Option<Es
         0 => String::new(),
         damage => format!("; without {}", format_count(damage, "damaged range")),
     };
-    let late = if on_esc == Some(EscBehavior::Asked) { ". Esc did not stop it: the file was complete" } else { "" };
+    let late = if on_esc == Some(EscBehavior::Asked) {
+        format!(". {} did not stop it: the file was complete", model.keys.hint(ActionId::Back))
+    } else {
+        String::new()
+    };
     model.notify(format!("Wrote {} ({size}) to {path}{without}{late}", format_count(*events, "event")));
 }
 

@@ -14,7 +14,7 @@ fn filter_help_lines() -> Vec<String> {
         "Terms are separated by blanks, and all of them must match. Terms with the same key and operator are alternatives, and so are the values of a list: type:Created,Updated.",
         "A minus or an exclamation mark before a term excludes: -type:Heartbeat.",
         "Quotes keep blanks, commas, stars and operators in a text: type:\"Price changed\".",
-        "In a search (/) the whole line is one text, or one /regex/.",
+        "In a search the whole line is one text, or one /regex/.",
         "",
         "TERMS",
     ]

@@ -1,7 +1,7 @@
 //! Handles keys while the help is open.
 
 use super::dispatch::run_action;
-use crate::tui::actions::ActionScope;
+use crate::tui::actions::{ActionId, ActionScope};
 use crate::tui::keys::Key;
 use crate::tui::model::{ListCursor, Model, Overlay};
 
@@ -10,15 +10,15 @@ pub(super) fn handle_key(model: &mut Model, key: Key) {
     let Some(Overlay::Help(help)) = model.overlays.last_mut() else { return };
     let actions = help.matching_actions(&model.keys);
     let page = help.cursor.height.max(1) as i64;
-    match key {
-        Key::Esc | Key::F(1) => {
+    match (model.keys.action_for_key(ActionScope::TextInput, key), key) {
+        (Some(ActionId::ClosePrompt | ActionId::PromptHelp), _) => {
             model.overlays.pop();
         }
-        Key::Down | Key::Tab => help.cursor.move_by(1, actions.len()),
-        Key::Up | Key::BackTab => help.cursor.move_by(-1, actions.len()),
-        Key::PageDown => help.cursor.move_by(page, actions.len()),
-        Key::PageUp => help.cursor.move_by(-page, actions.len()),
-        Key::Enter => {
+        (Some(ActionId::NextInput), _) | (_, Key::Tab) => help.cursor.move_by(1, actions.len()),
+        (Some(ActionId::PreviousInput), _) | (_, Key::BackTab) => help.cursor.move_by(-1, actions.len()),
+        (_, Key::PageDown) => help.cursor.move_by(page, actions.len()),
+        (_, Key::PageUp) => help.cursor.move_by(-page, actions.len()),
+        (Some(ActionId::SubmitPrompt), _) => {
             let selected = actions.get(help.cursor.line).copied();
             model.overlays.pop();
             // Actions of the other scopes can run only in their overlay.

@@ -56,10 +56,15 @@ fn report_unbound_key(model: &mut Model, key: Key) {
 /// Handles the key after `y`, which selects the part of the row to copy.
 fn handle_copy_chord(model: &mut Model, key: Key) {
     model.overlays.pop();
+    let is_back = key == Key::Esc || model.keys.action_for_key(ActionScope::Main, key) == Some(ActionId::Back);
     match model.keys.action_for_key(ActionScope::CopyChord, key) {
         Some(id) => run_action(model, id),
-        None if key == Key::Esc => {}
-        None => model.notify("Nothing copied: press o, j, p, v, a, h, c or f after y"),
+        None if is_back => {}
+        None => {
+            let keys = model.keys.footer_entries(ActionScope::CopyChord).map(|entry| entry.key.to_string());
+            let (keys, copy) = (keys.collect::<Vec<_>>().join(", "), model.keys.hint(ActionId::Copy));
+            model.notify(format!("Nothing copied: expected one of {keys} after {copy}, found {key}"));
+        }
     }
 }
 

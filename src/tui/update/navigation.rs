@@ -3,6 +3,7 @@
 use super::requests::start_job;
 use super::{hit_counter, reload, rows};
 use crate::query::{Direction, JumpTarget, LogRow};
+use crate::tui::actions::ActionId;
 use crate::tui::layout;
 use crate::tui::model::{ActiveSearch, AggregateLoadState, Follow, FollowPause, Model, Pane, Tab};
 use crate::tui::request::{Request, WorkerKind};
@@ -97,7 +98,8 @@ pub(super) fn pause_following(model: &mut Model) {
         let is_counted = model.scan.is_done() || model.scan.position >= log_bytes;
         let events = model.scan.event_count.filter(|_| is_counted);
         model.follow = Follow::Paused(FollowPause { log_bytes, events });
-        model.notify("Follow paused; G goes back to the end, Esc leaves follow mode");
+        let (end, leave) = (model.keys.hint(ActionId::Last), model.keys.hint(ActionId::Back));
+        model.notify(format!("Follow paused; {end} goes back to the end, {leave} leaves follow mode"));
     }
 }
 
@@ -105,7 +107,8 @@ pub(super) fn pause_following(model: &mut Model) {
 pub(super) fn stop_following(model: &mut Model) {
     if model.follow != Follow::No {
         model.follow = Follow::No;
-        model.notify("Follow off; F turns it on");
+        let key = model.keys.hint(ActionId::Follow);
+        model.notify(format!("Follow off; {key} turns it on"));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Goes back and forward through the places that jumps have left, and to marks.
 
 use super::{navigation, rows};
+use crate::tui::actions::{ActionId, ActionScope};
 use crate::tui::keys::Key;
 use crate::tui::model::{MarkUse, Model, Place};
 
@@ -16,7 +17,10 @@ pub(super) fn go_back(model: &mut Model) {
 pub(super) fn go_forward(model: &mut Model) {
     match model.jump_list.go_forward() {
         Some(place) => show_place(model, place),
-        None => model.notify("No later place: Ctrl-o goes back first"),
+        None => {
+            let key = model.keys.hint(ActionId::JumpBack);
+            model.notify(format!("No later place: {key} goes back first"));
+        }
     }
 }
 
@@ -35,22 +39,35 @@ fn show_place(model: &mut Model, place: Place) {
 /// Handles the key after the one that sets a mark or goes to one.
 pub(super) fn handle_mark_key(model: &mut Model, key: Key, mark_use: MarkUse) {
     model.overlays.pop();
+    let action = model.keys.action_for_key(ActionScope::Main, key);
     match (key, mark_use) {
         (Key::Esc, _) => {}
-        (Key::Char(name), MarkUse::Set) if name.is_alphanumeric() => {
+        (Key::Char(name), _) if name.is_alphanumeric() => use_mark(model, name, mark_use),
+        (_, MarkUse::GoTo) if action == Some(ActionId::GoToMark) => go_back(model),
+        _ if action == Some(ActionId::Back) => {}
+        _ => model.notify(format!("A mark is a letter or a digit, found {key}")),
+    }
+}
+
+/// Marks the present place with a letter or a digit, or goes to the place that it marks.
+fn use_mark(model: &mut Model, name: char, mark_use: MarkUse) {
+    match mark_use {
+        MarkUse::Set => {
             let place = model.current_place();
             let offset = model.format_offset(place.offset);
             model.jump_list.marks.insert(name, place);
-            model.notify(format!("Marked {offset} as {name}; ' {name} returns to it"));
+            let key = model.keys.hint(ActionId::GoToMark);
+            model.notify(format!("Marked {offset} as {name}; {key} {name} returns to it"));
         }
-        (Key::Char('\''), MarkUse::GoTo) => go_back(model),
-        (Key::Char(name), MarkUse::GoTo) => match model.jump_list.marks.get(&name).cloned() {
+        MarkUse::GoTo => match model.jump_list.marks.get(&name).cloned() {
             Some(place) => {
                 model.record_place();
                 show_place(model, place);
             }
-            None => model.notify(format!("No mark {name}; m {name} sets it")),
+            None => {
+                let key = model.keys.hint(ActionId::SetMark);
+                model.notify(format!("No mark {name}; {key} {name} sets it"));
+            }
         },
-        (_, MarkUse::Set | MarkUse::GoTo) => model.notify("A mark is a letter or a digit"),
     }
 }

@@ -7,7 +7,7 @@ use super::requests::{send_request, start_job, stop_worker};
 use super::{copy, repair};
 use crate::repair::{BytesPreview, CandidateChoice, FindingSelector};
 use crate::report::PlanRowState;
-use crate::tui::actions::{ActionId, ActionScope, candidate_keys};
+use crate::tui::actions::{ActionId, ActionScope, KeyMap, candidate_keys};
 use crate::tui::dialog_layout::{self, PlanDialogAreas};
 use crate::tui::keys::Key;
 use crate::tui::message::RequestFailure;
@@ -83,7 +83,7 @@ fn top_dialog(model: &mut Model) -> Option<&mut PlanDialog> {
 
 fn areas_of_top(model: &Model) -> Option<PlanDialogAreas> {
     let dialog = model.plan_dialog()?;
-    Some(dialog_layout::plan_dialog_areas(model.size, dialog, &model.plan_command(dialog)))
+    Some(dialog_layout::plan_dialog_areas(model, dialog))
 }
 
 fn close(model: &mut Model) {
@@ -168,6 +168,7 @@ pub(super) fn set_bytes(model: &mut Model, read: Result<Vec<BytesPreview>, Strin
 
 /// Takes the selected row out of the plan, or in again.
 fn toggle_range(model: &mut Model) {
+    let keys = model.keys.clone();
     let Some(dialog) = top_dialog(model) else { return };
     let Some(row) = dialog.selected_row().cloned() else { return };
     let PlanRequest::Repair { mut options, undecided } = dialog.request().clone() else {
@@ -185,7 +186,7 @@ fn toggle_range(model: &mut Model) {
             options.except.retain(|selector| !matches!(selector, FindingSelector::Start(start) if is_of_row(start)));
         }
         PlanRowState::Unrepaired => {
-            dialog.message = Some(unrepaired_message(dialog, &row.finding_starts));
+            dialog.message = Some(unrepaired_message(dialog, &row.finding_starts, &keys));
             return;
         }
     }
@@ -193,12 +194,16 @@ fn toggle_range(model: &mut Model) {
 }
 
 /// Returns what the user can do about a row that the plan leaves because no fix is certain enough.
-fn unrepaired_message(dialog: &PlanDialog, starts: &[u64]) -> String {
+fn unrepaired_message(dialog: &PlanDialog, starts: &[u64], keys: &KeyMap) -> String {
     let has_candidates = starts.iter().any(|start| dialog.request().undecided_at(*start).is_some());
+    let bytes = keys.hint(ActionId::ConfirmChoice);
     if has_candidates {
-        "No fix is proven: Enter shows the candidates and their keys, l accepts likely fixes, g writes a gap".into()
+        let (likely, gap) = (keys.hint(ActionId::AcceptLikely), keys.hint(ActionId::GapUndecided));
+        format!(
+            "No fix is proven: {bytes} shows the candidates and their keys, {likely} accepts likely fixes, {gap} writes a gap"
+        )
     } else {
-        "No repair in place is possible for this range; Enter shows its bytes".into()
+        format!("No repair in place is possible for this range; {bytes} shows its bytes")
     }
 }
 

@@ -90,8 +90,7 @@ fn update_sizes(model: &mut Model) {
 
 fn update_overlay_sizes(model: &mut Model) {
     let size = model.size;
-    let plan_areas =
-        model.plan_dialog().map(|dialog| dialog_layout::plan_dialog_areas(size, dialog, &model.plan_command(dialog)));
+    let plan_areas = model.plan_dialog().map(|dialog| dialog_layout::plan_dialog_areas(model, dialog));
     match model.overlays.last_mut() {
         Some(Overlay::Confirm(dialog)) => {
             let text = dialog_layout::dialog_text_size(size, dialog);

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::requests::send_request;
 use super::{hit_counter, rows};
 use crate::report::Tone;
+use crate::tui::actions::ActionId;
 use crate::tui::effect::Effect;
 use crate::tui::model::{AggregateLoadState, EarlierVerification, Model, ScanProgress, ScanState};
 use crate::tui::request::{Request, WorkerKind};
@@ -52,8 +53,9 @@ pub(super) fn read_rows_again(model: &mut Model) {
 /// after the rows, because the contents of the earlier row would be reported as changed again.
 pub(super) fn reload_changed_row(model: &mut Model, range: Range<u64>) {
     let Range { start, end } = range;
+    let key = model.keys.hint(ActionId::Verify);
     let message =
-        format!("Bytes at {start}..{end} changed after they were read; reading the rows again, V verifies the log");
+        format!("Bytes at {start}..{end} changed after they were read; reading the rows again, {key} verifies the log");
     model.append_notice(message, Tone::Bad);
     rows::request_window(model, start);
 }

@@ -6,6 +6,7 @@ use crate::query::RowContent;
 use crate::repair::{Plan, RepairOptions, RepairRecord};
 use crate::report::Tone;
 use crate::report::{record_line, safe_path_text};
+use crate::tui::actions::ActionId;
 use crate::tui::message::RepairResult;
 use crate::tui::model::{EscBehavior, Model, Overlay, PlanDialog, PlanPreview, RepairsPane, Tab, UndoEffect};
 use crate::tui::request::{PlanRequest, Request, UndecidedFinding, WorkerKind};
@@ -64,10 +65,13 @@ pub(super) fn finish_repair(model: &mut Model, result: RepairResult, on_esc: Opt
     let message = match result.undoes.map(|undone| model.repairs.undo_effect(undone)) {
         Some(UndoEffect::Undo(undone)) => format!("Repair {undone} undone (recorded as {number})"),
         Some(UndoEffect::Redo(redone)) => format!("Repair {redone} redone (recorded as {number})"),
-        None => format!("Repair {number} done; u undoes it"),
+        None => format!("Repair {number} done; {} undoes it", model.keys.hint(ActionId::Undo)),
     };
     let message = match on_esc {
-        Some(EscBehavior::Asked) => format!("{message}. Esc did not stop it: it had begun to change the log"),
+        Some(EscBehavior::Asked) => {
+            let key = model.keys.hint(ActionId::Back);
+            format!("{message}. {key} did not stop it: it had begun to change the log")
+        }
         _ => message,
     };
     model.log_info = result.log_info;

@@ -3,6 +3,7 @@
 use super::hit_counter;
 use super::requests::{remove_job, send_request, start_job};
 use crate::query::{Filter, FindingRows};
+use crate::tui::actions::ActionId;
 use crate::tui::model::{Follow, Model, ROW_BATCH};
 use crate::tui::request::{Request, WorkerKind};
 
@@ -65,8 +66,11 @@ pub(super) fn set_filter_at(model: &mut Model, filter: Filter, offset: u64) {
 /// Shows the rows of damage and gaps under the filter, or folds them into one line.
 pub(super) fn toggle_finding_rows(model: &mut Model) {
     let (rows, message) = match model.list.finding_rows {
-        FindingRows::Shown => (FindingRows::Hidden, "Damage and gaps folded into one line"),
-        FindingRows::Hidden => (FindingRows::Shown, "Damage and gaps shown in their places; d folds them"),
+        FindingRows::Shown => (FindingRows::Hidden, "Damage and gaps folded into one line".into()),
+        FindingRows::Hidden => {
+            let key = model.keys.hint(ActionId::ToggleFindings);
+            (FindingRows::Shown, format!("Damage and gaps shown in their places; {key} folds them"))
+        }
     };
     model.list.finding_rows = rows;
     model.notify(message);

@@ -6,6 +6,7 @@ use ratatui::text::Line;
 use super::pane::{PaneBorder, draw_border, span, tab_title};
 use super::text::{draw_spans, style_line};
 use crate::report::units::{format_count, format_date, format_number, format_time_of_day, format_zone};
+use crate::tui::actions::ActionId;
 use crate::tui::layout::{Border, LayoutAreas};
 use crate::tui::model::{AggregateLoadState, Model, Pane};
 use crate::tui::request::{AggregateRow, AggregateSort};
@@ -39,9 +40,12 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let lines = areas.table_body(areas.main);
     if table.total == 0 {
         let text = match table.load_state {
-            AggregateLoadState::NotRequested | AggregateLoadState::Requested => "Loading…",
-            AggregateLoadState::NoIndex => "No index yet. It is ready when the scan is done; `r` builds it now.",
-            AggregateLoadState::Loaded => "No event belongs to an aggregate.",
+            AggregateLoadState::NotRequested | AggregateLoadState::Requested => "Loading…".to_owned(),
+            AggregateLoadState::NoIndex => {
+                let build = model.keys.hint(ActionId::UpdateIndex);
+                format!("No index yet. It is ready when the scan is done; {build} builds it now.")
+            }
+            AggregateLoadState::Loaded => "No event belongs to an aggregate.".to_owned(),
         };
         draw_spans(frame, lines, 0, vec![span(model, Role::Muted, text)]);
         return;
@@ -172,5 +176,6 @@ fn bottom_title(model: &Model) -> String {
     } else {
         format_count(total, "aggregate")
     };
-    format!(" {count}; s sorts, Enter shows an aggregate's events ")
+    let (sort, show) = (model.keys.hint(ActionId::Sort), model.keys.hint(ActionId::Activate));
+    format!(" {count}; {sort} sorts, {show} shows an aggregate's events ")
 }

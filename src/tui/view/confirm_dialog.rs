@@ -6,6 +6,7 @@ use ratatui::text::Span;
 
 use super::pane::{draw_dialog_in, span};
 use super::text::{draw_spans, fit_safe};
+use crate::tui::actions::ActionId;
 use crate::tui::dialog_layout::{self, PlacedButton};
 use crate::tui::model::{ConfirmDialog, Model};
 use crate::tui::theme::Role;
@@ -23,7 +24,8 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, dialog: &ConfirmDialog) {
         draw_spans(frame, areas.text, line, vec![span(model, Role::Text, fit_safe(text, text_width))]);
     }
     let buttons = dialog_layout::place_buttons(areas.buttons, dialog.confirm_label, Some(dialog.selected_button));
-    draw_buttons(frame, model, areas.buttons, &buttons, scroll_hint(model, dialog));
+    let hint = scroll_hint(model, dialog.scroll.top(), dialog.scroll.lines_below());
+    draw_buttons(frame, model, areas.buttons, &buttons, hint);
 }
 
 /// Draws the buttons of a dialog, and a hint after them.
@@ -47,13 +49,13 @@ pub(super) fn draw_buttons(
     draw_spans(frame, area, 0, spans);
 }
 
-/// Returns a hint at the key that scrolls to the hidden part of the text; `None` when all of the text is visible.
-fn scroll_hint(model: &Model, dialog: &ConfirmDialog) -> Option<Span<'static>> {
-    let hidden_lines = dialog.scroll.lines_below();
-    if hidden_lines > 0 {
-        Some(span(model, Role::Warning, format!("j: {hidden_lines} more")))
-    } else if dialog.scroll.top() > 0 {
-        Some(span(model, Role::Muted, "k: back"))
+/// Returns a hint at the key that scrolls to the hidden lines of a text; `None` when all of them are visible.
+pub(super) fn scroll_hint(model: &Model, lines_above: usize, lines_below: usize) -> Option<Span<'static>> {
+    let key = |id| model.keys.hint(id);
+    if lines_below > 0 {
+        Some(span(model, Role::Warning, format!("{}: {lines_below} more", key(ActionId::ScrollDown))))
+    } else if lines_above > 0 {
+        Some(span(model, Role::Muted, format!("{}: back", key(ActionId::ScrollUp))))
     } else {
         None
     }

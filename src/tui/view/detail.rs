@@ -9,6 +9,7 @@ use super::text::{draw_spans, fit_safe};
 use super::{aggregate_history, hex, json, labelled_lines};
 use crate::query::RowContent;
 use crate::report::units::{format_time_of_day, format_zone_word};
+use crate::tui::actions::ActionId;
 use crate::tui::click_targets::view_labels;
 use crate::tui::layout::{Border, LayoutAreas, detail_head_height};
 use crate::tui::model::{AggregateMode, DetailView, Model, Pane, RowContents, wrapped_row_lines, wrapped_state_lines};
@@ -84,11 +85,13 @@ fn draw_aggregate(frame: &mut Frame, head: Rect, body: Rect, model: &Model, cont
 }
 
 /// Returns a message that explains why there are no contents.
-fn empty_message(model: &Model) -> &'static str {
+fn empty_message(model: &Model) -> String {
     match model.selected_row() {
-        None => "No row is selected.",
-        Some(row) if model.detail.failed_at == Some(row.start) => "This row could not be read; M lists the messages.",
-        Some(_) => "Reading…",
+        None => "No row is selected.".into(),
+        Some(row) if model.detail.failed_at == Some(row.start) => {
+            format!("This row could not be read; {} lists the messages.", model.keys.hint(ActionId::Messages))
+        }
+        Some(_) => "Reading…".into(),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::report::finding_sentence;
 use crate::report::units::{
     DisplayZone, format_date, format_minute, format_percent, format_size, format_time_of_day, format_zone,
 };
+use crate::tui::actions::ActionId;
 use crate::tui::layout::{Border, EventColumns, LayoutAreas};
 use crate::tui::model::{ActiveSearch, HitCounter, LogUnavailable, Model, Pane, RowRequestState, wrap_text};
 use crate::tui::theme::Role;
@@ -46,7 +47,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     if model.list.rows.is_empty() {
         let is_loaded = model.list.request_state() == RowRequestState::Idle;
         let advice = if is_loaded { model.filter_advice() } else { Vec::new() };
-        let texts = std::iter::once(empty_message(model).to_owned()).chain(advice);
+        let texts = std::iter::once(empty_message(model)).chain(advice);
         let wrapped = texts.flat_map(|text| wrap_text(&text, usize::from(lines.width)));
         for (line, text) in (0..lines.height).zip(wrapped) {
             draw_spans(frame, lines, line, vec![span(model, Role::Muted, fit_safe(&text, usize::from(lines.width)))]);
@@ -75,16 +76,16 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
 }
 
 /// Returns a message that explains why there are no rows.
-fn empty_message(model: &Model) -> &'static str {
+fn empty_message(model: &Model) -> String {
     let is_loading = !matches!(model.list.request_state(), RowRequestState::Idle | RowRequestState::Stopped);
     if model.unavailable.as_ref().is_some_and(LogUnavailable::has_no_data) {
-        "The file is no longer a log. There is nothing to show."
+        "The file is no longer a log. There is nothing to show.".into()
     } else if is_loading {
-        "Loading…"
+        "Loading…".into()
     } else if model.list.filter.is_empty() {
-        "The log is empty: no header, no events, no damage."
+        "The log is empty: no header, no events, no damage.".into()
     } else {
-        "No row matches the filter. Backspace drops its last term."
+        format!("No row matches the filter. {} drops its last term.", model.keys.hint(ActionId::FilterRemoveLast))
     }
 }
 

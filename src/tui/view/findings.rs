@@ -12,6 +12,7 @@ use super::text::{display_width, draw_spans, fit_safe, pad};
 use crate::format::Finding;
 use crate::report::finding_sentence;
 use crate::report::units::{format_number, format_size, format_time_of_day, format_zone_word};
+use crate::tui::actions::ActionId;
 use crate::tui::layout::{Border, FindingAreas, LayoutAreas};
 use crate::tui::model::{Model, Pane, ScanState, Tab};
 use crate::tui::theme::Role;
@@ -121,11 +122,12 @@ fn summary(model: &Model) -> String {
 
 /// Returns a message that explains why there are no findings, with the next step.
 fn empty_message(model: &Model) -> String {
+    let (scan, repair) = (model.keys.hint(ActionId::ScanResume), model.keys.hint(ActionId::RepairAll));
     if let Some(skipped) = model.skipped_note() {
-        return format!("No findings; {skipped}\n`:scan go` reads it now; `X` plans a repair of everything");
+        return format!("No findings; {skipped}\n`{scan}` reads it now; `{repair}` plans a repair of everything");
     }
     match model.scan.state {
-        ScanState::Off => "Not scanned. `:scan go` starts the scan.".into(),
+        ScanState::Off => format!("Not scanned. `{scan}` starts the scan."),
         ScanState::Done => {
             let read_at = model.scan.finished_at_ms.map(|ms| {
                 let (time, zone) = (format_time_of_day(ms, model.zone), format_zone_word(ms, model.zone));
@@ -134,7 +136,7 @@ fn empty_message(model: &Model) -> String {
             format!("No findings: every frame is valid, and every payload is an event.{}", read_at.unwrap_or_default())
         }
         ScanState::Running => "No findings so far.".into(),
-        ScanState::Stopped => "No findings before the scan was stopped. `:scan go` continues it.".into(),
-        ScanState::Failed => "No findings before the scan failed. `:scan go` tries again.".into(),
+        ScanState::Stopped => format!("No findings before the scan was stopped. `{scan}` continues it."),
+        ScanState::Failed => format!("No findings before the scan failed. `{scan}` tries again."),
     }
 }

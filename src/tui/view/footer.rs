@@ -30,8 +30,9 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
         (Some(notice), _) if scope == ActionScope::Main => return draw_notice(frame, area, model, notice),
         (_, Some(job)) => vec![job_span(model, job, width)],
         _ if !model.awaited.is_empty() && scope == ActionScope::Main => {
-            let text = " Waiting for the selected row; Esc drops the waiting actions";
-            vec![span(model, Role::Warning, fit_safe(text, width))]
+            let key = model.keys.hint(ActionId::Back);
+            let text = format!(" Waiting for the selected row; {key} drops the waiting actions");
+            vec![span(model, Role::Warning, fit_safe(&text, width))]
         }
         _ if scope == ActionScope::MarkName => vec![span(model, Role::Key, fit_safe(&mark_names(model), width))],
         _ => key_spans(model, scope, width),
@@ -69,12 +70,14 @@ fn draw_notice(frame: &mut Frame, area: Rect, model: &Model, notice: &Notice) {
 
 /// Returns the keys that can follow the one that sets a mark or goes to one.
 fn mark_names(model: &Model) -> String {
+    let cancel = model.keys.hint(ActionId::Back);
     if let Some(Overlay::MarkName(MarkUse::Set)) = model.overlays.last() {
-        return " Mark this place: a letter or a digit names it; Esc cancels".to_owned();
+        return format!(" Mark this place: a letter or a digit names it; {cancel} cancels");
     }
     let marks = model.jump_list.marks.iter();
     let marks: String = marks.map(|(name, place)| format!("{name} {}   ", model.format_offset(place.offset))).collect();
-    format!(" Go to a mark: {marks}' the place before the last jump   Esc cancel")
+    let again = model.keys.hint(ActionId::GoToMark);
+    format!(" Go to a mark: {marks}{again} the place before the last jump   {cancel} cancel")
 }
 
 fn job_span(model: &Model, job: &UserJob, width: usize) -> Span<'static> {
@@ -84,14 +87,15 @@ fn job_span(model: &Model, job: &UserJob, width: usize) -> Span<'static> {
     } else {
         format_progress(done, total, model.now.0.saturating_sub(job.started.0))
     };
-    let esc = match job.on_esc {
-        EscBehavior::CancelsJob if model.awaited.is_empty() => "; Esc stops it",
-        EscBehavior::CancelsJob => "; Esc stops it and drops the waiting actions",
-        EscBehavior::AsksToStop if job.worker == WorkerKind::Export => "; Esc stops it",
-        EscBehavior::AsksToStop => "; Esc stops it before it changes the log",
-        EscBehavior::Asked => &format!("; stopping, unless it has begun to {}", job.last_step()),
+    let key = model.keys.hint(ActionId::Back);
+    let effect = match job.on_esc {
+        EscBehavior::CancelsJob if model.awaited.is_empty() => format!("{key} stops it"),
+        EscBehavior::CancelsJob => format!("{key} stops it and drops the waiting actions"),
+        EscBehavior::AsksToStop if job.worker == WorkerKind::Export => format!("{key} stops it"),
+        EscBehavior::AsksToStop => format!("{key} stops it before it changes the log"),
+        EscBehavior::Asked => format!("stopping, unless it has begun to {}", job.last_step()),
     };
-    span(model, Role::Warning, fit_safe(&format!(" {}: {progress}{esc}", job.name), width))
+    span(model, Role::Warning, fit_safe(&format!(" {}: {progress}; {effect}", job.name), width))
 }
 
 /// Returns the keys of a scope with the labels of their actions, as many as fit into `width` columns. Disabled actions

@@ -12,6 +12,7 @@ use super::text::{display_width, draw_spans, first_chars, fit_safe, skip_span_co
 use crate::file::Durability;
 use crate::report::sanitize;
 use crate::report::units::format_count;
+use crate::tui::actions::ActionId;
 use crate::tui::model::{FormField, Model, histogram_bars, wrap_text};
 use crate::tui::theme::Role;
 
@@ -158,7 +159,10 @@ fn draw_payload_field(frame: &mut Frame, model: &Model, area: Rect, focus: Field
     }
     let (role, text) = match form.field_error(FormField::Payload) {
         Some(error) => (Role::Damage, format!("! {error}")),
-        None => (Role::Good, "valid JSON; Ctrl-j breaks the line, Enter appends".into()),
+        None => {
+            let (line_break, append) = (model.keys.hint(ActionId::LineBreak), model.keys.hint(ActionId::SubmitForm));
+            (Role::Good, format!("valid JSON; {line_break} breaks the line, {append} appends"))
+        }
     };
     let status = span(model, role, fit_safe(&text, usize::from(area.width)));
     draw_spans(frame, area, area.height.saturating_sub(1), vec![status]);

@@ -20,8 +20,9 @@ const TITLE_COLUMNS: usize = 22;
 /// Draws the help screen.
 pub(super) fn draw(frame: &mut Frame, model: &Model, help: &HelpOverlay) {
     let screen = frame.area();
-    let title = "Help: type to filter, Enter runs the action, Esc closes";
-    let area = draw_dialog(frame, model, title, Size::new(screen.width, screen.height));
+    let (run, close) = (model.keys.hint(ActionId::SubmitPrompt), model.keys.hint(ActionId::ClosePrompt));
+    let title = format!("Help: type to filter, {run} runs the action, {close} closes");
+    let area = draw_dialog(frame, model, &title, Size::new(screen.width, screen.height));
     if area.is_empty() {
         return;
     }

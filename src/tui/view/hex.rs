@@ -13,6 +13,7 @@ use super::pane::span;
 use super::text::{draw_spans, skip_span_columns};
 use crate::format::hex;
 use crate::query::FieldSpan;
+use crate::tui::actions::ActionId;
 use crate::tui::model::{Model, RowContents, fix_preview_lines};
 use crate::tui::theme::Role;
 
@@ -48,7 +49,8 @@ pub(super) fn draw_fix_preview(frame: &mut Frame, area: Rect, model: &Model, con
     for (line, text) in (0..area.height).zip(lines) {
         let is_last = line + 1 == area.height;
         let text = if omitted > 0 && is_last {
-            format!("… and {} more lines; `z` enlarges the pane", omitted + 1)
+            let zoom = model.keys.hint(ActionId::Zoom);
+            format!("… and {} more lines; {zoom} enlarges the pane", omitted + 1)
         } else {
             text
         };

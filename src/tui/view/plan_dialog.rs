@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::confirm_dialog::draw_buttons;
+use super::confirm_dialog::{draw_buttons, scroll_hint};
 use super::pane::{draw_dialog_in, span};
 use super::text::{display_width, draw_spans, fit_safe, pad, style_line};
 use crate::format::hex;
@@ -12,6 +12,7 @@ use crate::report::units::format_progress;
 use crate::report::{
     ACTION_COLUMN, PLAN_COLUMN_COUNT, PLAN_COLUMNS, PlanRow, PlanRowState, plan_column_widths, plan_total,
 };
+use crate::tui::actions::ActionId;
 use crate::tui::dialog_layout::{self, PLAN_DECISION_GAP, PlanDialogAreas};
 use crate::tui::model::{
     ByteLine, DialogButton, LineChange, Model, PlanDialog, PlanFocus, PlanLine, PlanPage, wrap_text,
@@ -39,7 +40,7 @@ const MIN_FULL_HEADING_WIDTH: u16 = 76;
 /// ```
 pub(super) fn draw(frame: &mut Frame, model: &Model, dialog: &PlanDialog) {
     let command = model.plan_command(dialog);
-    let areas = dialog_layout::plan_dialog_areas(model.size, dialog, &command);
+    let areas = dialog_layout::plan_dialog_areas(model, dialog);
     draw_dialog_in(frame, model, &page_title(dialog), areas.outer);
     let lines = dialog.page_lines(usize::from(areas.body.width).max(1), areas.bytes_per_line());
     let widths = table_widths(dialog, areas.body.width);
@@ -64,20 +65,15 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, dialog: &PlanDialog) {
     draw_spans(frame, areas.total, 0, total_spans(model, dialog, &widths));
     draw_foot(frame, model, dialog, &areas, &command);
     let hidden = lines.len().saturating_sub(dialog.top_line() + usize::from(areas.body.height));
-    let hint = if hidden > 0 {
-        Some(span(model, Role::Warning, format!("j: {hidden} more")))
-    } else if dialog.top_line() > 0 {
-        Some(span(model, Role::Muted, "k: back"))
-    } else {
-        None
-    };
+    let hint = scroll_hint(model, dialog.top_line(), hidden);
     let selected = match dialog.focus {
         PlanFocus::Rows => None,
         PlanFocus::Confirm => Some(DialogButton::Confirm),
         PlanFocus::Cancel => Some(DialogButton::Cancel),
     };
     if !matches!(dialog.page, PlanPage::Table) {
-        let back = span(model, Role::Key, "Esc: back to the plan   ");
+        let key = model.keys.hint(ActionId::Cancel);
+        let back = span(model, Role::Key, format!("{key}: back to the plan   "));
         return draw_spans(frame, areas.buttons, 0, std::iter::once(back).chain(hint).collect());
     }
     let label = (!dialog.preview.plan.is_empty()).then_some(dialog.confirm_label);
@@ -190,7 +186,7 @@ fn byte_spans(model: &Model, line: &ByteLine) -> Vec<Span<'static>> {
 
 fn draw_foot(frame: &mut Frame, model: &Model, dialog: &PlanDialog, areas: &PlanDialogAreas, command: &str) {
     let width = usize::from(areas.body.width).max(1);
-    let decisions = wrap_text(&dialog.decision_texts().join(PLAN_DECISION_GAP), width);
+    let decisions = wrap_text(&dialog.decision_texts(&model.keys).join(PLAN_DECISION_GAP), width);
     for (line, text) in (0..areas.decisions.height).zip(decisions) {
         draw_spans(frame, areas.decisions, line, vec![span(model, Role::Key, text)]);
     }

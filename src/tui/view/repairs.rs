@@ -12,6 +12,7 @@ use crate::format::DamageKind;
 use crate::repair::{ChangesInLog, RepairRecord, RepairState};
 use crate::report::units::{DisplayZone, format_count, format_minute};
 use crate::report::{record_summary, safe_path_text};
+use crate::tui::actions::ActionId;
 use crate::tui::layout::{Border, LayoutAreas};
 use crate::tui::model::{Model, Pane, wrap_text};
 use crate::tui::theme::Role;
@@ -26,7 +27,8 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let bottom_title = if count == 0 {
         String::new()
     } else {
-        format!(" {}; u undoes the selected one ", format_count(count as u64, "repair"))
+        let key = model.keys.hint(ActionId::Undo);
+        format!(" {}; {key} undoes the selected one ", format_count(count as u64, "repair"))
     };
     let border = PaneBorder {
         pane: Pane::Main,

@@ -9,6 +9,7 @@ use super::text::{draw_spans, fit_safe, pad};
 use crate::query::{Statistics, StatisticsGroup};
 use crate::report::statistics::{group_label, group_spark_line, interval_text, share_text};
 use crate::report::units::{format_count, format_number, format_size, format_time_of_day, format_timestamp};
+use crate::tui::actions::ActionId;
 use crate::tui::layout::{Border, LayoutAreas};
 use crate::tui::model::{Model, Pane, StatisticsProgress};
 use crate::tui::theme::Role;
@@ -121,12 +122,18 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
 
 fn empty_message(model: &Model) -> String {
     let pane = &model.statistics;
+    let key = |id| model.keys.hint(id);
     match pane.progress {
-        StatisticsProgress::Counting | StatisticsProgress::Reading => "Counting events… Esc stops".into(),
-        StatisticsProgress::Idle if pane.result.is_none() => "Stopped; v counts again".into(),
+        StatisticsProgress::Counting | StatisticsProgress::Reading => {
+            format!("Counting events… {} stops", key(ActionId::Back))
+        }
+        StatisticsProgress::Idle if pane.result.is_none() => {
+            format!("Stopped; {} counts again", key(ActionId::ReadAgain))
+        }
         StatisticsProgress::Idle if model.list.filter.is_empty() => "No events".into(),
         StatisticsProgress::Idle => {
-            format!("No event matches {}; Backspace drops its last term", model.list.filter.text())
+            let (filter, drop_last) = (model.list.filter.text(), key(ActionId::FilterRemoveLast));
+            format!("No event matches {filter}; {drop_last} drops its last term")
         }
     }
 }
@@ -134,7 +141,9 @@ fn empty_message(model: &Model) -> String {
 /// Returns what the numbers are about, and the keys that change it.
 fn summary(model: &Model) -> String {
     let pane = &model.statistics;
-    let keys = format!("s by {}, p period, Enter filters", pane.next_property());
+    let [sort, period, filter] =
+        [ActionId::Sort, ActionId::Period, ActionId::Activate].map(|action| model.keys.hint(action));
+    let keys = format!("{sort} by {}, {period} period, {filter} filters", pane.next_property());
     let Some(result) = &pane.result else { return format!("{}; {keys}", pane.period.name()) };
     let statistics = &result.statistics;
     let filter = model.list.filter.text();
