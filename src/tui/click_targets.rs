@@ -6,11 +6,11 @@ use unicode_width::UnicodeWidthStr;
 
 use super::actions::{ActionId, ActionScope, FooterEntry};
 use super::keys::Key;
-use super::layout::{self, Border, LayoutAreas};
+use super::layout::{self, LayoutAreas, PaneTitles};
 use super::model::{AggregateMode, DetailView, Model, Overlay, RowContents, Tab};
 
 /// Minimum width of a main pane whose tab names have spaces between them.
-const MIN_SPACED_TABS_WIDTH: u16 = 77;
+const MIN_SPACED_TABS_WIDTH: u16 = 86;
 
 /// A part of the screen that a click runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) enum ClickTarget {
 pub(crate) fn tab_labels(model: &Model) -> Vec<(Tab, String)> {
     let width = layout::compute_areas(model).main.width;
     let gap = tab_separator(width).width();
-    // The corners of the border and a blank at each side take four columns.
+    // The rule and a blank at each side take four columns.
     let fits = |labels: &Vec<(Tab, String)>| {
         let texts: usize = labels.iter().map(|(_, label)| label.width() + gap).sum();
         texts <= usize::from(width.saturating_sub(4)) + gap
@@ -113,7 +113,7 @@ pub(crate) fn target_at(model: &Model, position: Position) -> Option<ClickTarget
         let key = at_column(keys.map(|entry| (ClickTarget::Key(entry.key), footer_width(&entry))), 0, position.x);
         return key.filter(|_| has_keys);
     }
-    if scope != ActionScope::Main || areas.border == Border::None {
+    if scope != ActionScope::Main || areas.titles == PaneTitles::None {
         return None;
     }
     tab_at(model, &areas, position).or_else(|| view_at(model, &areas, position))
@@ -126,7 +126,7 @@ fn tab_at(model: &Model, areas: &LayoutAreas, position: Position) -> Option<Clic
     let gap = tab_separator(areas.main.width).width();
     // The separator belongs to the tab before it.
     let tabs = tab_labels(model).into_iter().map(|(tab, label)| (ClickTarget::Tab(tab), label.width() + gap));
-    // The corner of the border and a blank precede the names.
+    // The rule and a blank precede the names.
     at_column(tabs, areas.main.x + 2, position.x)
 }
 

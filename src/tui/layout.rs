@@ -3,15 +3,18 @@
 //! ```text
 //!     status                                      status                status          row
 //!     strip                                       strip                 row             row
-//!     ┌ Events ───────────┐┌ detail ──────────┐   ┌ Events ─────────┐   row
-//!     │                   ││                  │   │                 │   footer
-//!     ├ Findings ─────────┤│                  │   ├ detail ─────────┤
-//!     │                   ││                  │   │                 │
-//!     └───────────────────┘└──────────────────┘   └─────────────────┘
+//!     ━ Events ━━━━━━━━━━┭─ detail ───────────    ━ Events ━━━━━━━━━    row
+//!     row                │ line                   row                   footer
+//!     row                │ line                   note
+//!     note               │ line                   ─ detail ─────────
+//!     ─ Findings ────────┤ line                    line
+//!     row                │ line                    line
 //!     footer                                      footer
 //! ```
 //!
-//! The pane with the findings is there only when there are any, and is as high as they need.
+//! Each pane has a row with its title, and a vertical rule is between the list and the detail pane; nothing else takes room
+//! from the rows. The note tells about the rows of the main pane, and is there only when it has something to say. The pane
+//! with the findings is there only when there are any, and is as high as they need.
 //!
 //! `view` draws into these areas, and `update` uses them for the heights of lists and for clicks.
 
@@ -30,15 +33,17 @@ const SIDE_BY_SIDE_MIN_WIDTH: u16 = 100;
 /// Minimum height of a narrow screen that has the list above the detail pane.
 const STACKED_MIN_HEIGHT: u16 = 20;
 /// Smallest width of the detail pane beside the list: a line of eight bytes fits, with its offset and its text.
-const DETAIL_MIN_WIDTH: u16 = 44;
-/// Largest height of the pane with the findings, border included.
-const FINDINGS_MAX_HEIGHT: u16 = 9;
+const DETAIL_MIN_WIDTH: u16 = 43;
+/// Largest height of the pane with the findings, title included.
+const FINDINGS_MAX_HEIGHT: u16 = 8;
 /// Minimum size of a screen that has a pane for the findings below the events.
 const THREE_PANES_MIN_SIZE: Size = Size::new(110, 30);
 /// Maximum width of the dialog with the columns of the list, border included.
 const COLUMN_CHOOSER_WIDTH: u16 = 64;
-/// Minimum size of a screen whose panes have borders.
-const BORDERS_MIN_SIZE: Size = Size::new(36, 8);
+/// Minimum size of a screen whose panes have titles.
+const TITLES_MIN_SIZE: Size = Size::new(36, 8);
+/// Minimum height of a main pane that has a note: its title, its heading, two rows and the note.
+const NOTE_MIN_HEIGHT: u16 = 5;
 /// Minimum height of a screen that has an integrity strip.
 const STRIP_MIN_HEIGHT: u16 = 10;
 
@@ -49,16 +54,20 @@ pub(crate) struct LayoutAreas {
     pub(crate) status: Rect,
     /// The integrity strip, below the status line.
     pub(crate) strip: Rect,
-    /// The main pane, which shows the selected tab, with its border.
+    /// The main pane, which shows the selected tab, with its title.
     pub(crate) main: Rect,
-    /// The detail pane, with its border.
+    /// The note about the rows of the main pane, below them.
+    pub(crate) note: Rect,
+    /// The vertical rule between the list and the detail pane.
+    pub(crate) divider: Rect,
+    /// The detail pane, with its title.
     pub(crate) detail: Rect,
-    /// The findings below the events, with their border.
+    /// The findings below the events, with their title.
     pub(crate) findings: Rect,
     /// The footer, the last line of the screen.
     pub(crate) footer: Rect,
-    /// Whether panes have borders.
-    pub(crate) border: Border,
+    /// Whether panes have titles.
+    pub(crate) titles: PaneTitles,
 }
 
 /// The parts of the Findings tab.
@@ -71,24 +80,26 @@ pub(crate) struct FindingAreas {
     pub(crate) advice_area: Rect,
 }
 
-/// Whether panes have borders.
+/// Whether panes have titles, and lists have headings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Border {
-    /// Panes have no borders, because there is no room for them.
+pub(crate) enum PaneTitles {
+    /// Panes have only rows, because there is no room for more.
     #[default]
     None,
-    /// Each pane has a border.
-    Around,
+    /// The first row of each pane is its title.
+    Shown,
 }
 
 impl LayoutAreas {
-    /// Returns the area inside the border of a pane.
+    /// Returns the area below the title of a pane. In the detail pane, whose lines have no column for a mark, an empty column
+    /// precedes it.
     pub(crate) fn inner(&self, pane: Rect) -> Rect {
-        match self.border {
-            Border::None => pane,
-            Border::Around if pane.width < 2 || pane.height < 2 => Rect { width: 0, height: 0, ..pane },
-            Border::Around => Rect::new(pane.x + 1, pane.y + 1, pane.width - 2, pane.height - 2),
+        if self.titles == PaneTitles::None {
+            return pane;
         }
+        let margin = u16::from(pane == self.detail).min(pane.width);
+        let title = pane.height.min(1);
+        Rect::new(pane.x + margin, pane.y + title, pane.width - margin, pane.height - title)
     }
 
     /// Returns the area of the rows of the events pane. The last line of the pane has the folded findings, when there are
@@ -113,8 +124,8 @@ impl LayoutAreas {
     /// Returns the area of a table's rows inside a pane: below the heading, where there is room for one.
     pub(crate) fn table_body(&self, pane: Rect) -> Rect {
         let inner = self.inner(pane);
-        match self.border {
-            Border::Around if inner.height > 1 => Rect { y: inner.y + 1, height: inner.height - 1, ..inner },
+        match self.titles {
+            PaneTitles::Shown if inner.height > 1 => Rect { y: inner.y + 1, height: inner.height - 1, ..inner },
             _ => inner,
         }
     }
@@ -124,27 +135,28 @@ impl LayoutAreas {
 pub(crate) fn compute_areas(model: &Model) -> LayoutAreas {
     let Size { width, height } = model.size;
     let screen = Rect::new(0, 0, width, height);
-    let has_borders = fits(model.size, BORDERS_MIN_SIZE);
+    let has_titles = fits(model.size, TITLES_MIN_SIZE);
     let [status, strip, body, footer] = Layout::vertical([
         Constraint::Length(u16::from(height >= 3)),
-        Constraint::Length(u16::from(height >= STRIP_MIN_HEIGHT && width >= BORDERS_MIN_SIZE.width)),
+        Constraint::Length(u16::from(height >= STRIP_MIN_HEIGHT && width >= TITLES_MIN_SIZE.width)),
         Constraint::Fill(1),
         Constraint::Length(u16::from(height >= 2)),
     ])
     .areas(screen);
-    let border = if has_borders { Border::Around } else { Border::None };
-    let mut areas = LayoutAreas { status, strip, footer, border, ..LayoutAreas::default() };
+    let titles = if has_titles { PaneTitles::Shown } else { PaneTitles::None };
+    let mut areas = LayoutAreas { status, strip, footer, titles, ..LayoutAreas::default() };
     let has_detail = matches!(model.tab, Tab::Events | Tab::Findings | Tab::Repairs);
-    let has_one_pane = model.zoom == Zoom::In || !has_borders || !has_detail;
+    let has_one_pane = model.zoom == Zoom::In || !has_titles || !has_detail;
     if !has_one_pane && width >= SIDE_BY_SIDE_MIN_WIDTH {
         // The list has most of the room, because its rows show what each event contains.
-        let detail_width = (width * 2 / 5).max(DETAIL_MIN_WIDTH);
-        let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(detail_width)]).areas(body);
-        areas.detail = right;
-        areas.main = left;
+        let detail_width = (width * 2 / 5 - 1).max(DETAIL_MIN_WIDTH);
+        let [left, divider, right] =
+            Layout::horizontal([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(detail_width)])
+                .areas(body);
+        (areas.main, areas.divider, areas.detail) = (left, divider, right);
         if has_findings_pane(model) {
             let lines = u16::try_from(model.scan.findings.len()).unwrap_or(FINDINGS_MAX_HEIGHT);
-            let findings_height = lines.saturating_add(2).min(FINDINGS_MAX_HEIGHT);
+            let findings_height = lines.saturating_add(1).min(FINDINGS_MAX_HEIGHT);
             let [events, findings] =
                 Layout::vertical([Constraint::Fill(1), Constraint::Length(findings_height)]).areas(left);
             (areas.main, areas.findings) = (events, findings);
@@ -155,11 +167,28 @@ pub(crate) fn compute_areas(model: &Model) -> LayoutAreas {
     } else {
         match model.focus {
             Pane::Detail if has_detail => areas.detail = body,
-            Pane::Findings if model.tab == Tab::Events && has_borders => areas.findings = body,
+            Pane::Findings if model.tab == Tab::Events && has_titles => areas.findings = body,
             _ => areas.main = body,
         }
     }
+    if has_titles && has_note(model) && areas.main.height >= NOTE_MIN_HEIGHT {
+        let [rows, note] = Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(areas.main);
+        (areas.main, areas.note) = (rows, note);
+    }
     areas
+}
+
+/// Returns whether the main pane has a note below its rows: the filter and the search of the events, or the sum of a list that
+/// has rows.
+fn has_note(model: &Model) -> bool {
+    match model.tab {
+        Tab::Events => !model.list.filter.is_empty() || model.search.is_some(),
+        Tab::Aggregates => model.aggregates.total > 0,
+        Tab::Findings => !model.scan.findings.is_empty(),
+        Tab::Index => false,
+        Tab::Repairs => !model.repairs.records.is_empty(),
+        Tab::Statistics => true,
+    }
 }
 
 /// Returns whether the findings have a pane below the events: on a large screen, when there are any.

@@ -11,7 +11,7 @@ pub(crate) enum Role {
     Muted,
     /// Headings, titles and names.
     Title,
-    /// The border and the title of the focused pane.
+    /// The title of the focused pane, with its rule.
     Focus,
     /// The selected line of the focused pane.
     Cursor,

@@ -238,7 +238,7 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
     .with_cli_equivalent("chronicle show LOG OFFSET --state"),
     ActionSpec::new(ActionId::ToggleBytes, Main, &[Char('b')], "bytes of this value", "Show the bytes of the value under the cursor, or the value of the bytes under it"),
     ActionSpec::new(ActionId::ToggleFolds, Main, &[Char('*')], "fold or unfold all", "Unfold every object and array of the detail pane, or fold them all"),
-    ActionSpec::new(ActionId::ToggleWrap, Main, &[Char('W')], "wrap long values", "Wrap the long values of the detail pane, or cut them at its border"),
+    ActionSpec::new(ActionId::ToggleWrap, Main, &[Char('W')], "wrap long values", "Wrap the long values of the detail pane, or cut them at its edge"),
     ActionSpec::new(ActionId::LineStart, Main, &[Char('0')], "start of the line", "Scroll to the start of the lines"),
     ActionSpec::new(ActionId::LineEnd, Main, &[Char('$')], "end of the line", "Scroll to the end of the line under the cursor"),
     ActionSpec::new(ActionId::ToggleOffsetBase, Main, &[Char('O')], "base of offsets", "Show offsets as hexadecimal or as decimal numbers, everywhere"),

@@ -52,7 +52,7 @@ pub(crate) struct DetailPane {
 /// Whether values that are longer than the pane is wide take several rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum LineWrap {
-    /// A long value is cut at the border of the pane.
+    /// A long value is cut at the edge of the pane.
     #[default]
     Off,
     /// A long value takes several rows.

@@ -12,6 +12,7 @@ use crate::log::OpenOptions;
 use crate::query::RowContent;
 use crate::report::units::DisplayZone;
 use crate::tui::keys::Key;
+use crate::tui::layout::compute_areas;
 use crate::tui::model::{ColumnLayout, EventColumn};
 use crate::tui::theme::{Role, Theme};
 
@@ -76,7 +77,7 @@ fn what_a_filter_or_a_search_matches_is_highlighted() {
     assert!(highlighted(&screen).contains("Created"), "a match in a column of its own");
     // The selected line is reversed as a whole, so a match in it is bold.
     let buffer = screen.render();
-    let is_selected = |y: u16| buffer[(1, y)].symbol() == ">";
+    let is_selected = |y: u16| buffer[(0, y)].symbol() == ">";
     let selected = (0..15).find(|y| is_selected(*y)).unwrap();
     let bold: String = (0..80)
         .map(|x| &buffer[(x, selected)])
@@ -110,11 +111,12 @@ fn hostile_and_wide_text_keeps_the_columns_aligned() {
     let mut screen = TestScreen::new(&log_of(&events), (80, 24));
     for (column, names) in [(EventColumn::Payload, "hostile"), (EventColumn::Type, "cut")] {
         screen.model.list.columns.move_column(&column, -9);
-        for width in [60, 61, 79, 80, 99] {
+        for width in [100, 101, 119, 120, 139] {
             screen.resize(width, 24);
             let buffer = screen.render();
-            for y in 3..8 {
-                assert_eq!(buffer[(width - 1, y)].symbol(), "│", "{names} at {width}: {}", screen.screen_text());
+            let divider = compute_areas(&screen.model).divider;
+            for y in divider.y + 1..divider.y + 6 {
+                assert_eq!(buffer[(divider.x, y)].symbol(), "│", "{names} at {width}: {}", screen.screen_text());
             }
             let text = screen.screen_text();
             assert!(!text.contains(['\u{202e}', '\u{200b}', '\u{1b}']), "{text:?}");
@@ -241,9 +243,9 @@ fn a_log_without_findings_gives_their_space_to_the_events() {
     let mut screen = TestScreen::new(&clean_log(60), (120, 40));
     screen.run_scan();
     assert!(!screen.shows("Findings: none"));
-    assert_eq!(screen.model.list.height(), 34);
+    assert_eq!(screen.model.list.height(), 35);
     let mut damaged = TestScreen::new(&super::damaged_log(), (120, 40));
     damaged.run_scan();
     damaged.assert_shows("Findings: 4 damaged");
-    assert_eq!(damaged.model.list.height(), 34 - 6, "four findings and a border");
+    assert_eq!(damaged.model.list.height(), 35 - 5, "four findings and a title");
 }

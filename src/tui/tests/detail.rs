@@ -38,12 +38,12 @@ pub(super) fn screen_of(payloads: &[&str]) -> TestScreen {
     screen
 }
 
-/// Returns the lines of the detail pane, without its borders.
+/// Returns the lines of the detail pane, without the empty column before them.
 pub(super) fn detail_lines(screen: &TestScreen) -> Vec<String> {
     let area = compute_areas(&screen.model).detail;
     let text = screen.screen_text();
     let line = |line: &str| -> String { line.chars().skip(usize::from(area.x) + 1).collect() };
-    text.lines().map(|text| line(text).trim_end_matches('│').trim_end().to_owned()).collect()
+    text.lines().map(|text| line(text).trim_end().to_owned()).collect()
 }
 
 fn shown_views(screen: &TestScreen) -> Vec<DetailView> {
@@ -330,9 +330,9 @@ fn the_time_of_an_event_follows_its_number() {
     screen.press(&[Key::Char('j')]);
     screen.assert_shows("\"write_timestamp_ms\": 1795165201371,  2026-11-20 09:00:01.371Z");
     screen.resize(140, 40);
-    screen.assert_shows("\"write_timestamp_ms\": 1795165201371, 09:00:01.371 ");
+    screen.assert_shows("\"write_timestamp_ms\": 1795165201371, 09:00:01.371\n");
     screen.resize(120, 40);
-    screen.assert_shows("\"write_timestamp_ms\": 1795165201371, 09:00 ");
+    screen.assert_shows("\"write_timestamp_ms\": 1795165201371, 09:00\n");
 }
 
 #[test]
@@ -343,22 +343,22 @@ fn aggregates_show_the_times_of_their_first_and_last_event() {
         let text = screen.screen_text();
         text.lines().find(|line| line.starts_with(start)).unwrap().to_owned()
     };
-    let row = line(&screen, "│>");
+    let row = line(&screen, ">");
     let (first, last) = (row.find("2026-11-20 09:02:02").unwrap(), row.find("2026-11-20 09:04:04").unwrap());
     assert!(first < last, "{row}");
-    let heading = |screen: &TestScreen| line(screen, "│  ");
+    let heading = |screen: &TestScreen| line(screen, "  ");
     for title in ["▲id ", "▼events ", "▲first ", "▼last "] {
         assert!(heading(&screen).contains(title), "{title}: {}", heading(&screen));
         assert_eq!(heading(&screen).matches(['▲', '▼']).count(), 1);
         screen.press(&[Key::Char('s')]);
     }
     screen.resize(80, 24);
-    assert!(line(&screen, "│>").contains("09:04:04"));
+    assert!(line(&screen, ">").contains("09:04:04"));
     screen.resize(60, 15);
-    assert!(line(&screen, "│>").contains("09:04:04"));
+    assert!(line(&screen, ">").contains("09:04:04"));
     // Below the sort by the first event, the first time is the one that stays.
     screen.press(&[Key::Char('s'), Key::Char('s')]);
-    assert!(line(&screen, "│>").contains("09:02:02"));
+    assert!(line(&screen, ">").contains("09:02:02"));
 }
 
 #[test]
@@ -374,7 +374,7 @@ fn the_findings_tab_explains_damage_of_the_whole_file() {
     assert!(advice.contains(&format!("the second from offset {second_at} on")), "{advice}");
     screen.resize(60, 15);
     screen.assert_shows("concatenated logs");
-    assert!(screen.shows("│>"), "the findings stay: {}", screen.screen_text());
+    assert!(screen.shows("\n>"), "the findings stay: {}", screen.screen_text());
     let mut screen = TestScreen::new(&damaged_log(), SIZE);
     screen.run_scan();
     screen.press(&[Key::Char('3')]);

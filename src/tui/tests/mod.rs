@@ -10,6 +10,7 @@ mod export;
 mod follow;
 mod golden;
 mod hit_counters;
+mod layout;
 mod places;
 mod plan_dialog;
 mod plan_size;

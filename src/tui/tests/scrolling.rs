@@ -192,10 +192,9 @@ fn the_end_of_a_row_is_one_key_away() {
     screen.press(&[Key::Char('j'), Key::Char('$')]);
     assert_eq!(screen.model.list.scroll_columns, 0, "the row fits");
     screen.press(&[Key::Char('j'), Key::Char('$')]);
-    let row =
-        |screen: &TestScreen| screen.screen_text().lines().find(|line| line.starts_with("│>")).unwrap().to_owned();
+    let row = |screen: &TestScreen| screen.screen_text().lines().find(|line| line.starts_with('>')).unwrap().to_owned();
     // The last character of the payload is the last one of the pane.
-    assert!(row(&screen).contains("END\"}││"), "{}", row(&screen));
+    assert!(row(&screen).contains("END\"}│"), "{}", row(&screen));
     let columns = screen.model.list.scroll_columns;
     screen.press(&[Key::Char('l')]);
     assert_eq!(screen.model.list.scroll_columns, columns, "nothing is on the right of it");
@@ -212,6 +211,6 @@ fn the_end_of_a_row_of_damage_is_one_key_away() {
     let end: String = sentence.chars().skip(sentence.chars().count() - 8).collect();
     assert!(screen.model.list.scroll_columns > 0);
     let text = screen.screen_text();
-    let row = text.lines().find(|line| line.starts_with("│>")).unwrap();
-    assert!(row.contains(&format!("{end}││")), "{end}: {row}");
+    let row = text.lines().find(|line| line.starts_with('>')).unwrap();
+    assert!(row.contains(&format!("{end}│")), "{end}: {row}");
 }

@@ -46,16 +46,16 @@ pub(super) fn toggle_all_folds(model: &mut Model) {
     }
 }
 
-/// Wraps long values, or cuts them at the border of the pane again.
+/// Wraps long values, or cuts them at the edge of the pane again.
 pub(super) fn toggle_wrap(model: &mut Model) {
     let (wrap, message) = match model.detail.wrap {
         LineWrap::Off => {
             let key = model.keys.hint(ActionId::ToggleWrap);
-            (LineWrap::On, format!("Long values are wrapped; {key} cuts them at the border"))
+            (LineWrap::On, format!("Long values are wrapped; {key} cuts them at the edge"))
         }
         LineWrap::On => {
             let key = model.keys.hint(ActionId::LineEnd);
-            (LineWrap::Off, format!("Long values are cut at the border; {key} goes to the end of a line"))
+            (LineWrap::Off, format!("Long values are cut at the edge; {key} goes to the end of a line"))
         }
     };
     model.detail.wrap = wrap;

@@ -3,11 +3,11 @@
 use ratatui::Frame;
 use ratatui::text::Line;
 
-use super::pane::{PaneBorder, draw_border, span, tab_title};
+use super::pane::{PaneTitle, draw_note, draw_title, span, tab_title};
 use super::text::{draw_spans, style_line};
 use crate::report::units::{format_count, format_date, format_number, format_time_of_day, format_zone};
 use crate::tui::actions::ActionId;
-use crate::tui::layout::{Border, LayoutAreas};
+use crate::tui::layout::{LayoutAreas, PaneTitles};
 use crate::tui::model::{AggregateLoadState, Model, Pane};
 use crate::tui::request::{AggregateRow, AggregateSort};
 use crate::tui::theme::Role;
@@ -17,19 +17,15 @@ const GAP: usize = 2;
 /// Width of a line below which the columns are as narrow as possible.
 const MIN_COMFORTABLE_LINE: usize = 40;
 
-/// Draws the Aggregates tab with its border.
+/// Draws the Aggregates tab with its title.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let table = &model.aggregates;
-    let border = PaneBorder {
-        pane: Pane::Main,
-        area: areas.main,
-        title: tab_title(model),
-        bottom_title: Line::from(bottom_title(model)),
-    };
-    draw_border(frame, model, areas, border);
+    let title = PaneTitle { pane: Pane::Main, area: areas.main, title: tab_title(model), right: Line::default() };
+    draw_title(frame, model, areas, title);
+    draw_note(frame, areas, vec![span(model, Role::Muted, note(model))]);
     let line_width = usize::from(areas.table_body(areas.main).width);
     let columns = AggregateColumn::for_width(line_width, table.sort);
-    if areas.border == Border::Around {
+    if areas.titles == PaneTitles::Shown {
         draw_spans(
             frame,
             areas.inner(areas.main),
@@ -168,7 +164,7 @@ fn heading(model: &Model, columns: &[AggregateColumn], line_width: usize) -> Str
     format!("  {}", titles.collect::<Vec<_>>().join("  "))
 }
 
-fn bottom_title(model: &Model) -> String {
+fn note(model: &Model) -> String {
     let table = &model.aggregates;
     let total = table.total as u64;
     let count = if table.over_limit {
@@ -177,5 +173,5 @@ fn bottom_title(model: &Model) -> String {
         format_count(total, "aggregate")
     };
     let (sort, show) = (model.keys.hint(ActionId::Sort), model.keys.hint(ActionId::Activate));
-    format!(" {count}; {sort} sorts, {show} shows an aggregate's events ")
+    format!("{count}; {sort} sorts, {show} shows an aggregate's events")
 }

@@ -4,18 +4,18 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::pane::{PaneBorder, draw_border, span};
+use super::pane::{PaneTitle, draw_title, span};
 use super::text::{draw_spans, fit_safe};
 use super::{aggregate_history, hex, json, labelled_lines};
 use crate::query::RowContent;
 use crate::report::units::{format_time_of_day, format_zone_word};
 use crate::tui::actions::ActionId;
 use crate::tui::click_targets::view_labels;
-use crate::tui::layout::{Border, LayoutAreas, detail_head_height};
+use crate::tui::layout::{LayoutAreas, PaneTitles, detail_head_height};
 use crate::tui::model::{AggregateMode, DetailView, Model, Pane, RowContents, wrapped_row_lines, wrapped_state_lines};
 use crate::tui::theme::Role;
 
-/// Draws the detail pane with its border.
+/// Draws the detail pane with its title.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let contents = model.detail.contents.as_ref();
     let title = contents
@@ -35,10 +35,14 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         let (time, zone) = (format_time_of_day(ms, model.zone), format_zone_word(ms, model.zone));
         span(model, Role::Muted, format!(" read at {time} {zone} "))
     });
-    let bottom_title = Line::from(read_at.unwrap_or_default());
-    let border = PaneBorder { pane: Pane::Detail, area: areas.detail, title: Line::from(title), bottom_title };
-    draw_border(frame, model, areas, border);
-    if areas.border == Border::Around {
+    let right = Line::from(read_at.unwrap_or_default());
+    draw_title(
+        frame,
+        model,
+        areas,
+        PaneTitle { pane: Pane::Detail, area: areas.detail, title: Line::from(title), right },
+    );
+    if areas.titles == PaneTitles::Shown {
         let mut heading = contents.map(|contents| view_names(model, contents)).unwrap_or_default();
         if let (DetailView::Hex, Some(contents)) = (model.detail.shown_view(), contents) {
             heading.push(Span::raw("   "));

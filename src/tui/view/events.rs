@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::cursor::highlight_selected_line;
 use super::finding_label::finding_glyph;
-use super::pane::{PaneBorder, draw_border, span, tab_title};
+use super::pane::{PaneTitle, draw_note, draw_title, span, tab_title};
 use super::text::{draw_spans, fit_safe, skip_span_columns, style_line};
 use crate::format::DamageKind;
 use crate::query::{LogRow, RowContent};
@@ -15,19 +15,15 @@ use crate::report::units::{
     DisplayZone, format_date, format_minute, format_percent, format_size, format_time_of_day, format_zone,
 };
 use crate::tui::actions::ActionId;
-use crate::tui::layout::{Border, EventColumns, LayoutAreas};
+use crate::tui::layout::{EventColumns, LayoutAreas, PaneTitles};
 use crate::tui::model::{ActiveSearch, HitCounter, LogUnavailable, Model, Pane, RowRequestState, wrap_text};
 use crate::tui::theme::Role;
 
-/// Draws the Events tab with its border.
+/// Draws the Events tab with its title.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
-    let border = PaneBorder {
-        pane: Pane::Main,
-        area: areas.main,
-        title: tab_title(model),
-        bottom_title: bottom_title(model, areas.main.width),
-    };
-    draw_border(frame, model, areas, border);
+    let title = PaneTitle { pane: Pane::Main, area: areas.main, title: tab_title(model), right: position(model) };
+    draw_title(frame, model, areas, title);
+    draw_note(frame, areas, note(model, areas.note.width));
     let lines = areas.event_rows(model);
     if let Some(folded) = model.folded_findings_line().filter(|_| lines.height < areas.table_body(areas.main).height) {
         let note = Rect { y: lines.bottom(), height: 1, ..lines };
@@ -38,7 +34,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let scroll_columns = usize::from(model.list.scroll_columns);
     // Where there is a heading, it has the date of the first event, and a later row only has a date that differs.
     let mut shown_day = None;
-    if areas.border == Border::Around {
+    if areas.titles == PaneTitles::Shown {
         let first_time = model.list.visible_rows().iter().find_map(event_time);
         shown_day = first_time.map(|ms| format_date(ms, model.zone));
         let heading = vec![span(model, Role::Muted, columns.heading(&time_title(model, first_time)))];
@@ -157,8 +153,19 @@ fn clock_glyph(model: &Model, row: &LogRow) -> Span<'static> {
     if finding.is_ok() { span(model, Role::Warning, "< ") } else { Span::raw("  ") }
 }
 
-/// Returns the filter and the search with their hits; without either, the position of the cursor in the log.
-fn bottom_title(model: &Model, width: u16) -> Line<'static> {
+/// Returns the position of the cursor in the log.
+fn position(model: &Model) -> Line<'static> {
+    let log_bytes = model.log_info.bytes;
+    if log_bytes == 0 {
+        return Line::default();
+    }
+    let start = model.list.selected_row().map_or(0, |row| row.start);
+    let position = if model.list.is_at_end() { "end".into() } else { format_percent(start, log_bytes) };
+    Line::from(span(model, Role::Muted, format!(" {position} ")))
+}
+
+/// Returns the filter and the search with their hits.
+fn note(model: &Model, width: u16) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
     let (selected, log_bytes) = (model.list.selected_offset(), model.log_info.bytes);
     let hits = |counter: Option<&HitCounter>| {
@@ -173,17 +180,12 @@ fn bottom_title(model: &Model, width: u16) -> Line<'static> {
         spans.push(span(
             model,
             Role::Warning,
-            format!(" filter{}: {filter}{searching} ", hits(model.filter_counter())),
+            format!("filter{}: {filter}{searching}  ", hits(model.filter_counter())),
         ));
     }
     if let Some(ActiveSearch { text, .. }) = &model.search {
-        let text = format!(" search{}: {} ", hits(model.search_counter()), fit_safe(text, 40));
+        let text = format!("search{}: {}", hits(model.search_counter()), fit_safe(text, 40));
         spans.push(span(model, Role::Warning, text));
     }
-    if spans.is_empty() && log_bytes > 0 {
-        let start = model.list.selected_row().map_or(0, |row| row.start);
-        let position = if model.list.is_at_end() { "end".into() } else { format_percent(start, log_bytes) };
-        spans.push(span(model, Role::Muted, format!(" {position} ")));
-    }
-    Line::from(spans)
+    spans
 }

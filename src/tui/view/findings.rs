@@ -7,13 +7,13 @@ use ratatui::text::{Line, Span};
 
 use super::cursor::highlight_selected_line;
 use super::finding_label::finding_glyph;
-use super::pane::{PaneBorder, draw_border, span, tab_title};
+use super::pane::{PaneTitle, draw_note, draw_title, span, tab_title};
 use super::text::{display_width, draw_spans, fit_safe, pad};
 use crate::format::Finding;
 use crate::report::finding_sentence;
 use crate::report::units::{format_number, format_size, format_time_of_day, format_zone_word};
 use crate::tui::actions::ActionId;
-use crate::tui::layout::{Border, FindingAreas, LayoutAreas};
+use crate::tui::layout::{FindingAreas, LayoutAreas, PaneTitles};
 use crate::tui::model::{Model, Pane, ScanState, Tab};
 use crate::tui::theme::Role;
 
@@ -22,14 +22,13 @@ const MIN_WIDE_COLUMNS: usize = 78;
 /// Width of the column that names the kind.
 const KIND_COLUMNS: usize = 14;
 
-/// Draws the Findings tab with its border.
+/// Draws the Findings tab with its title.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
-    let summary = fit_safe(&summary(model), usize::from(areas.main.width).saturating_sub(4));
-    let bottom_title = Line::from(span(model, Role::Muted, format!(" {summary} ")));
-    let border = PaneBorder { pane: Pane::Main, area: areas.main, title: tab_title(model), bottom_title };
-    draw_border(frame, model, areas, border);
-    if areas.border == Border::Around {
-        let heading = if usize::from(areas.main.width) >= MIN_WIDE_COLUMNS + 2 {
+    let title = PaneTitle { pane: Pane::Main, area: areas.main, title: tab_title(model), right: Line::default() };
+    draw_title(frame, model, areas, title);
+    draw_note(frame, areas, vec![span(model, Role::Muted, summary(model))]);
+    if areas.titles == PaneTitles::Shown {
+        let heading = if usize::from(areas.main.width) >= MIN_WIDE_COLUMNS {
             format!("   {:>12}  {:>12}  {:>9}  {:<KIND_COLUMNS$} repair, verdict", "start", "end", "size", "kind")
         } else {
             format!(
@@ -52,8 +51,8 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
 pub(super) fn draw_below_events(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let title = fit_safe(&summary(model), usize::from(areas.findings.width).saturating_sub(4));
     let title = Line::from(span(model, Role::Title, format!(" {title} ")));
-    let border = PaneBorder { pane: Pane::Findings, area: areas.findings, title, bottom_title: Line::default() };
-    draw_border(frame, model, areas, border);
+    let title = PaneTitle { pane: Pane::Findings, area: areas.findings, title, right: Line::default() };
+    draw_title(frame, model, areas, title);
     draw_rows(frame, areas.inner(areas.findings), model, Pane::Findings);
 }
 

@@ -83,6 +83,7 @@ fn draw_parts(frame: &mut Frame, model: &Model) {
             _ => detail::draw(frame, &areas, model),
         }
     }
+    pane::draw_divider(frame, model, &areas);
     footer::draw(frame, areas.footer, model);
     for overlay in &model.overlays {
         match overlay {

@@ -1,43 +1,75 @@
-//! Parts that several panes and dialogs use: borders with titles, the tab bar, and the boxes of dialogs.
+//! Parts that several panes and dialogs use: titles, rules, the tab bar, and the boxes of dialogs.
 
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
-use ratatui::style::{Color, Modifier};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::text::{cut_spans, fit_safe};
+use super::text::{cut_spans, display_width, draw_spans, fit_safe};
 use crate::tui::click_targets::{tab_labels, tab_separator};
 use crate::tui::dialog_layout::DIALOG_MIN_BORDERED_SIZE;
-use crate::tui::layout::{Border, LayoutAreas, compute_areas};
+use crate::tui::layout::{LayoutAreas, PaneTitles, compute_areas};
 use crate::tui::model::{Model, Pane};
 use crate::tui::theme::Role;
 
-/// The border of a pane, with a title at its top and one at its bottom.
-pub(super) struct PaneBorder {
+/// The first row of a pane: its title, and at the right end a word about its rows, where there is room for it.
+pub(super) struct PaneTitle {
     pub(super) pane: Pane,
     pub(super) area: Rect,
     pub(super) title: Line<'static>,
-    pub(super) bottom_title: Line<'static>,
+    pub(super) right: Line<'static>,
 }
 
-/// Draws the border of a pane, unless the screen is too small for borders.
-pub(super) fn draw_border(frame: &mut Frame, model: &Model, areas: &LayoutAreas, border: PaneBorder) {
-    if areas.border == Border::None {
+/// Draws the title of a pane in a horizontal rule, unless the screen is too small for titles. The rule of the focused pane is
+/// heavy and in the accent colour, so that it is recognised without colours too.
+pub(super) fn draw_title(frame: &mut Frame, model: &Model, areas: &LayoutAreas, title: PaneTitle) {
+    let PaneTitle { pane, area, title, right } = title;
+    let row = Rect { height: area.height.min(1), ..area }.intersection(frame.area());
+    if areas.titles == PaneTitles::None || row.is_empty() {
         return;
     }
-    let PaneBorder { pane, area, title, bottom_title } = border;
-    let role = if model.focus == pane { Role::Focus } else { Role::Muted };
-    let width = usize::from(area.width).saturating_sub(2);
-    // A title has its own styles, without the colour of the border.
-    let plain = model.theme.base().fg(model.theme.base().fg.unwrap_or(Color::Reset)).remove_modifier(Modifier::all());
-    let fit = |title: Line<'static>| {
-        let spans = cut_spans(title.spans, width).into_iter();
-        spans.map(|span| Span::styled(span.content, plain.patch(span.style))).collect::<Line>()
-    };
-    let block = Block::bordered().border_style(model.theme.style(role)).title(fit(title));
-    let block = block.title_bottom(fit(bottom_title));
-    block.render(area.intersection(frame.area()), frame.buffer_mut());
+    let is_focused = model.focus == pane;
+    let (rule, role) = if is_focused { ("━", Role::Focus) } else { ("─", Role::Muted) };
+    let width = usize::from(row.width);
+    let mut spans = vec![span(model, role, rule)];
+    spans.extend(cut_spans(title.spans, width.saturating_sub(2)));
+    let (used, right_width) = (spans_width(&spans), spans_width(&right.spans));
+    // The text at the right has a rule on either side.
+    let has_right = right_width > 0 && used + right_width + 2 <= width;
+    let end = if has_right { right_width + 1 } else { 0 };
+    spans.push(span(model, role, rule.repeat(width.saturating_sub(used + end))));
+    if has_right {
+        spans.extend(right.spans);
+        spans.push(span(model, role, rule));
+    }
+    draw_spans(frame, row, 0, spans);
+}
+
+/// Draws the vertical rule between the list and the detail pane, and joins it to the rules of the titles.
+pub(super) fn draw_divider(frame: &mut Frame, model: &Model, areas: &LayoutAreas) {
+    let area = areas.divider;
+    for line in 0..area.height {
+        let (symbol, role) = match (line, model.focus) {
+            (0, Pane::Main) => ("┭", Role::Focus),
+            (0, Pane::Detail) => ("┮", Role::Focus),
+            (0, Pane::Findings) => ("┬", Role::Muted),
+            (_, focus) if area.y + line == areas.findings.y && areas.findings.height > 0 => match focus {
+                Pane::Findings => ("┥", Role::Focus),
+                Pane::Main | Pane::Detail => ("┤", Role::Muted),
+            },
+            _ => ("│", Role::Muted),
+        };
+        draw_spans(frame, area, line, vec![span(model, role, symbol)]);
+    }
+}
+
+/// Draws the note below the rows of the main pane.
+pub(super) fn draw_note(frame: &mut Frame, areas: &LayoutAreas, spans: Vec<Span<'static>>) {
+    draw_spans(frame, areas.note, 0, std::iter::once(Span::raw(" ")).chain(spans).collect());
+}
+
+fn spans_width(spans: &[Span<'static>]) -> usize {
+    spans.iter().map(|span| display_width(&span.content)).sum()
 }
 
 /// Returns the tab bar, which is the title of the main pane.

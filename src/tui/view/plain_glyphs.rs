@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 
 /// The glyphs of the screen, each with the ASCII character that replaces it.
-const REPLACEMENTS: [(char, char); 46] = [
+const REPLACEMENTS: [(char, char); 50] = [
     ('─', '-'),
     ('│', '|'),
     ('┌', '+'),
@@ -15,6 +15,10 @@ const REPLACEMENTS: [(char, char); 46] = [
     ('┬', '+'),
     ('┴', '+'),
     ('┼', '+'),
+    ('━', '='),
+    ('┭', '+'),
+    ('┮', '+'),
+    ('┥', '+'),
     ('■', '#'),
     ('▬', '='),
     ('□', 'o'),

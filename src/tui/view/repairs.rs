@@ -6,42 +6,34 @@ use ratatui::text::Line;
 
 use super::cursor::highlight_selected_line;
 use super::labelled_lines;
-use super::pane::{PaneBorder, draw_border, span, tab_title};
+use super::pane::{PaneTitle, draw_note, draw_title, span, tab_title};
 use super::text::{draw_spans, fit_safe, pad};
 use crate::format::DamageKind;
 use crate::repair::{ChangesInLog, RepairRecord, RepairState};
 use crate::report::units::{DisplayZone, format_count, format_minute};
 use crate::report::{record_summary, safe_path_text};
 use crate::tui::actions::ActionId;
-use crate::tui::layout::{Border, LayoutAreas};
+use crate::tui::layout::{LayoutAreas, PaneTitles};
 use crate::tui::model::{Model, Pane, wrap_text};
 use crate::tui::theme::Role;
 
 /// Width of the column with the states of repairs.
 const STATE_COLUMNS: usize = 13;
 
-/// Draws the Repairs tab with its border.
+/// Draws the Repairs tab with its title.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let repairs = &model.repairs;
     let count = repairs.records.len();
-    let bottom_title = if count == 0 {
-        String::new()
-    } else {
-        let key = model.keys.hint(ActionId::Undo);
-        format!(" {}; {key} undoes the selected one ", format_count(count as u64, "repair"))
-    };
-    let border = PaneBorder {
-        pane: Pane::Main,
-        area: areas.main,
-        title: tab_title(model),
-        bottom_title: Line::from(span(model, Role::Muted, bottom_title)),
-    };
-    draw_border(frame, model, areas, border);
+    let title = PaneTitle { pane: Pane::Main, area: areas.main, title: tab_title(model), right: Line::default() };
+    draw_title(frame, model, areas, title);
+    let key = model.keys.hint(ActionId::Undo);
+    let note = format!("{}; {key} undoes the selected one", format_count(count as u64, "repair"));
+    draw_note(frame, areas, vec![span(model, Role::Muted, note)]);
     let lines = areas.table_body(areas.main);
     if count == 0 {
         return draw_empty_message(frame, lines, model);
     }
-    if areas.border == Border::Around {
+    if areas.titles == PaneTitles::Shown {
         let heading = "  state           no.  when               what";
         draw_spans(frame, areas.inner(areas.main), 0, vec![span(model, Role::Muted, heading)]);
     }
@@ -106,8 +98,12 @@ pub(super) fn draw_detail(frame: &mut Frame, areas: &LayoutAreas, model: &Model)
     let repairs = &model.repairs;
     let title = repairs.selected_record().map(|record| format!(" repair {} ", record.number)).unwrap_or_default();
     let title = Line::from(span(model, Role::Title, title));
-    let border = PaneBorder { pane: Pane::Detail, area: areas.detail, title, bottom_title: Line::default() };
-    draw_border(frame, model, areas, border);
+    draw_title(
+        frame,
+        model,
+        areas,
+        PaneTitle { pane: Pane::Detail, area: areas.detail, title, right: Line::default() },
+    );
     let area = areas.inner(areas.detail);
     let lines = repairs.detail_lines(usize::from(area.width), model.zone);
     labelled_lines::draw_with_cursor(frame, area, model, lines, &repairs.detail_cursor);

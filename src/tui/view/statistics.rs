@@ -4,13 +4,13 @@ use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
 use super::cursor::highlight_selected_line;
-use super::pane::{PaneBorder, draw_border, span, tab_title};
+use super::pane::{PaneTitle, draw_note, draw_title, span, tab_title};
 use super::text::{draw_spans, fit_safe, pad};
 use crate::query::{Statistics, StatisticsGroup};
 use crate::report::statistics::{group_label, group_spark_line, interval_text, share_text};
 use crate::report::units::{format_count, format_number, format_size, format_time_of_day, format_timestamp};
 use crate::tui::actions::ActionId;
-use crate::tui::layout::{Border, LayoutAreas};
+use crate::tui::layout::{LayoutAreas, PaneTitles};
 use crate::tui::model::{Model, Pane, StatisticsProgress};
 use crate::tui::theme::Role;
 
@@ -94,12 +94,12 @@ impl Columns {
     }
 }
 
-/// Draws the Statistics tab with its border.
+/// Draws the Statistics tab with its title.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
-    let summary = fit_safe(&summary(model), usize::from(areas.main.width).saturating_sub(4));
-    let bottom_title = Line::from(span(model, Role::Muted, format!(" {summary} ")));
-    let border = PaneBorder { pane: Pane::Main, area: areas.main, title: tab_title(model), bottom_title };
-    draw_border(frame, model, areas, border);
+    let title = PaneTitle { pane: Pane::Main, area: areas.main, title: tab_title(model), right: Line::default() };
+    draw_title(frame, model, areas, title);
+    let note = fit_safe(&summary(model), usize::from(areas.note.width).saturating_sub(1));
+    draw_note(frame, areas, vec![span(model, Role::Muted, note)]);
     let lines = areas.table_body(areas.main);
     let pane = &model.statistics;
     let Some(statistics) = pane.result.as_ref().map(|result| &result.statistics).filter(|found| found.total.events > 0)
@@ -108,7 +108,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         return;
     };
     let columns = Columns::for_width(usize::from(lines.width), statistics);
-    if areas.border == Border::Around {
+    if areas.titles == PaneTitles::Shown {
         draw_spans(frame, areas.inner(areas.main), 0, vec![span(model, Role::Muted, columns.heading(statistics))]);
     }
     for (line, (number, group)) in (0..lines.height).zip(statistics.groups.iter().enumerate().skip(pane.cursor.top)) {
