@@ -68,7 +68,7 @@ impl LogView {
         }
         let expected = expected.or_else(|| self.reconstruct_header(found).ok().flatten().map(|(bytes, _)| bytes));
         let reason = match fault {
-            Some(HeaderFault::Magic(_)) => "the magic is wrong, and valid frames follow",
+            Some(HeaderFault::Magic(_)) => "the magic is wrong",
             Some(HeaderFault::Version(_)) => "the version differs from the index's copy",
             Some(HeaderFault::Flags(_)) => "the flags differ from the index's copy",
             Some(HeaderFault::TooShort) | None => "it differs from the index's copy, and the frames match",
