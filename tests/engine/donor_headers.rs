@@ -13,7 +13,7 @@ use chronicle::repair::{
 
 use super::repairs::{action_names, log_paths, plan_from_donor, undo};
 use super::sim_disk::{DiskFault, SimDisk};
-use super::support::{LOG, disk_with_log, log_bytes, open_options};
+use super::support::{INDEX, LOG, disk_with_indexed_log, disk_with_log, log_bytes, open_options, survey_log};
 
 const DONOR: &str = "/data/donor.log";
 const NEW: &str = "/data/new.log";
@@ -99,6 +99,29 @@ fn the_header_of_a_donor_with_other_events_is_not_taken() {
     bytes[..16].fill(0xaa);
     let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &damaged_donor)]);
     assert!(plan(&disk, &RepairOptions::new()).steps.is_empty());
+}
+
+#[test]
+fn a_log_that_was_cut_within_a_damaged_header_is_restored_by_a_donor() {
+    let (indexed, offsets) = disk_with_indexed_log(6);
+    let (whole, index) = (indexed.get(LOG).unwrap(), indexed.get(INDEX).unwrap());
+    let older = whole[..offsets[4] as usize].to_vec();
+    let mut damaged_donor = whole.clone();
+    damaged_donor[offsets[1] as usize + 60] ^= 0x55;
+    for cut in [1, 8, 15] {
+        for (donor, is_whole) in [(&whole, true), (&older, false), (&damaged_donor, false)] {
+            let disk = SimDisk::with_files(&[(LOG, &vec![b'#'; cut]), (INDEX, &index), (DONOR, donor)]);
+            let plan = plan(&disk, &RepairOptions::new().gap_undecided());
+            assert_eq!((plan.steps.len(), plan.steps[0].start), (1, 0), "cut at {cut}: {plan:?}");
+            apply(&log_paths(&disk), &plan, ApplyOptions::new().full_check()).unwrap();
+            let repaired = disk.get(LOG).unwrap();
+            assert_eq!(repaired[..16], whole[..16], "cut at {cut}");
+            assert_eq!(repaired == whole, is_whole, "cut at {cut}");
+            assert_eq!(survey_log(&disk).damage_total, 0, "cut at {cut}");
+            undo(&disk).unwrap();
+            assert_eq!(disk.get(LOG).unwrap(), vec![b'#'; cut]);
+        }
+    }
 }
 
 /// Damages the magic of a log, and every one of its frames.

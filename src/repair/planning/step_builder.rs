@@ -14,7 +14,7 @@ use crate::format::{DamageKind, EventView, Finding, Version, frame, hex};
 use crate::inspect::LogView;
 use crate::repair::types::{
     ByteChange, Certainty, Fix, Loss, PlannedPiece, ProposedFix, RepairAction, RepairStep, StepPart, StepWrite,
-    UnrepairedRange, WorkMeter,
+    UnrepairedRange, WorkMeter, starts_with,
 };
 
 /// Collects the steps of a plan, and the findings that it leaves unrepaired.
@@ -52,12 +52,14 @@ impl<'a> StepBuilder<'a> {
                 step.write = StepWrite::Edits(changes);
             }
             Decision::TakeFromDonor(runs) => {
+                self.include_damaged_header(&mut step, runs.first());
                 take_runs(&mut step, &runs);
                 let from = runs.first().map(|run| self.donor_path(run)).unwrap_or_default();
                 step.write = StepWrite::CopyFrom { from };
             }
             Decision::FillEnd(parts) => {
                 let runs: Vec<DonorRun> = parts.iter().filter_map(|part| part.content.clone().ok()).collect();
+                self.include_damaged_header(&mut step, parts.first().and_then(|part| part.content.as_ref().ok()));
                 take_runs(&mut step, &runs);
                 step.write = StepWrite::Parts { description: String::new(), parts: self.join_parts(&parts) };
                 let gap_bytes = step.gaps().map(|gap| gap.end - gap.start).sum::<u64>();
@@ -114,6 +116,15 @@ impl<'a> StepBuilder<'a> {
             after_sha256: Vec::new(),
             neighbours: Neighbours::find(self.view.log(), &in_log, self.log_end)?.into_vec(),
         })
+    }
+
+    /// Extends a step that starts within the header over the whole header when the bytes before it are not those of the donor.
+    fn include_damaged_header(&self, step: &mut RepairStep, first: Option<&DonorRun>) {
+        let header = first.and_then(|run| self.donors.get(run.donor)).and_then(Donor::shared_header);
+        let kept = header.as_ref().and_then(|header| header.get(..usize::try_from(step.start).ok()?));
+        if kept.is_some_and(|kept| !starts_with(self.view.log(), kept)) {
+            step.start = 0;
+        }
     }
 
     fn donor_path(&self, run: &DonorRun) -> PathBuf {

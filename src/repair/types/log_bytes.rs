@@ -32,6 +32,12 @@ pub(crate) fn read_header_bytes(log: &LogFile) -> Result<Vec<u8>, StorageError> 
     Ok(bytes)
 }
 
+/// True when the log starts with the bytes. Bytes that cannot be read are other ones.
+pub(crate) fn starts_with(log: &LogFile, expected: &[u8]) -> bool {
+    let mut bytes = vec![0; expected.len()];
+    log.read_at(&mut bytes, 0).is_ok_and(|read| read == expected.len()) && bytes == expected
+}
+
 /// Reads the checksum of the frame that follows the header; `None` when no valid frame starts there.
 pub(crate) fn read_first_checksum(log: &LogFile) -> Result<Option<u32>, StorageError> {
     Ok(read_neighbour(log, Version::V1.first_frame_offset())?.map(|frame| frame.checksum))
