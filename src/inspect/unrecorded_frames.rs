@@ -18,7 +18,7 @@ const MAX_COMPARED_EVENTS: u64 = 1 << 20;
 const MAX_LISTED_AGGREGATES: usize = 1000;
 
 /// Consecutive valid frames of a log that are not those that its index has recorded there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnrecordedFrames {
     /// File offset of the first byte of the first frame.
     pub(crate) start: u64,
@@ -164,14 +164,11 @@ impl RecordedEvents {
             if is_recorded && anchor.is_none_or(|anchor| anchor.checksum == frame.checksum()) {
                 continue;
             }
-            let mut missing = UnrecordedFrames { start: range.start, end: range.end, frames: 1, ..Default::default() };
-            for (_, aggregate) in self.aggregates.range(range) {
-                missing.missing_events += 1;
-                missing.missing_aggregates.push(*aggregate);
-            }
-            match found.last_mut().filter(|last| last.end == missing.start) {
-                Some(last) => last.join(missing),
-                None => found.push(missing),
+            let missing = self.aggregates.range(range.clone()).map(|(_, aggregate)| *aggregate).collect();
+            let next = UnrecordedFrames::of_frame(&range, missing);
+            match found.last_mut().filter(|last| last.end == next.start) {
+                Some(last) => last.join(next),
+                None => found.push(next),
             }
         }
         Ok(found)
@@ -179,6 +176,13 @@ impl RecordedEvents {
 }
 
 impl UnrecordedFrames {
+    /// Returns one frame. `missing` has the aggregate of each event that the index has recorded in its range.
+    fn of_frame(range: &Range<u64>, missing: Vec<u64>) -> Self {
+        let missing_events = missing.len() as u64;
+        let missing_aggregates = list_aggregates(missing);
+        Self { start: range.start, end: range.end, frames: 1, missing_events, missing_aggregates }
+    }
+
     /// Describes the frames in one sentence without its full stop.
     pub(crate) fn describe(&self) -> String {
         let Self { start, end, frames, missing_events, .. } = self;
@@ -197,9 +201,15 @@ impl UnrecordedFrames {
         self.end = next.end;
         self.frames += next.frames;
         self.missing_events += next.missing_events;
-        self.missing_aggregates.extend(next.missing_aggregates);
-        self.missing_aggregates.sort_unstable();
-        self.missing_aggregates.dedup();
-        self.missing_aggregates.truncate(MAX_LISTED_AGGREGATES);
+        let aggregates = std::mem::take(&mut self.missing_aggregates);
+        self.missing_aggregates = list_aggregates([aggregates, next.missing_aggregates].concat());
     }
+}
+
+/// Returns the aggregates of a range as it lists them: each once, ascending, and no more than the limit.
+fn list_aggregates(mut aggregates: Vec<u64>) -> Vec<u64> {
+    aggregates.sort_unstable();
+    aggregates.dedup();
+    aggregates.truncate(MAX_LISTED_AGGREGATES);
+    aggregates
 }

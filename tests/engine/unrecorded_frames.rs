@@ -5,7 +5,9 @@ use chronicle::repair::{ApplyOptions, Plan, RepairOptions, apply};
 
 use super::repairs::{damaged_log, log_paths, plan, plan_from_donor, undo};
 use super::sim_disk::SimDisk;
-use super::support::{INDEX, LOG, disk_with_indexed_log, open_read_only, readable_offsets, survey_log};
+use super::support::{
+    INDEX, LOG, append_frame, disk_with_indexed_log, frame_payloads, open_read_only, readable_offsets, survey_log,
+};
 
 const DONOR: &str = "/data/donor.log";
 
@@ -71,6 +73,25 @@ fn a_cell_of_the_index_whose_first_frame_is_another_one_is_compared() {
     assert_eq!((plan.replaced_loss.at_least, plan.replaced_loss.aggregates.len()), (1, 1));
     let note = format!("{}..{}: ", offsets[nth], offsets[nth + 1]);
     assert!(plan.notes[0].starts_with(&note), "{:?}", plan.notes);
+}
+
+#[test]
+fn one_frame_over_several_recorded_events_lists_each_aggregate_once() {
+    let (disk, offsets) = disk_with_indexed_log(60);
+    let mut bytes = disk.get(LOG).unwrap();
+    let hidden = offsets[10] as usize..offsets[17] as usize;
+    let event = String::from_utf8(frame_payloads(&bytes).remove(11)).unwrap();
+    let padding = " ".repeat(hidden.len() - event.len() - 8);
+    let mut frame = Vec::new();
+    append_frame(&mut frame, 1, &format!("{{{padding}{}", &event[1..]));
+    bytes[hidden].copy_from_slice(&frame);
+    bytes[offsets[20] as usize + 60] ^= 0x55;
+    disk.overwrite(LOG, &bytes);
+    let plan = plan(&disk, &RepairOptions::new().gap_undecided()).unwrap();
+    let counted =
+        plan.notes.iter().any(|note| note.contains("1 valid frame that") && note.contains("7 events of 3 aggregates"));
+    assert!(counted, "{:?}", plan.notes);
+    assert_eq!((plan.replaced_loss.at_most, &plan.replaced_loss.aggregates[..]), (7, &[1, 2, 3][..]));
 }
 
 #[test]
