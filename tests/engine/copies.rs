@@ -17,7 +17,7 @@ use super::call_order::CallKind;
 use super::samples::load_samples;
 use super::sim_disk::{DiskFault, SimDisk};
 use super::support::{
-    INDEX, LOG, disk_with_indexed_log, frame_payloads, is_temporary, log_bytes, open_options, open_view,
+    INDEX, LOG, disk_with_indexed_log, frame_payloads, is_temporary, large_event, log_bytes, open_options, open_view,
     random_choices, survey_log,
 };
 
@@ -411,6 +411,47 @@ fn the_progress_of_a_copy_never_goes_back_and_ends_at_its_total() {
         let total = 3 * bytes.len() as u64;
         assert!(reports.len() >= 3 && reports.iter().all(|report| report.1 == total), "{reports:?}");
         assert!(reports.is_sorted() && reports.last() == Some(&(total, total)), "{reports:?}");
+    }
+}
+
+#[test]
+fn a_copy_can_be_cancelled_within_a_long_range_of_the_log_and_of_a_donor() {
+    let disk = SimDisk::default();
+    let mut log = open_options(&disk).create(LOG).unwrap();
+    let offsets: Vec<u64> = (0..14).map(|n| log.append(&large_event(n, 700 << 10)).unwrap()).collect();
+    drop(log);
+    let whole = disk.get(LOG).unwrap();
+    let mut damaged = whole.clone();
+    damaged[offsets[1] as usize + 40..offsets[12] as usize + 40].fill(b'#');
+    for (bytes, options, range) in
+        [(&whole, copy_options(), "the log"), (&damaged, copy_options().donor(DONOR), "a donor")]
+    {
+        let disk = SimDisk::with_files(&[(LOG, bytes), (DONOR, &whole)]);
+        let (names, view) = (disk.names(), open_view(&disk).unwrap());
+        let written = |disk: &SimDisk| {
+            let new = disk.names().into_iter().find(|name| name.starts_with(NEW) && is_temporary(name));
+            new.map_or(0, |name| disk.get(&name).unwrap().len())
+        };
+        let mut sizes = Vec::new();
+        salvage(&view, &options, &mut |_| {
+            sizes.push(written(&disk));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert_eq!(disk.get(NEW).unwrap(), whole, "{range}");
+        // A mebibyte is copied between two reports, and one is buffered. The file grows by whole events.
+        let growth = sizes.windows(2).map(|pair| pair[1] - pair[0].min(pair[1])).max();
+        assert!(growth.is_some_and(|bytes| bytes < 3 << 20), "{range}: {growth:?} bytes between two reports");
+        for last in (0..sizes.len()).step_by(sizes.len() / 5) {
+            let disk = SimDisk::with_files(&[(LOG, bytes), (DONOR, &whole)]);
+            let mut reports = 0..last;
+            let stopped = salvage(&open_view(&disk).unwrap(), &options, &mut |_| match reports.next() {
+                Some(_) => ControlFlow::Continue(()),
+                None => ControlFlow::Break(()),
+            });
+            assert!(matches!(stopped, Err(StorageError::Cancelled)), "{range}, report {last}: {stopped:?}");
+            assert_eq!(disk.names(), names, "{range}, report {last}");
+        }
     }
 }
 
