@@ -205,12 +205,12 @@ pub(crate) fn set_aside_line(backup: &TailBackup) -> String {
     )
 }
 
-/// Returns the clauses about the cause of the damage and about the events after it.
 /// Reports valid frames that are not those that the index has recorded, with the next step.
 pub(crate) fn unrecorded_frames_line(frames: &UnrecordedFrames) -> String {
     format!("{}; compare the log with a backup: `chronicle diff LOG BACKUP`", frames.describe())
 }
 
+/// Returns the clauses about the cause of the damage and about the events after it.
 fn resume_clause(evidence: &Evidence) -> String {
     let second_log = evidence.second_header_at.map(|at| format!("; the header of another log starts at offset {at}"));
     let text_mode = evidence

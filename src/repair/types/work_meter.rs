@@ -35,28 +35,23 @@ struct MeterState<'a> {
 impl<'a> WorkMeter<'a> {
     /// Creates a meter for about `total` bytes of work.
     pub(crate) fn new(total: u64, on_progress: &'a mut OnProgress<'a>) -> Self {
-        Self::starting_at(Progress { position: 0, total }, on_progress)
+        Self::starting_at(Progress { position: 0, total }, Some(on_progress))
     }
 
     /// Creates a meter for the work after a loop that reports its progress up to the end, `total`. The position stays
     /// there.
     pub(crate) fn after_end(total: u64, on_progress: &'a mut OnProgress<'a>) -> Self {
-        Self::starting_at(Progress { position: total, total }, on_progress)
+        Self::starting_at(Progress { position: total, total }, Some(on_progress))
     }
 
     /// Creates a meter that reports nothing and never cancels.
     pub(crate) const fn silent() -> Self {
-        Self(RefCell::new(MeterState {
-            on_progress: None,
-            progress: Progress { position: 0, total: 0 },
-            cancellation: Cancellation::AnyTime,
-            has_begun_changes: false,
-        }))
+        Self::starting_at(Progress { position: 0, total: 0 }, None)
     }
 
-    fn starting_at(progress: Progress, on_progress: &'a mut OnProgress<'a>) -> Self {
+    const fn starting_at(progress: Progress, on_progress: Option<&'a mut OnProgress<'a>>) -> Self {
         Self(RefCell::new(MeterState {
-            on_progress: Some(on_progress),
+            on_progress,
             progress,
             cancellation: Cancellation::AnyTime,
             has_begun_changes: false,

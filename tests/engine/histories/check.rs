@@ -5,8 +5,7 @@ use std::ops::Range;
 use chronicle::DamageKind;
 
 use super::model::{EventState, FIRST_NUMBER, Model, ModelEvent};
-use super::operation::Operation;
-use super::operation::open_read_only;
+use super::operation::{Operation, open_read_only};
 use super::run::execute;
 use super::start::Start;
 use crate::engine::sim_disk::SimDisk;
