@@ -38,6 +38,7 @@ mod engine {
     mod log;
     mod manifest;
     mod module_layers;
+    mod moved_frames;
     mod moving_end;
     mod parts;
     mod pieces;

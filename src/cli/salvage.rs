@@ -18,7 +18,7 @@ use crate::repair;
 pub(super) struct SalvageArgs {
     #[command(flatten)]
     copy: CopyArgs,
-    /// Take damaged ranges from this other copy of the log, frame by frame; repeatable
+    /// Take damaged ranges from this other copy of the log, frame by frame, also from other offsets; repeatable
     #[arg(long = "donor", value_name = "COPY")]
     donors: Vec<PathBuf>,
 }

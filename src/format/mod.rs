@@ -18,6 +18,7 @@ pub mod index;
 pub mod journal;
 pub mod json;
 mod json_scanner;
+mod line_ends;
 mod special_bytes;
 
 pub(crate) use builder::TimestampPrefix;
@@ -35,3 +36,4 @@ pub use frame::FrameIdentity;
 pub(crate) use header::{HEADER_LEN, HeaderFault};
 pub use header::{LogHeader, Version};
 pub use json_scanner::PayloadError;
+pub(crate) use line_ends::LineEnds;

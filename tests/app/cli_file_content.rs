@@ -105,3 +105,23 @@ fn a_text_mode_transfer_is_named_and_other_damage_is_not() {
         fs::remove_file(shell.path("bad.log")).unwrap();
     }
 }
+
+#[test]
+fn a_salvage_takes_events_from_a_donor_with_other_offsets() {
+    let shell = Shell::with_log();
+    let log = fs::read(shell.path("a.log")).unwrap();
+    let text: Vec<u8> =
+        log.iter().flat_map(|byte| if *byte == b'\n' { vec![b'\r', b'\n'] } else { vec![*byte] }).collect();
+    fs::write(shell.path("text.log"), text).unwrap();
+    let outcome = shell.run("salvage text.log -o new.log --donor a.log");
+    assert_eq!(outcome.exit_code, 0, "{outcome:?}");
+    assert!(fs::read(shell.path("new.log")).unwrap() == log);
+    // A damaged log, and a donor that contains another log before it.
+    shell.run_ok("generate b.log --events 50 --seed 7");
+    fs::write(shell.path("both.log"), [fs::read(shell.path("b.log")).unwrap(), log.clone()].concat()).unwrap();
+    shell.plant_damage("garbage", "bad.log");
+    let intact = shell.run("salvage bad.log -o new.log --force");
+    let outcome = shell.run("salvage bad.log -o new.log --force --donor both.log");
+    assert_eq!((intact.exit_code, outcome.exit_code), (3, 0), "{outcome:?}");
+    assert!(fs::read(shell.path("new.log")).unwrap() == log);
+}

@@ -1,18 +1,18 @@
-//! The copier: copies the events between the findings of a survey, and the events that fixes or a donor restore.
+//! The copier: copies the events between the findings of a survey, and writes each event to the new log and its map.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
+use super::moved_frames::MovedFrames;
 use super::output::OutputFiles;
 use super::summary::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate};
 use crate::StorageError;
 use crate::file::{ScanItem, Scanner};
-use crate::format::frame::{DecodeResult, MAX_FRAME, MAX_PAYLOAD, decode, encode};
-use crate::format::{DamageKind, EventView, Evidence, Finding, LogHeader, Version, byte_layout, event, gap};
+use crate::format::frame::{MAX_PAYLOAD, encode};
+use crate::format::{DamageKind, EventView, Evidence, Finding, LogHeader, Version, byte_layout, event};
 use crate::inspect::{LogView, MAX_FINDINGS, Progress, SurveyOptions, SurveyUpdate, cancelled_if_break, survey};
-use crate::repair::planning::{Donor, DonorRange, DonorRanges, DonorRun, is_fillable};
-use crate::repair::types::{Certainty, ProposedFix, RepairAction, changed_error};
+use crate::repair::planning::Donor;
+use crate::repair::types::{ProposedFix, changed_error};
 
 /// Number of copied bytes after which the caller can cancel.
 const CANCEL_INTERVAL: u64 = 1 << 20;
@@ -49,6 +49,7 @@ pub(super) fn copy_events<'a>(
         adjacent: Vec::new(),
         handled_to: 0,
         oversized_events: 0,
+        moved_frames: None,
         reported: Progress { position: 0, total: 0 },
         unreported_bytes: 0,
     };
@@ -85,20 +86,23 @@ pub(super) fn copy_events<'a>(
     Ok(summary)
 }
 
-struct Copier<'a, 'd> {
-    source: CopySource<'a>,
+pub(super) struct Copier<'a, 'd> {
+    pub(super) source: CopySource<'a>,
     files: &'a mut OutputFiles<'d>,
     on_update: &'a mut OnCopyUpdate<'a>,
-    summary: CopySummary,
+    pub(super) summary: CopySummary,
     /// Reads the events to copy, up to the offset that the survey has reached. It is created after the survey has fixed
     /// the end of the log, so its own end is not earlier.
     scanner: Option<Scanner>,
     /// Adjacent damaged pieces that are not handled yet, because a frame of a donor can cross from one to the next.
-    adjacent: Vec<ProposedFix>,
+    pub(super) adjacent: Vec<ProposedFix>,
     /// Frames that start before this offset are part of a finding that was handled, and are not copied.
-    handled_to: u64,
+    pub(super) handled_to: u64,
     /// Events of version 0 that are too large for a frame, because version 1 has a longer key for their time.
     oversized_events: u64,
+    /// The places of the log's frames in the donors. They are found for the first range that a donor does not have at the
+    /// offsets of the log.
+    pub(super) moved_frames: Option<MovedFrames>,
     /// The progress of the survey that was reported last.
     reported: Progress,
     /// Number of bytes of frames that were copied since then.
@@ -107,7 +111,7 @@ struct Copier<'a, 'd> {
 
 impl Copier<'_, '_> {
     /// Copies the events that start before `until` and were not copied yet.
-    fn copy_until(&mut self, until: u64) -> Result<(), StorageError> {
+    pub(super) fn copy_until(&mut self, until: u64) -> Result<(), StorageError> {
         let log = self.source.view.log();
         let mut scanner = match self.scanner.take() {
             Some(scanner) => scanner,
@@ -174,144 +178,8 @@ impl Copier<'_, '_> {
         Ok(())
     }
 
-    /// Restores the adjacent pieces by their fixes, and what remains of them from the donors.
-    fn handle_adjacent(&mut self) -> Result<(), StorageError> {
-        let pieces = std::mem::take(&mut self.adjacent);
-        let Some(first) = pieces.first() else { return Ok(()) };
-        self.copy_until(first.finding.start)?;
-        let mut corrected = Vec::new();
-        for piece in &pieces {
-            corrected.push(self.corrected_frame(piece)?);
-        }
-        let key = |piece: &ProposedFix| (piece.finding.start, piece.finding.end, piece.finding.kind);
-        let corrected_pieces: BTreeSet<_> =
-            pieces.iter().zip(&corrected).filter(|(_, frame)| frame.is_some()).map(|(piece, _)| key(piece)).collect();
-        let is_corrected = |piece: &ProposedFix| corrected_pieces.contains(&key(piece));
-        let CopySource { view, donors, .. } = self.source;
-        let is_undecided = |piece: &ProposedFix| is_fillable(piece.finding.kind) && !is_corrected(piece);
-        let ranges = DonorRanges::find(view, donors, &pieces, is_undecided)?;
-        for (nth, (piece, corrected)) in pieces.iter().zip(&corrected).enumerate() {
-            match (corrected, ranges.range_of_piece(nth)) {
-                (Some(frame), _) => self.write_corrected(piece, frame)?,
-                (None, Some(range)) if !range.has_proven_part() => self.omit_piece(piece, range.doubt())?,
-                (None, Some(range)) if range.piece_indices.start == nth => {
-                    let joined = pieces.get(range.piece_indices.clone()).unwrap_or_default();
-                    self.fill_range(range, joined)?;
-                }
-                (None, Some(_)) => {}
-                (None, None) => self.omit_piece(piece, ranges.refusal_at(piece.finding.start))?,
-            }
-            self.handled_to = self.handled_to.max(piece.finding.end);
-        }
-        Ok(())
-    }
-
-    /// Omits a piece, for which no donor has proven frames for this reason.
-    fn omit_piece(&mut self, piece: &ProposedFix, refusal: Option<&'static str>) -> Result<(), StorageError> {
-        let donor_refusal = match piece.finding.kind {
-            _ if self.source.donors.is_empty() => None,
-            DamageKind::InvalidEvent => Some("the frame's checksum is valid, so it is as it was written"),
-            _ => Some(refusal.unwrap_or("it has no frames there")),
-        };
-        let best_certainty = piece.fix.as_ref().and_then(|fix| fix.certainty);
-        self.record_omitted(OmittedRange { finding: piece.finding.clone(), best_certainty, donor_refusal })
-    }
-
-    /// Writes the event of a piece with its fix applied.
-    fn write_corrected(&mut self, piece: &ProposedFix, corrected: &CorrectedFrame) -> Result<(), StorageError> {
-        let (finding, version) = (&piece.finding, self.source.view.log().version());
-        if let DecodeResult::Complete(frame) = decode(&corrected.bytes, version) {
-            if let Ok(event) = EventView::parse(frame.payload(), version)
-                && self.write_event(finding.start, &event, corrected.how)? == WriteOutcome::Written
-            {
-                self.summary.events_restored += 1;
-                return Ok(());
-            }
-            if gap::is_gap(frame.payload()) {
-                let finding = Finding::new(DamageKind::Gap, finding.range());
-                return self.record_omitted(OmittedRange { finding, best_certainty: None, donor_refusal: None });
-            }
-        }
-        let best_certainty = piece.fix.as_ref().and_then(|fix| fix.certainty);
-        self.record_omitted(OmittedRange { finding: finding.clone(), best_certainty, donor_refusal: None })
-    }
-
-    /// Copies the proven frames of donors in a range, and omits the rest of it, part by part.
-    fn fill_range(&mut self, range: &DonorRange, pieces: &[ProposedFix]) -> Result<(), StorageError> {
-        for part in &range.parts {
-            let refusal = match &part.content {
-                Ok(DonorRun { doubt: None, donor, range, .. }) => {
-                    let Some(donor) = self.source.donors.get(*donor) else { continue };
-                    self.copy_frames(donor, range.clone())?;
-                    continue;
-                }
-                Ok(DonorRun { doubt: Some(reason), .. }) | Err(reason) => *reason,
-            };
-            let count = pieces.partition_point(|piece| piece.finding.start <= part.range.start);
-            let Some(piece) = count.checked_sub(1).and_then(|last| pieces.get(last)) else { continue };
-            let mut finding = piece.finding.clone();
-            finding.start = part.range.start.min(finding.end);
-            finding.end = finding.end.min(part.range.end);
-            let best_certainty = piece.fix.as_ref().and_then(|fix| fix.certainty).max(Some(Certainty::Choice));
-            let best_certainty = best_certainty.filter(|_| part.content.is_ok() || piece.restoring_fix().is_some());
-            self.record_omitted(OmittedRange { finding, best_certainty, donor_refusal: Some(refusal) })?;
-        }
-        Ok(())
-    }
-
-    /// Copies the events of a donor's frames in `range`.
-    fn copy_frames(&mut self, donor: &Donor, range: Range<u64>) -> Result<(), StorageError> {
-        let mut frames = donor.scan_frames(range);
-        while let Some(item) = frames.next_item()? {
-            let range = item.span().range().clone();
-            self.check_cancelled(range.end - range.start)?;
-            if let ScanItem::Frame(at, frame) = item
-                && let Ok(event) = EventView::parse(frame.payload(), Version::V1)
-                && self.write_event(at, &event, "donor")? == WriteOutcome::Written
-            {
-                self.summary.events_restored += 1;
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the bytes of a finding with its fix applied; `None` when no fix is certain enough.
-    fn corrected_frame(&self, proposed: &ProposedFix) -> Result<Option<CorrectedFrame>, StorageError> {
-        let finding = &proposed.finding;
-        let Some(fix) = &proposed.fix else { return Ok(None) };
-        let how = match fix.certainty {
-            Some(Certainty::Proven) => "corrected",
-            Some(Certainty::Likely) if self.source.options.accept_likely => "likely",
-            _ => return Ok(None),
-        };
-        let ([candidate], RepairAction::RestoreLength | RepairAction::CorrectBits) =
-            (fix.candidates.as_slice(), fix.action)
-        else {
-            return Ok(None);
-        };
-        let len = (finding.end - finding.start).min(MAX_FRAME as u64 + 1) as usize;
-        let mut bytes = vec![0; len];
-        let read = self.source.view.log().read_at(&mut bytes, finding.start)?;
-        self.source.view.log().ensure_bytes_available(finding.start + read as u64, finding.start + len as u64)?;
-        for change in &candidate.changes {
-            let from = change.offset.checked_sub(finding.start).and_then(|from| usize::try_from(from).ok());
-            let target = from.and_then(|from| bytes.get_mut(from..from + change.before.len()));
-            match target {
-                Some(target) if *target == *change.before && target.len() == change.after.len() => {
-                    target.copy_from_slice(&change.after);
-                }
-                _ => return Ok(None),
-            }
-        }
-        let is_one_frame = matches!(decode(&bytes, self.source.view.log().version()),
-            DecodeResult::Complete(frame) if frame.len() == bytes.len() as u64
-                && (gap::is_gap(frame.payload())
-                    || EventView::parse(frame.payload(), self.source.view.log().version()).is_ok()));
-        Ok(is_one_frame.then_some(CorrectedFrame { bytes, how }))
-    }
-
     /// Writes an event and its line in the map, unless the event is too large for a frame.
-    fn write_event(&mut self, old: u64, event: &EventView, how: &str) -> Result<WriteOutcome, StorageError> {
+    pub(super) fn write_event(&mut self, old: u64, event: &EventView, how: &str) -> Result<WriteOutcome, StorageError> {
         let json = event.json();
         let payload = match self.source.view.log().version() {
             Version::V0 => event::upgrade_v0_timestamp_key(json),
@@ -341,7 +209,7 @@ impl Copier<'_, '_> {
         self.files.log.append_with(|out| out.extend_from_slice(&header.encode()))
     }
 
-    fn record_omitted(&mut self, omitted: OmittedRange) -> Result<(), StorageError> {
+    pub(super) fn record_omitted(&mut self, omitted: OmittedRange) -> Result<(), StorageError> {
         self.write_map_line(omitted.finding.start, None, omitted.finding.kind.name())?;
         self.summary.omitted_total += 1;
         self.summary.damage_total += u64::from(omitted.is_loss());
@@ -363,7 +231,7 @@ impl Copier<'_, '_> {
     }
 
     /// Reports the last progress again after each mebibyte that is copied, so that a long range can be cancelled.
-    fn check_cancelled(&mut self, copied: u64) -> Result<(), StorageError> {
+    pub(super) fn check_cancelled(&mut self, copied: u64) -> Result<(), StorageError> {
         self.unreported_bytes += copied;
         if self.unreported_bytes < CANCEL_INTERVAL { Ok(()) } else { self.report_progress(self.reported) }
     }
@@ -377,14 +245,7 @@ impl Copier<'_, '_> {
 
 /// The outcome of writing an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum WriteOutcome {
+pub(super) enum WriteOutcome {
     Written,
     TooLarge,
-}
-
-/// The bytes of a damaged frame with a fix applied.
-struct CorrectedFrame {
-    bytes: Vec<u8>,
-    /// The name of the fix in the map's column `how`.
-    how: &'static str,
 }

@@ -5,8 +5,11 @@
 mod copier;
 mod copy_log;
 mod migrate;
+mod moved_chain;
+mod moved_frames;
 mod offset_map;
 mod output;
+mod restorer;
 mod salvage;
 mod summary;
 

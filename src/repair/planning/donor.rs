@@ -13,9 +13,9 @@ use super::donor_walk::{Link, Walk};
 use super::neighbours::Neighbours;
 use crate::StorageError;
 use crate::file::{LogFile, ScanItem, Scanner};
-use crate::format::{EventView, FrameIdentity, Version, gap};
+use crate::format::{EventView, FrameIdentity, LineEnds, Version, gap};
 use crate::inspect::{DiffUpdate, DifferenceKind, HeaderSource, LogDifference, LogView, diff_files};
-use crate::repair::types::{WorkMeter, for_each_chunk, read_neighbour, refused_error};
+use crate::repair::types::{WorkMeter, for_each_chunk, read_neighbour, refused_error, starts_with};
 
 /// Another copy of a log, opened for reading, with the log that is to be repaired.
 #[derive(Debug)]
@@ -56,6 +56,11 @@ impl<'a, 'm> Donor<'a, 'm> {
 
     /// True when `header`, the intact header of the donor, is the one that the log has, or should have where it is damaged.
     fn is_header_of_log(&self, view: &LogView, header: [u8; 16]) -> Result<bool, StorageError> {
+        // A transfer in text mode has moved the last bytes of a header that contains 0a.
+        let translated = LineEnds::Translated.convert(&header);
+        if translated.len() > header.len() && starts_with(&self.damaged, &translated) {
+            return Ok(true);
+        }
         // A damaged header would differ from that of every copy, so the header that the log should have is compared.
         if let Some(effective) = view.effective_header()? {
             let expected = view.expected_header()?;
@@ -88,7 +93,8 @@ impl<'a, 'm> Donor<'a, 'm> {
         self.donor.path()
     }
 
-    pub(super) const fn log(&self) -> &Arc<LogFile> {
+    /// Returns the file of the donor.
+    pub(crate) const fn log(&self) -> &Arc<LogFile> {
         &self.donor
     }
 
@@ -99,6 +105,14 @@ impl<'a, 'm> Donor<'a, 'm> {
     /// Returns the donor's header, when it is the one that the log has, or should have where it is damaged.
     pub(crate) const fn shared_header(&self) -> Option<[u8; 16]> {
         self.shared_header
+    }
+
+    /// Reports that `bytes` more bytes of the log or of the donor were read.
+    ///
+    /// # Errors
+    /// `Cancelled`.
+    pub(crate) fn advance(&self, bytes: u64) -> Result<(), StorageError> {
+        self.meter.advance(bytes)
     }
 
     /// Returns a scanner over the donor's frames in the range of a run.

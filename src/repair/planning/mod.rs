@@ -19,7 +19,7 @@ mod step_output;
 
 pub(crate) use donor::Donor;
 pub(crate) use donor_ranges::{DonorRange, DonorRanges, is_fillable};
-pub(crate) use donor_runs::DonorRun;
+pub(crate) use donor_runs::{DonorRun, RefusalReason};
 pub use fix_finder::FixFinder;
 pub(crate) use neighbours::Neighbours;
 pub use planner::plan_repair;
