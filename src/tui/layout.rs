@@ -26,7 +26,9 @@ pub(crate) use event_columns::{
     Align, COLUMN_GAP, EventColumns, PREFIX_COLUMNS, SizedColumn, aggregate_text, schema_text, value_text,
 };
 
-use super::model::{AggregateMode, DetailView, Model, Pane, Tab, Zoom, fix_preview_lines, wrapped_state_lines};
+use super::model::{
+    AggregateMode, DetailView, Model, Pane, Tab, Zoom, fix_preview_lines, help_legend_height, wrapped_state_lines,
+};
 
 /// Minimum width of a screen that has the list and the detail pane side by side.
 const SIDE_BY_SIDE_MIN_WIDTH: u16 = 100;
@@ -210,11 +212,6 @@ pub(crate) fn index_area(areas: &LayoutAreas) -> Rect {
 pub(crate) const fn help_list_height(height: u16) -> u16 {
     // The border takes two lines and the typed text one.
     height.saturating_sub(3 + help_legend_height(height) + help_description_height(height))
-}
-
-/// Returns the height of the legend in the help, on a screen of `height` lines.
-pub(crate) const fn help_legend_height(height: u16) -> u16 {
-    if height >= 20 { 4 } else { 0 }
 }
 
 /// Returns the height of the description of the selected action in the help, on a screen of `height` lines.

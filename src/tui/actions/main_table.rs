@@ -176,7 +176,7 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         "Go to an offset (1223488, 0x12ab40), a share (50%), an event (#3000) or a time (2026-11-20T09:14), or run an action",
     )
     .with_footer("goto"),
-    ActionSpec::new(ActionId::Help, Main, &[Char('?'), Key::F(1)], "help", "List all actions, filtered as you type, and run the selected one")
+    ActionSpec::new(ActionId::Help, Main, &[Char('?'), Key::F(1)], "help", "List all actions, those of the focused pane first, filtered as you type, and run the selected one")
         .with_footer("help"),
     ActionSpec::new(ActionId::Down, Main, &[Char('j'), Key::Down], "down", "Move down one line"),
     ActionSpec::new(ActionId::Up, Main, &[Char('k'), Key::Up], "up", "Move up one line"),

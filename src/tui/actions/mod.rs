@@ -4,11 +4,13 @@
 //! The table only describes the actions; `update` runs them.
 
 mod dialog_table;
+mod groups;
 mod keymap;
 mod main_table;
 mod table;
 
 use super::keys::Key;
+pub(crate) use groups::ActionGroup;
 pub(crate) use keymap::{KeyMap, ReboundAction};
 use table::TABLE;
 

@@ -14,6 +14,7 @@ mod fix_text;
 mod folded_findings;
 mod form;
 mod growth_rate;
+mod help;
 mod history_lines;
 mod hit_counter;
 mod index_lines;
@@ -60,6 +61,7 @@ pub(crate) use detail_pane::{DetailPane, DetailRequest, HEX_WINDOW_BYTES, LineWr
 pub(crate) use fix_preview::fix_preview_lines;
 pub(crate) use form::{AppendForm, FormField};
 pub(crate) use growth_rate::{GrowthPerSecond, GrowthRate};
+pub(crate) use help::{HelpLine, HelpOverlay, help_legend_height};
 pub(crate) use history_lines::{HistoryLine, ShownHistory};
 pub(crate) use hit_counter::{
     DEFAULT_HIT_SLICE_BYTES, DeferredRequest, HitCounter, HitCounterState, HitCounters, HitReadiness,
@@ -75,7 +77,7 @@ pub(crate) use list::{EventList, ROW_BATCH, RowRequestState, RowsNeeded};
 pub(crate) use log_info::{IndexInfo, LogInfo, LogUnavailable};
 pub(crate) use modes::{Access, Bell, Follow, FollowPause, Glyphs, Pane, Tab, WriteConsent, Zoom};
 pub(crate) use offset_base::OffsetBase;
-pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, HelpOverlay, MarkUse, Overlay};
+pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, MarkUse, Overlay};
 pub(crate) use palette_command::{PaletteCommand, SCREENSHOT_WORD, THEME_WORD};
 pub(crate) use plan_dialog::{PlanBytes, PlanDialog, PlanFocus, PlanLine, PlanPage};
 pub(crate) use plan_preview::PlanPreview;

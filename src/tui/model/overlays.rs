@@ -1,13 +1,12 @@
 //! Overlays on top of the panes: prompts, the help, dialogs and the append form. The topmost overlay receives the keys.
 
-use super::ListCursor;
 use super::column_chooser::ColumnChooser;
+use super::help::HelpOverlay;
 use super::labelled_lines::wrap_text;
 use super::plan_dialog::PlanDialog;
 use super::prompt::Prompt;
 use super::scroll::ScrollPosition;
-use super::text_input::TextInput;
-use crate::tui::actions::{self, ActionScope, ActionSpec, KeyMap};
+use crate::tui::actions::ActionScope;
 use crate::tui::session_time::SessionTime;
 
 /// An overlay on top of the panes.
@@ -53,28 +52,6 @@ pub(crate) enum MarkUse {
     Set,
     /// The screen goes to the marked place.
     GoTo,
-}
-
-/// The list of all actions, filtered by the typed text.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct HelpOverlay {
-    /// The text to filter by.
-    pub(crate) input: TextInput,
-    /// The cursor in the filtered list.
-    pub(crate) cursor: ListCursor,
-}
-
-impl HelpOverlay {
-    /// Returns the actions with this key, or with this text in their title or help.
-    pub(crate) fn matching_actions(&self, keys: &KeyMap) -> Vec<&'static ActionSpec> {
-        let text = self.input.text().to_lowercase();
-        let matches = |row: &&ActionSpec| {
-            let keys: Vec<_> = keys.keys(row).iter().map(ToString::to_string).collect();
-            let has_key = keys.contains(&self.input.text().to_owned());
-            has_key || row.title.to_lowercase().contains(&text) || row.help.to_lowercase().contains(&text)
-        };
-        actions::action_table().iter().filter(matches).collect()
-    }
 }
 
 /// A dialog that asks for confirmation. It opens on Cancel, and ignores keys that were typed before it was drawn.
@@ -146,20 +123,4 @@ pub(crate) enum DialogButton {
     Cancel,
     /// Runs the action of the dialog.
     Confirm,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn help_is_filtered_by_key_and_by_text() {
-        let find = |text: &str| {
-            let help = HelpOverlay { input: TextInput::new(text), ..HelpOverlay::default() };
-            help.matching_actions(&KeyMap::default()).iter().map(|row| row.title).collect::<Vec<_>>()
-        };
-        assert!(find("Ctrl-z").contains(&"suspend"));
-        assert!(find("rebuild").contains(&"rebuild index"));
-        assert_eq!(find("").len(), actions::action_table().len());
-    }
 }

@@ -12,7 +12,7 @@ use crate::tui::message::{AppendResult, BackgroundUpdate, Message, Response};
 use crate::tui::request::WorkerKind;
 use crate::tui::theme::Theme;
 
-const SIZES: [(u16, u16); 4] = [(120, 40), (80, 24), (60, 15), (20, 5)];
+pub(super) const SIZES: [(u16, u16); 4] = [(120, 40), (80, 24), (60, 15), (20, 5)];
 
 pub(super) fn assert_golden(name: &str, screen: &mut TestScreen, sizes: &[(u16, u16)]) {
     let mut settings = Settings::clone_current();

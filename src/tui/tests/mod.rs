@@ -9,6 +9,7 @@ mod detail;
 mod export;
 mod follow;
 mod golden;
+mod help;
 mod hit_counters;
 mod layout;
 mod places;

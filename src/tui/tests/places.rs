@@ -89,7 +89,7 @@ fn every_jump_can_be_undone_and_marks_return() {
     let before = screen.model.list.selected_offset();
     assert_ne!(before, recorded);
     screen.press(&[Key::Char('\'')]);
-    screen.assert_shows("Go to a mark: a ");
+    screen.assert_shows("a  at ");
     screen.press(&[Key::Char('a')]);
     assert_eq!((screen.model.tab, screen.model.list.selected_offset()), (Tab::Events, marked));
     screen.press(&[Key::Char('\''), Key::Char('\'')]);

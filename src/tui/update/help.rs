@@ -3,35 +3,55 @@
 use super::dispatch::run_action;
 use crate::tui::actions::{ActionId, ActionScope};
 use crate::tui::keys::Key;
-use crate::tui::model::{ListCursor, Model, Overlay};
+use crate::tui::layout;
+use crate::tui::model::{HelpLine, ListCursor, Model, Overlay};
 
 /// Handles a key while the help is open.
 pub(super) fn handle_key(model: &mut Model, key: Key) {
-    let Some(Overlay::Help(help)) = model.overlays.last_mut() else { return };
-    let actions = help.matching_actions(&model.keys);
-    let page = help.cursor.height.max(1) as i64;
     match (model.keys.action_for_key(ActionScope::TextInput, key), key) {
         (Some(ActionId::ClosePrompt | ActionId::PromptHelp), _) => {
             model.overlays.pop();
         }
-        (Some(ActionId::NextInput), _) | (_, Key::Tab) => help.cursor.move_by(1, actions.len()),
-        (Some(ActionId::PreviousInput), _) | (_, Key::BackTab) => help.cursor.move_by(-1, actions.len()),
-        (_, Key::PageDown) => help.cursor.move_by(page, actions.len()),
-        (_, Key::PageUp) => help.cursor.move_by(-page, actions.len()),
-        (Some(ActionId::SubmitPrompt), _) => {
-            let selected = actions.get(help.cursor.line).copied();
-            model.overlays.pop();
-            // Actions of the other scopes can run only in their overlay.
-            if let Some(action) =
-                selected.filter(|action| matches!(action.scope, ActionScope::Main | ActionScope::CopyChord))
-            {
-                run_action(model, action.id);
-            }
-        }
+        (Some(ActionId::NextInput), _) | (_, Key::Tab) => move_by(model, |_| 1),
+        (Some(ActionId::PreviousInput), _) | (_, Key::BackTab) => move_by(model, |_| -1),
+        (_, Key::PageDown) => move_by(model, |height| height),
+        (_, Key::PageUp) => move_by(model, |height| -height),
+        (Some(ActionId::SubmitPrompt), _) => run_selected(model),
         _ => {
-            if help.input.handle_key(key) {
+            if let Some(Overlay::Help(help)) = model.overlays.last_mut()
+                && help.input.handle_key(key)
+            {
                 help.cursor = ListCursor { line: 0, top: 0, ..help.cursor };
             }
         }
+    }
+}
+
+/// Moves the cursor by the lines that `movement` computes from the height of the list, and scrolls to it.
+pub(super) fn move_by(model: &mut Model, movement: impl Fn(i64) -> i64) {
+    let height = layout::help_list_height(model.size.height);
+    let Some(Overlay::Help(help)) = model.overlays.last() else { return };
+    let lines = model.help_lines(help);
+    if let Some(Overlay::Help(help)) = model.overlays.last_mut() {
+        help.cursor.height = usize::from(height);
+        help.move_by(movement(i64::from(height.max(1))), &lines);
+    }
+}
+
+/// Closes the help, and the prompt that it was opened from, and runs the selected action.
+fn run_selected(model: &mut Model) {
+    let Some(Overlay::Help(help)) = model.overlays.last() else { return };
+    let selected = model.help_lines(help).get(help.cursor.line).cloned();
+    // Actions of the other scopes can run only in their overlay.
+    let runnable = match selected {
+        Some(HelpLine::Action(action)) => {
+            Some(action.id).filter(|_| matches!(action.scope, ActionScope::Main | ActionScope::CopyChord))
+        }
+        _ => None,
+    };
+    model.overlays.pop();
+    if let Some(id) = runnable {
+        model.overlays.clear();
+        run_action(model, id);
     }
 }

@@ -2,7 +2,7 @@
 //! but not loaded.
 
 use super::requests::send_request;
-use super::{dispatch, hit_counter, rows, statistics};
+use super::{dispatch, help, hit_counter, rows, statistics};
 use crate::query::RowContent;
 use crate::tui::model::{
     AggregateLoadState, DetailRequest, Model, Overlay, Pane, ROW_BATCH, RowsNeeded, Tab, wrapped_index_lines,
@@ -103,11 +103,7 @@ fn update_overlay_sizes(model: &mut Model) {
                 dialog.resize(usize::from(areas.body.height), columns, areas.bytes_per_line());
             }
         }
-        Some(Overlay::Help(help)) => {
-            help.cursor.height = usize::from(layout::help_list_height(size.height));
-            let total = help.matching_actions(&model.keys).len();
-            help.cursor.move_by(0, total);
-        }
+        Some(Overlay::Help(_)) => help::move_by(model, |_| 0),
         Some(Overlay::Columns(chooser)) => {
             let total = model.list.columns.choices().len();
             chooser.cursor.height = usize::from(layout::column_chooser_lines(size, total));

@@ -12,7 +12,7 @@ use crate::report::units::{format_count, format_number, format_progress};
 use crate::report::{Tone, sanitize};
 use crate::tui::actions::{ActionId, ActionScope};
 use crate::tui::click_targets::{footer_keys, footer_texts};
-use crate::tui::model::{EscBehavior, MarkUse, Model, Notice, Overlay, UserJob, wrap_text};
+use crate::tui::model::{EscBehavior, Model, Notice, Overlay, UserJob, wrap_text};
 use crate::tui::request::WorkerKind;
 use crate::tui::theme::Role;
 
@@ -34,7 +34,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
             let text = format!(" Waiting for the selected row; {key} drops the waiting actions");
             vec![span(model, Role::Warning, fit_safe(&text, width))]
         }
-        _ if scope == ActionScope::MarkName => vec![span(model, Role::Key, fit_safe(&mark_names(model), width))],
+        _ if scope == ActionScope::MarkName => vec![span(model, Role::Key, fit_safe(&mark_keys(model), width))],
         _ => key_spans(model, scope, width),
     };
     draw_spans(frame, area, 0, spans);
@@ -68,16 +68,9 @@ fn draw_notice(frame: &mut Frame, area: Rect, model: &Model, notice: &Notice) {
     }
 }
 
-/// Returns the keys that can follow the one that sets a mark or goes to one.
-fn mark_names(model: &Model) -> String {
-    let cancel = model.keys.hint(ActionId::Back);
-    if let Some(Overlay::MarkName(MarkUse::Set)) = model.overlays.last() {
-        return format!(" Mark this place: a letter or a digit names it; {cancel} cancels");
-    }
-    let marks = model.jump_list.marks.iter();
-    let marks: String = marks.map(|(name, place)| format!("{name} {}   ", model.format_offset(place.offset))).collect();
-    let again = model.keys.hint(ActionId::GoToMark);
-    format!(" Go to a mark: {marks}{again} the place before the last jump   {cancel} cancel")
+/// Returns the keys that can follow the one that sets a mark or goes to one. The popup lists the marks.
+fn mark_keys(model: &Model) -> String {
+    format!(" A letter or a digit: the mark   {} cancel", model.keys.hint(ActionId::Back))
 }
 
 fn job_span(model: &Model, job: &UserJob, width: usize) -> Span<'static> {

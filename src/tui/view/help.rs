@@ -1,4 +1,4 @@
-//! The help screen: all actions with their keys, filtered by the text that the user types.
+//! The help screen: all actions with their keys, those of the focused pane first, filtered by the text that the user types.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect, Size};
@@ -8,8 +8,8 @@ use super::pane::{draw_dialog, span};
 use super::text::{display_width, draw_spans, first_chars, fit_safe, pad, style_line};
 use crate::report::sanitize;
 use crate::tui::actions::{ActionId, ActionScope, ActionSpec};
-use crate::tui::layout::{help_description_height, help_legend_height};
-use crate::tui::model::{HelpOverlay, Model, TextInput, wrap_text};
+use crate::tui::layout::help_description_height;
+use crate::tui::model::{HelpLine, HelpOverlay, Model, TextInput, help_legend_height, wrap_text};
 use crate::tui::theme::Role;
 
 /// Width of the column with the keys.
@@ -33,15 +33,23 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, help: &HelpOverlay) {
         Rect { y: area.y + 1, height: legend_height.min(area.height.saturating_sub(1)), ..area },
         model,
     );
-    let actions = help.matching_actions(&model.keys);
-    let visible = actions.iter().enumerate().skip(help.cursor.top).take(help.cursor.height);
-    for (line, (number, action)) in (1 + legend_height..).zip(visible) {
-        draw_action(frame, model, area, line, action);
+    let lines = model.help_lines(help);
+    if lines.is_empty() {
+        let text = format!("no action has this key or text; {close} closes the help");
+        draw_spans(frame, area, 1 + legend_height, vec![span(model, Role::Muted, text)]);
+    }
+    let visible = lines.iter().enumerate().skip(help.cursor.top).take(help.cursor.height);
+    for (line, (number, content)) in (1 + legend_height..).zip(visible) {
+        match content {
+            HelpLine::Heading(title) => draw_spans(frame, area, line, vec![span(model, Role::Title, title.clone())]),
+            HelpLine::Action(action) => draw_action(frame, model, area, line, action),
+            HelpLine::Legend(number) => legend::draw_line(frame, area, line, (model, *number)),
+        }
         if number == help.cursor.line {
             style_line(frame, area, line, model.theme.style(Role::Cursor));
         }
     }
-    if let Some(action) = actions.get(help.cursor.line)
+    if let Some(HelpLine::Action(action)) = lines.get(help.cursor.line)
         && help_description_height(screen.height) > 0
     {
         draw_description(frame, model, area, action);

@@ -23,43 +23,58 @@ const TYPE_COLUMNS: usize = 24;
 
 /// Draws the lines of the legend, as many as fit.
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
-    let lines = [("rows", row_spans(model)), ("strip", strip_spans(model)), ("types", type_spans(model))];
-    for (line, (label, spans)) in (0..area.height).zip(lines) {
-        let label = span(model, Role::Muted, format!("{label:<LABEL_COLUMNS$}"));
-        draw_spans(frame, area, line, [label].into_iter().chain(spans).collect());
+    for line in 0..area.height {
+        draw_line(frame, area, line, (model, usize::from(line)));
     }
 }
 
-fn row_spans(model: &Model) -> Vec<Span<'static>> {
+/// Draws a line of the legend, counted from 0, in a line of an area. There is nothing to draw after the last one.
+pub(super) fn draw_line(frame: &mut Frame, area: Rect, line: u16, (model, number): (&Model, usize)) {
+    let (label, spans) = match number {
+        0 => ("rows", entry_spans(model, row_entries().get(..3).unwrap_or_default())),
+        1 => ("", entry_spans(model, row_entries().get(3..).unwrap_or_default())),
+        2 => ("strip", entry_spans(model, strip_entries().get(..3).unwrap_or_default())),
+        3 => ("", entry_spans(model, strip_entries().get(3..).unwrap_or_default())),
+        4 => ("types", type_spans(model)),
+        _ => return,
+    };
+    let label = span(model, Role::Muted, format!("{label:<LABEL_COLUMNS$}"));
+    draw_spans(frame, area, line, [label].into_iter().chain(spans).collect());
+}
+
+/// An entry of the legend: a glyph, the role in whose style it is drawn, and its meaning.
+type LegendEntry = (char, Role, &'static str);
+
+fn row_entries() -> [LegendEntry; 6] {
     let finding = |kind, text: &'static str| {
         let (glyph, role) = finding_glyph(&Finding::new(kind, 0..1));
         (glyph, role, text)
     };
-    let entries = [
+    [
         ('H', Role::Title, "header"),
         finding(DamageKind::Checksum, "damage"),
         finding(DamageKind::InvalidEvent, "no event"),
         finding(DamageKind::Gap, "gap"),
         finding(DamageKind::Clock, "clock back"),
         ('~', Role::Warning, "being written"),
-    ];
-    entry_spans(model, &entries)
+    ]
 }
 
-fn strip_spans(model: &Model) -> Vec<Span<'static>> {
+fn strip_entries() -> [LegendEntry; 7] {
     let cell = |cell: StripCell, text: &'static str| (cell.glyph(), cell_role(cell), text);
-    let entries = [
+    [
         cell(StripCell::Verified, "verified"),
         cell(StripCell::VerifiedEarlier, "verified earlier"),
         cell(StripCell::NotIndexed, "not indexed"),
         cell(StripCell::Unscanned, "unread"),
+        cell(StripCell::Damaged, "damage"),
+        cell(StripCell::Gap, "gap"),
         ('◆', Role::Good, "in view"),
-    ];
-    entry_spans(model, &entries)
+    ]
 }
 
-fn entry_spans(model: &Model, entries: &[(char, Role, &'static str)]) -> Vec<Span<'static>> {
-    let entry = |(glyph, role, text): &(char, Role, &'static str)| {
+fn entry_spans(model: &Model, entries: &[LegendEntry]) -> Vec<Span<'static>> {
+    let entry = |(glyph, role, text): &LegendEntry| {
         [span(model, *role, format!("{glyph} ")), span(model, Role::Text, format!("{text}  "))]
     };
     entries.iter().flat_map(entry).collect()

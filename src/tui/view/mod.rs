@@ -23,6 +23,7 @@ mod plain_glyphs;
 mod plan_dialog;
 mod prompt;
 mod repairs;
+mod second_keys;
 mod statistics;
 mod status;
 mod strip;
@@ -89,8 +90,8 @@ fn draw_parts(frame: &mut Frame, model: &Model) {
         match overlay {
             Overlay::Prompt(prompt) => prompt::draw(frame, model, prompt),
             Overlay::Help(help) => help::draw(frame, model, help),
-            // The footer lists the keys that can follow; nothing else is drawn.
-            Overlay::CopyChord | Overlay::MarkName(_) => {}
+            Overlay::CopyChord => second_keys::draw_copy_keys(frame, model),
+            Overlay::MarkName(mark_use) => second_keys::draw_mark_keys(frame, model, *mark_use),
             Overlay::Confirm(dialog) => confirm_dialog::draw(frame, model, dialog),
             Overlay::Plan(dialog) => plan_dialog::draw(frame, model, dialog),
             Overlay::Form => form::draw(frame, model),
