@@ -282,6 +282,9 @@ impl Theme {
                 };
                 style.fg(text).remove_modifier(Modifier::DIM)
             }
+            // A background of its own allows a quieter mark than an underline.
+            (None, Role::CursorUnfocused, Self::Dark) => Style::new().bg(Color::Indexed(237)),
+            (None, Role::CursorUnfocused, Self::Light) => Style::new().bg(Color::Indexed(254)),
             (None, _, _) => style,
         }
     }

@@ -2,14 +2,19 @@
 
 use crate::report::DetailLine;
 
-/// Width of a label in columns.
-pub(crate) const LABEL_WIDTH: usize = 18;
+/// Number of blanks between the longest label and the texts.
+const LABEL_GAP: usize = 2;
 /// Minimum width of a text in columns, however narrow the pane is.
 const MIN_TEXT_WIDTH: usize = 16;
 
+/// Returns the number of columns before the texts: the longest label and the blanks after it.
+pub(crate) fn label_columns(lines: &[DetailLine]) -> usize {
+    lines.iter().map(|line| line.label.len()).max().unwrap_or(0) + LABEL_GAP
+}
+
 /// Wraps the texts so that label and text fit into `width` columns.
 pub(super) fn wrap_lines(lines: Vec<DetailLine>, width: usize) -> Vec<DetailLine> {
-    let available = width.saturating_sub(LABEL_WIDTH + 1).max(MIN_TEXT_WIDTH);
+    let available = width.saturating_sub(label_columns(&lines)).max(MIN_TEXT_WIDTH);
     let mut out = Vec::new();
     for line in lines {
         let pieces = wrap_text(&line.text, available);

@@ -43,6 +43,14 @@ impl Overlay {
             Self::Form => ActionScope::Form,
         }
     }
+
+    /// Returns whether the overlay is a dialog, which has a frame and takes the focus from the panes.
+    pub(crate) const fn is_dialog(&self) -> bool {
+        match self {
+            Self::Prompt(_) | Self::CopyChord | Self::MarkName(_) => false,
+            Self::Help(_) | Self::Confirm(_) | Self::Plan(_) | Self::Form | Self::Columns(_) => true,
+        }
+    }
 }
 
 /// What the name of a mark is typed for.

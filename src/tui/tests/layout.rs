@@ -49,3 +49,23 @@ fn the_areas_cover_the_screen_without_overlap() {
         }
     }
 }
+
+#[test]
+fn the_focused_pane_has_a_heavy_rule_and_an_open_dialog_takes_it() {
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    screen.run_scan();
+    let heavy = |screen: &TestScreen| {
+        let areas = compute_areas(&screen.model);
+        let buffer = screen.render();
+        [areas.main, areas.findings, areas.detail].map(|pane| buffer[(pane.x, pane.y)].symbol() == "━")
+    };
+    assert_eq!(heavy(&screen), [true, false, false]);
+    screen.press(&[Key::Tab]);
+    assert_eq!(heavy(&screen), [false, true, false]);
+    screen.assert_shows("━┥");
+    screen.press(&[Key::Tab]);
+    assert_eq!(heavy(&screen), [false, false, true]);
+    screen.assert_shows("─┮━");
+    screen.press(&[Key::Char('a')]);
+    assert_eq!(heavy(&screen), [false, false, false]);
+}

@@ -73,7 +73,7 @@ fn entry_spans(model: &Model, contents: &RowContents, entry: &HistoryEntry) -> V
             if previous > event.time_ms { ('-', previous - event.time_ms) } else { ('+', event.time_ms - previous) };
         spans.push(span(model, Role::Muted, format!("{sign}{}  ", format_duration(Duration::from_millis(ms)))));
     }
-    spans.push(span(model, Role::Title, fit_safe(&event.event_type, 40)));
+    spans.push(span(model, Role::of_event_type(&event.event_type), fit_safe(&event.event_type, 40)));
     if entry.is_first {
         spans.push(span(model, Role::Muted, "  first"));
     } else if entry.changes.is_empty() {

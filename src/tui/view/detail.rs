@@ -4,8 +4,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::pane::{PaneTitle, draw_title, span};
-use super::text::{draw_spans, fit_safe};
+use super::pane::{PaneTitle, draw_title, span, title_role};
+use super::text::{draw_spans, fit_safe, spans_width};
 use super::{aggregate_history, hex, json, labelled_lines};
 use crate::query::RowContent;
 use crate::report::units::{format_time_of_day, format_zone_word};
@@ -20,7 +20,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let contents = model.detail.contents.as_ref();
     let title = contents
         .map(|contents| format!(" {}  {} ", model.format_offset(contents.details.row.start), row_kind_name(contents)));
-    let mut title = vec![span(model, Role::Title, title.unwrap_or_default())];
+    let mut title = vec![span(model, title_role(model, Pane::Detail), title.unwrap_or_default())];
     let value = model.detail.value_under_cursor().filter(|_| model.focus == Pane::Detail);
     if let Some(path) = value.map(|value| value.path()).filter(|path| !path.is_empty()) {
         title.push(span(model, Role::Key, format!(" {} ", fit_safe(&path, usize::from(areas.detail.width)))));
@@ -45,8 +45,12 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     if areas.titles == PaneTitles::Shown {
         let mut heading = contents.map(|contents| view_names(model, contents)).unwrap_or_default();
         if let (DetailView::Hex, Some(contents)) = (model.detail.shown_view(), contents) {
-            heading.push(Span::raw("   "));
-            heading.extend(hex::legend(model, contents));
+            let legend = hex::legend(model, contents);
+            // A part of the legend explains nothing; the lines of bytes end in the names, too.
+            if spans_width(&heading) + spans_width(&legend) < usize::from(areas.inner(areas.detail).width) {
+                heading.push(Span::raw(" "));
+                heading.extend(legend);
+            }
         }
         draw_spans(frame, areas.inner(areas.detail), 0, heading);
     }
@@ -79,7 +83,7 @@ fn draw_aggregate(frame: &mut Frame, head: Rect, body: Rect, model: &Model, cont
         }
         (AggregateMode::State, _, Some(state)) => {
             let lines = wrapped_state_lines(state, usize::from(head.width));
-            labelled_lines::draw(frame, head, model, lines.into_iter());
+            labelled_lines::draw(frame, head, model, &lines, 0);
             json::draw(frame, body, model, &state.doc);
         }
         (AggregateMode::History | AggregateMode::State, _, _) => {

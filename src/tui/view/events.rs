@@ -136,8 +136,8 @@ fn row_spans(model: &Model, row: &LogRow, time: &str, columns: &EventColumns) ->
                     role,
                     format!("{glyph} {offset}{} to {}", finding.kind.name(), model.format_offset(finding.end)),
                 ),
-                span(model, Role::Title, fix),
-                span(model, Role::Text, format!("  {sentence}")),
+                span(model, Role::Text, fix),
+                span(model, Role::Muted, format!("  {sentence}")),
             ]
         }
         RowContent::InFlight => {

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::cursor::highlight_selected_line;
 use super::finding_label::finding_glyph;
-use super::pane::{PaneTitle, draw_note, draw_title, span, tab_title};
+use super::pane::{PaneTitle, draw_note, draw_title, span, tab_title, title_role};
 use super::text::{display_width, draw_spans, fit_safe, pad};
 use crate::format::Finding;
 use crate::report::finding_sentence;
@@ -50,7 +50,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
 /// Draws the pane with the findings below the events.
 pub(super) fn draw_below_events(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let title = fit_safe(&summary(model), usize::from(areas.findings.width).saturating_sub(4));
-    let title = Line::from(span(model, Role::Title, format!(" {title} ")));
+    let title = Line::from(span(model, title_role(model, Pane::Findings), format!(" {title} ")));
     let title = PaneTitle { pane: Pane::Findings, area: areas.findings, title, right: Line::default() };
     draw_title(frame, model, areas, title);
     draw_rows(frame, areas.inner(areas.findings), model, Pane::Findings);
@@ -80,25 +80,23 @@ fn finding_spans(model: &Model, finding: &Finding, width: usize) -> Vec<Span<'st
     let (glyph, role) = finding_glyph(finding);
     let range = if model.tab == Tab::Findings && width + 1 >= MIN_WIDE_COLUMNS {
         let size = format_size(finding.end - finding.start);
-        format!(
-            "{glyph} {:>12}  {:>12}  {size:>9}  ",
-            model.format_offset(finding.start),
-            model.format_offset(finding.end)
-        )
+        format!("{:>12}  {:>12}  {size:>9}  ", model.format_offset(finding.start), model.format_offset(finding.end))
     } else {
         let columns = offset_width(model);
-        format!(
-            "{glyph} {:>columns$}..{:<columns$}  ",
-            model.format_offset(finding.start),
-            model.format_offset(finding.end)
-        )
+        format!("{:>columns$}..{:<columns$}  ", model.format_offset(finding.start), model.format_offset(finding.end))
     };
     let kind = pad(finding.kind.name(), KIND_COLUMNS) + " ";
-    let available = width.saturating_sub(display_width(&range) + display_width(&kind));
+    let available = width.saturating_sub(2 + display_width(&range) + display_width(&kind));
     let fix = model.fix_text(finding);
     let fix = if fix.is_empty() { fix } else { fit_safe(&fix, available) + "  " };
     let verdict = fit_safe(&finding_sentence(finding), available.saturating_sub(display_width(&fix)));
-    vec![Span::raw(range), span(model, role, kind), span(model, Role::Title, fix), Span::raw(verdict)]
+    vec![
+        span(model, role, format!("{glyph} ")),
+        Span::raw(range),
+        span(model, role, kind),
+        span(model, Role::Text, fix),
+        span(model, Role::Muted, verdict),
+    ]
 }
 
 /// Returns the width of the longest offset.

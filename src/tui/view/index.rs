@@ -14,5 +14,5 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     draw_title(frame, model, areas, title);
     let area = index_area(areas);
     let lines = wrapped_index_lines(model, usize::from(area.width));
-    labelled_lines::draw(frame, area, model, lines.into_iter().skip(model.index.top()));
+    labelled_lines::draw(frame, area, model, &lines, model.index.top());
 }

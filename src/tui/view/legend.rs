@@ -6,7 +6,7 @@ use ratatui::text::Span;
 
 use super::finding_label::finding_glyph;
 use super::pane::span;
-use super::strip::cell_role;
+use super::strip::{VISIBLE_GLYPH, cell_role};
 use super::text::{draw_spans, fit_safe};
 use crate::format::{DamageKind, Finding};
 use crate::query::RowContent;
@@ -69,7 +69,7 @@ fn strip_entries() -> [LegendEntry; 7] {
         cell(StripCell::Unscanned, "unread"),
         cell(StripCell::Damaged, "damage"),
         cell(StripCell::Gap, "gap"),
-        ('◆', Role::Good, "in view"),
+        (VISIBLE_GLYPH, Role::Focus, "in view"),
     ]
 }
 

@@ -5,11 +5,11 @@ use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::text::{cut_spans, display_width, draw_spans, fit_safe};
+use super::text::{cut_spans, draw_spans, fit_safe, spans_width};
 use crate::tui::click_targets::{tab_labels, tab_separator};
 use crate::tui::dialog_layout::DIALOG_MIN_BORDERED_SIZE;
 use crate::tui::layout::{LayoutAreas, PaneTitles, compute_areas};
-use crate::tui::model::{Model, Pane};
+use crate::tui::model::{Model, Overlay, Pane};
 use crate::tui::theme::Role;
 
 /// The first row of a pane: its title, and at the right end a word about its rows, where there is room for it.
@@ -20,6 +20,16 @@ pub(super) struct PaneTitle {
     pub(super) right: Line<'static>,
 }
 
+/// Returns whether a pane has the focus. No pane has it while a dialog is open.
+pub(super) fn has_focus(model: &Model, pane: Pane) -> bool {
+    model.focus == pane && !model.overlays.iter().any(Overlay::is_dialog)
+}
+
+/// Returns the role of the title of a pane.
+pub(super) fn title_role(model: &Model, pane: Pane) -> Role {
+    if has_focus(model, pane) { Role::Focus } else { Role::Title }
+}
+
 /// Draws the title of a pane in a horizontal rule, unless the screen is too small for titles. The rule of the focused pane is
 /// heavy and in the accent colour, so that it is recognised without colours too.
 pub(super) fn draw_title(frame: &mut Frame, model: &Model, areas: &LayoutAreas, title: PaneTitle) {
@@ -28,7 +38,7 @@ pub(super) fn draw_title(frame: &mut Frame, model: &Model, areas: &LayoutAreas, 
     if areas.titles == PaneTitles::None || row.is_empty() {
         return;
     }
-    let is_focused = model.focus == pane;
+    let is_focused = has_focus(model, pane);
     let (rule, role) = if is_focused { ("━", Role::Focus) } else { ("─", Role::Muted) };
     let width = usize::from(row.width);
     let mut spans = vec![span(model, role, rule)];
@@ -49,14 +59,13 @@ pub(super) fn draw_title(frame: &mut Frame, model: &Model, areas: &LayoutAreas, 
 pub(super) fn draw_divider(frame: &mut Frame, model: &Model, areas: &LayoutAreas) {
     let area = areas.divider;
     for line in 0..area.height {
-        let (symbol, role) = match (line, model.focus) {
-            (0, Pane::Main) => ("┭", Role::Focus),
-            (0, Pane::Detail) => ("┮", Role::Focus),
-            (0, Pane::Findings) => ("┬", Role::Muted),
-            (_, focus) if area.y + line == areas.findings.y && areas.findings.height > 0 => match focus {
-                Pane::Findings => ("┥", Role::Focus),
-                Pane::Main | Pane::Detail => ("┤", Role::Muted),
-            },
+        let is_findings_title = areas.findings.height > 0 && area.y + line == areas.findings.y;
+        let (symbol, role) = match line {
+            0 if has_focus(model, Pane::Main) => ("┭", Role::Focus),
+            0 if has_focus(model, Pane::Detail) => ("┮", Role::Focus),
+            0 => ("┬", Role::Muted),
+            _ if is_findings_title && has_focus(model, Pane::Findings) => ("┥", Role::Focus),
+            _ if is_findings_title => ("┤", Role::Muted),
             _ => ("│", Role::Muted),
         };
         draw_spans(frame, area, line, vec![span(model, role, symbol)]);
@@ -68,10 +77,6 @@ pub(super) fn draw_note(frame: &mut Frame, areas: &LayoutAreas, spans: Vec<Span<
     draw_spans(frame, areas.note, 0, std::iter::once(Span::raw(" ")).chain(spans).collect());
 }
 
-fn spans_width(spans: &[Span<'static>]) -> usize {
-    spans.iter().map(|span| display_width(&span.content)).sum()
-}
-
 /// Returns the tab bar, which is the title of the main pane.
 pub(super) fn tab_title(model: &Model) -> Line<'static> {
     let mut spans = vec![Span::raw(" ")];
@@ -80,12 +85,13 @@ pub(super) fn tab_title(model: &Model) -> Line<'static> {
         if number > 0 {
             spans.push(span(model, Role::Muted, separator));
         }
-        let role = match (model.tab == tab, model.focus) {
-            (true, Pane::Main) => Role::Focus,
-            (true, _) => Role::Title,
-            (false, _) => Role::Muted,
-        };
-        spans.push(span(model, role, label));
+        if model.tab == tab {
+            spans.push(span(model, title_role(model, Pane::Main), label));
+            continue;
+        }
+        // The number of damaged ranges is as visible as the damage.
+        let (name, damage) = label.split_at(label.find('×').unwrap_or(label.len()));
+        spans.extend([span(model, Role::Muted, name), span(model, Role::Damage, damage)]);
     }
     spans.push(Span::raw(" "));
     Line::from(spans)

@@ -6,7 +6,7 @@ use ratatui::text::Line;
 
 use super::cursor::highlight_selected_line;
 use super::labelled_lines;
-use super::pane::{PaneTitle, draw_note, draw_title, span, tab_title};
+use super::pane::{PaneTitle, draw_note, draw_title, span, tab_title, title_role};
 use super::text::{draw_spans, fit_safe, pad};
 use crate::format::DamageKind;
 use crate::repair::{ChangesInLog, RepairRecord, RepairState};
@@ -97,7 +97,7 @@ fn state_text(record: &RepairRecord) -> String {
 pub(super) fn draw_detail(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let repairs = &model.repairs;
     let title = repairs.selected_record().map(|record| format!(" repair {} ", record.number)).unwrap_or_default();
-    let title = Line::from(span(model, Role::Title, title));
+    let title = Line::from(span(model, title_role(model, Pane::Detail), title));
     draw_title(
         frame,
         model,

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
 use ratatui::text::Span;
 
 use super::pane::span;
@@ -15,6 +14,8 @@ use crate::tui::model::{LogUnavailable, Model, ScanRun, ScanState};
 use crate::tui::strip::{StripCell, cell_for_range, column_bytes, has_text, is_wide, strip_columns};
 use crate::tui::theme::Role;
 
+/// The glyph of the part of the log that the list shows.
+pub(super) const VISIBLE_GLYPH: char = '◆';
 /// Minimum width of a strip that is drawn.
 const MIN_WIDTH: u16 = 4;
 /// Time that a scan runs before its speed is shown. A shorter run gives no useful estimate.
@@ -32,8 +33,10 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
         return draw_spans(frame, area, 0, spans);
     }
     let progress = progress_text(model).filter(|_| is_wide(area));
+    // A scan that is done needs no attention.
+    let state_role = if model.scan.state == ScanState::Done { Role::Muted } else { Role::Text };
     let verified = model.earlier_verification().filter(|_| is_wide(area) && progress.is_none());
-    spans.push(span(model, Role::Text, progress.unwrap_or_else(|| scan_state_text(model))));
+    spans.push(span(model, state_role, progress.unwrap_or_else(|| scan_state_text(model))));
     spans.extend(verified.map(|mark| {
         let glyph = StripCell::VerifiedEarlier.glyph();
         span(model, Role::Muted, format!(" {glyph} {}", format_date(mark.verified_at_ms, model.zone)))
@@ -53,12 +56,11 @@ fn cell_spans(model: &Model, area: Rect) -> impl Iterator<Item = Span<'static>> 
         let glyph = match cell {
             // The mark of the visible part never hides damage or a gap.
             StripCell::Damaged | StripCell::Gap => cell.glyph(),
-            _ if is_visible => '◆',
+            _ if is_visible => VISIBLE_GLYPH,
             _ => cell.glyph(),
         };
-        let style = model.theme.style(cell_role(cell));
-        let style = if is_visible { style.add_modifier(Modifier::REVERSED) } else { style };
-        Span::styled(glyph.to_string(), style)
+        let role = if glyph == VISIBLE_GLYPH { Role::Focus } else { cell_role(cell) };
+        span(model, role, glyph)
     })
 }
 

@@ -16,6 +16,11 @@ pub(in crate::tui) fn display_width(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
+/// Returns the number of columns that a line of spans takes.
+pub(super) fn spans_width(spans: &[Span<'static>]) -> usize {
+    spans.iter().map(|span| display_width(&span.content)).sum()
+}
+
 /// Makes a text from a log safe for the terminal, and cuts it to `width` columns with an ellipsis.
 pub(super) fn fit_safe(text: &str, width: usize) -> String {
     // A safe character takes at least one column, so characters beyond this number cannot be visible.
@@ -117,7 +122,7 @@ pub(in crate::tui) fn draw_spans(frame: &mut Frame, area: Rect, line: u16, spans
 
 /// Cuts a line of spans to `width` columns, with an ellipsis. Blanks at the end of the line need no mark.
 pub(super) fn cut_spans(mut spans: Vec<Span<'static>>, width: usize) -> Vec<Span<'static>> {
-    let total: usize = spans.iter().map(|span| display_width(&span.content)).sum();
+    let total = spans_width(&spans);
     // In a single column, a character says more than the mark of a cut.
     if total <= width || width < 2 {
         return spans;
