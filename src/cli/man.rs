@@ -56,6 +56,7 @@ fn write_keys_section(page: &mut Vec<u8>) -> io::Result<()> {
     for action in action_table().iter().filter(|action| !action.keys.is_empty()) {
         let prefix = match action.scope {
             ActionScope::Main | ActionScope::MarkName => "",
+            ActionScope::Timeline => "t ",
             ActionScope::CopyChord => "y ",
             ActionScope::TextInput
             | ActionScope::Form

@@ -192,6 +192,17 @@ impl Filter {
         (bounds.0 <= bounds.1).then_some(bounds)
     }
 
+    /// Returns this filter without its words about times.
+    #[cfg(feature = "app")]
+    #[must_use]
+    pub(crate) fn without_times(&self) -> Self {
+        let is_kept = |word: &FilterWord| {
+            parse_word(word, self.times).is_ok_and(|parsed| !parsed.terms.iter().all(FilterTerm::is_about_time))
+        };
+        let words = self.words.iter().filter(|word| is_kept(word)).cloned().collect();
+        Self::from_words(words, self.times).unwrap_or_default().with_finding_rows(self.findings)
+    }
+
     /// Returns the conditions that a block must satisfy so that an event of it can match the filter.
     pub(super) fn block_conditions(&self, names: &NameCounts) -> BlockConditions {
         let mut conditions = BlockConditions::default();

@@ -131,4 +131,6 @@ pub(crate) use stored_value::{StoredValue, unescape_token};
 pub use syntax_error::QuerySyntaxError;
 pub use time_histogram::TimeHistogram;
 pub use time_input::TimeContext;
+#[cfg(feature = "app")]
+pub(crate) use timeline::readable_width;
 pub use timeline::{Timeline, TimelineInterval, TimelineOptions, extend_timeline, read_timeline};

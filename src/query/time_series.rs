@@ -11,6 +11,9 @@ const WIDTHS_MS: [u64; 18] = [
     43_200_000, 86_400_000,
 ];
 
+/// The largest number of intervals that are joined to one of a width of the list.
+const MAX_FACTOR: u64 = 5;
+
 /// The totals of the events in one interval.
 pub(super) trait IntervalTotals: Default {
     /// Adds the totals of a later part of the log.
@@ -144,10 +147,13 @@ impl<T: IntervalTotals> TimeSeries<T> {
         interval.max(last) - interval.min(self.first) < self.max_intervals as u64
     }
 
-    /// Joins neighbouring intervals to intervals of the next width: the next one of the list that is a multiple of the
-    /// present width, or twice that width.
+    /// Joins neighbouring intervals to intervals of the next width: the next one of the list when it is a small multiple of
+    /// the present width, else twice that width.
     fn widen(&mut self) {
-        let is_multiple = |width: &u64| *width > self.width_ms && width.is_multiple_of(self.width_ms);
+        let is_multiple = |width: &u64| {
+            let factor = *width / self.width_ms;
+            width.is_multiple_of(self.width_ms) && (2..=MAX_FACTOR).contains(&factor)
+        };
         let wider = WIDTHS_MS.iter().copied().find(is_multiple);
         let width = wider.unwrap_or_else(|| self.width_ms.saturating_mul(2));
         let (factor, old_first) = (width / self.width_ms, self.first);
@@ -172,7 +178,8 @@ mod tests {
 
     #[test]
     fn each_width_divides_the_next() {
-        assert!(WIDTHS_MS.windows(2).all(|pair| pair[1] > pair[0] && pair[1] % pair[0] == 0));
+        let factor = |pair: &[u64]| (pair[1] % pair[0] == 0).then(|| pair[1] / pair[0]);
+        assert!(WIDTHS_MS.windows(2).all(|pair| factor(pair).is_some_and(|factor| (2..=MAX_FACTOR).contains(&factor))));
     }
 
     #[test]

@@ -14,43 +14,12 @@ use crate::format::EventView;
 use crate::index::AggregateIndex;
 use crate::inspect::{LogView, OnProgress};
 
-/// The widths of an interval that a user can read, up to one day, in milliseconds. After a day, each width is twice the one
-/// before it.
-const WIDTHS_MS: [u64; 34] = [
-    1,
-    2,
-    5,
-    10,
-    20,
-    50,
-    100,
-    200,
-    500,
-    1000,
-    2000,
-    5000,
-    10_000,
-    15_000,
-    20_000,
-    30_000,
-    60_000,
-    120_000,
-    180_000,
-    300_000,
-    600_000,
-    900_000,
-    1_200_000,
-    1_800_000,
-    3_600_000,
-    7_200_000,
-    10_800_000,
-    14_400_000,
-    21_600_000,
-    28_800_000,
-    43_200_000,
-    86_400_000,
-    172_800_000,
-    345_600_000,
+/// The widths of an interval that a user can read, up to one day, in milliseconds: those up to a minute divide a minute, those
+/// up to an hour divide an hour, and the others divide a day. After a day, each width is twice the one before it.
+const WIDTHS_MS: [u64; 46] = [
+    1, 2, 3, 4, 5, 10, 15, 20, 25, 30, 40, 50, 100, 150, 200, 250, 300, 400, 500, 1000, 2000, 3000, 4000, 5000, 6000,
+    10_000, 12_000, 15_000, 20_000, 30_000, 60_000, 120_000, 180_000, 240_000, 300_000, 360_000, 600_000, 900_000,
+    1_200_000, 1_800_000, 3_600_000, 7_200_000, 10_800_000, 21_600_000, 43_200_000, 86_400_000,
 ];
 
 /// The options of [`read_timeline`].
@@ -162,7 +131,8 @@ impl Timeline {
     }
 
     /// True when [`extend_timeline`] can add what was appended to the log since. It cannot when the log ended with damage,
-    /// because more bytes may make an event of that.
+    /// because more bytes may make an event of that. It should not when the intervals have become wider: another reading
+    /// chooses a better width.
     pub const fn is_extensible(&self) -> bool {
         self.is_extensible
     }
@@ -257,7 +227,9 @@ pub fn extend_timeline(
     let selection = EventSelection { view, index: None, filter: &filter, from, end, part_bytes: 4 << 20, skipped: &[] };
     let new_totals = || TimelineTotals::new(TimeSeries::new(width_ms, max_intervals), permitted);
     fold_events(selection, &mut totals, &new_totals, on_progress)?;
-    finish(view, totals, timeline.counted_from_index)
+    let extended = finish(view, totals, timeline.counted_from_index)?;
+    let is_extensible = extended.is_extensible && extended.width_ms() == width_ms;
+    Ok(Timeline { is_extensible, ..extended })
 }
 
 /// Returns the earliest and the latest time of the log that the filter permits; `None` when the log has no events, as far as
@@ -278,15 +250,14 @@ fn times_of_axis(
 
 /// Returns the smallest readable width with which `max_intervals` intervals cover the times from `first_ms` to `last_ms`.
 fn interval_width(first_ms: u64, last_ms: u64, max_intervals: usize) -> u64 {
-    let fits = |width: &u64| last_ms / width - first_ms / width < max_intervals as u64;
-    if let Some(width) = WIDTHS_MS.into_iter().find(fits) {
-        return width;
-    }
-    let mut width = WIDTHS_MS.last().copied().unwrap_or(1);
-    while !fits(&width) {
-        width = width.saturating_mul(2);
-    }
-    width
+    readable_width(|width| last_ms / width - first_ms / width < max_intervals as u64)
+}
+
+/// Returns the smallest readable width of an interval, in milliseconds, with a property that all larger ones have too; the
+/// largest possible width when none has it.
+pub(crate) fn readable_width(has_property: impl Fn(u64) -> bool) -> u64 {
+    let longer = std::iter::successors(WIDTHS_MS.last().copied(), |width| width.checked_mul(2)).skip(1);
+    WIDTHS_MS.into_iter().chain(longer).find(|width| has_property(*width)).unwrap_or(u64::MAX)
 }
 
 /// Finds the times of damage that is still without one, and creates the timeline.
@@ -304,4 +275,23 @@ fn finish(view: &LogView, mut totals: TimelineTotals, counted_from_index: u64) -
     let TimelineTotals { series, damage_outside, covered_to, ends_with_damage, .. } = totals;
     let events = series.iter().map(|interval| interval.events).sum();
     Ok(Timeline { series, covered_to, is_extensible: !ends_with_damage, events, damage_outside, counted_from_index })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widths_are_readable_and_few_intervals_are_wasted() {
+        let divides = |unit: u64, width: &u64| *width > unit || unit.is_multiple_of(*width);
+        for width in WIDTHS_MS {
+            let units = [60_000, 3_600_000, 86_400_000];
+            assert!(units.iter().find(|unit| **unit >= width).is_some_and(|unit| divides(*unit, &width)), "{width}");
+        }
+        assert!(WIDTHS_MS.windows(2).all(|pair| pair[0] < pair[1] && pair[1] <= 2 * pair[0]));
+        assert_eq!(interval_width(0, 269_999, 120), 3000);
+        assert_eq!(interval_width(0, 0, 1), 1);
+        assert_eq!(interval_width(0, 400 * 86_400_000, 100), 8 * 86_400_000);
+        assert_eq!(interval_width(5, u64::MAX, 1), u64::MAX);
+    }
 }

@@ -40,7 +40,7 @@ pub(crate) use plan_words::plan_word_lines;
 pub(crate) use row_details::{DetailLine, FixSearchResult, Tone, format_expected_by_chance, row_detail_lines};
 pub(crate) use row_json::{RowReport, row_json};
 pub(crate) use sanitize::{sanitize, sanitize_json};
-pub(crate) use spark_line::spark_line;
+pub(crate) use spark_line::{bar_rows, spark_line};
 pub(crate) use verdict::{
     finding_sentence, index_line, index_meaning, index_reason, seen_end_line, seen_end_sentence, set_aside_line,
     unrecorded_frames_line,

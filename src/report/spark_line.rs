@@ -18,6 +18,16 @@ fn bar(number: u64, largest: u64) -> char {
     BARS.get(step as usize).copied().unwrap_or(' ')
 }
 
+/// Returns the parts of a bar that is up to `rows` lines high, from its top line to its bottom line.
+pub(crate) fn bar_rows(number: u64, largest: u64, rows: usize) -> impl Iterator<Item = char> {
+    let steps = BARS.len() as u128;
+    let height = (u128::from(number) * steps * rows as u128).div_ceil(u128::from(largest.max(1)));
+    (0..rows as u128).rev().map(move |row| match height.saturating_sub(row * steps) {
+        0 => ' ',
+        step => BARS.get(step.min(steps) as usize - 1).copied().unwrap_or(' '),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +38,17 @@ mod tests {
         assert_eq!(spark_line([u64::MAX, 1]), "█▁");
         assert_eq!(spark_line([1, 2, 3]), "▃▆█");
         assert_eq!(spark_line([]), "");
+    }
+
+    #[test]
+    fn a_high_bar_fills_its_lines_from_the_bottom() {
+        let bar = |number, rows| bar_rows(number, 100, rows).collect::<String>();
+        assert_eq!(
+            (bar(100, 2), bar(75, 2), bar(50, 2), bar(1, 3)),
+            ("██".into(), "▄█".into(), " █".into(), "  ▁".into())
+        );
+        assert_eq!((bar(0, 2), bar(100, 0)), ("  ".into(), String::new()));
+        assert_eq!(bar_rows(u64::MAX, u64::MAX, 1).collect::<String>(), "█");
+        assert_eq!(bar_rows(0, 0, 1).collect::<String>(), " ");
     }
 }

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::actions::{ActionId, ActionScope, FooterEntry};
 use super::keys::Key;
 use super::layout::{self, LayoutAreas, PaneTitles};
-use super::model::{AggregateMode, DetailView, Model, Overlay, RowContents, Tab};
+use super::model::{AggregateMode, DetailView, Model, RowContents, Tab};
 
 /// Minimum width of a main pane whose tab names have spaces between them.
 const MIN_SPACED_TABS_WIDTH: u16 = 86;
@@ -80,11 +80,15 @@ pub(crate) fn footer_texts(entry: &FooterEntry) -> (String, String) {
 /// kept on a narrow screen.
 pub(crate) fn footer_keys(model: &Model, scope: ActionScope, width: usize) -> Vec<FooterEntry> {
     // The dialog of a plan has the keys of every dialog, and the keys of those plan actions that are enabled.
-    let dialog_scope = if scope == ActionScope::Plan { Some(ActionScope::Confirm) } else { None };
+    let other_scope = match scope {
+        ActionScope::Plan => Some(ActionScope::Confirm),
+        ActionScope::Timeline => Some(ActionScope::Main),
+        _ => None,
+    };
     let is_enabled_in_plan =
         |entry: &FooterEntry| scope != ActionScope::Plan || model.disabled_reason(entry.id).is_none();
     // The keys of the table come first, because the dialog of a plan opens on its rows.
-    let scopes = std::iter::once(scope).chain(dialog_scope);
+    let scopes = std::iter::once(scope).chain(other_scope);
     let entries = scopes.flat_map(|scope| model.keys.footer_entries(scope)).filter(is_enabled_in_plan);
     let (help, others): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.id == ActionId::Help);
     let mut used = help.iter().map(footer_width).sum::<usize>();
@@ -103,17 +107,17 @@ fn footer_width(entry: &FooterEntry) -> usize {
 /// Returns what a click at a position runs; `None` where it selects a line or does nothing.
 pub(crate) fn target_at(model: &Model, position: Position) -> Option<ClickTarget> {
     let areas = layout::compute_areas(model);
-    let scope = model.overlays.last().map_or(ActionScope::Main, Overlay::scope);
+    let (scope, has_overlay) = (model.key_scope(), !model.overlays.is_empty());
     if areas.footer.contains(position) {
         // Of these scopes the last line has a typed text, a message or the names of marks.
         let has_keys = !matches!(scope, ActionScope::TextInput | ActionScope::MarkName)
-            && (scope != ActionScope::Main || model.notice.is_none() && model.awaited.is_empty())
+            && (has_overlay || model.notice.is_none() && model.awaited.is_empty())
             && model.jobs.iter().all(|job| job.total == 0);
         let keys = footer_keys(model, scope, usize::from(areas.footer.width)).into_iter();
         let key = at_column(keys.map(|entry| (ClickTarget::Key(entry.key), footer_width(&entry))), 0, position.x);
         return key.filter(|_| has_keys);
     }
-    if scope != ActionScope::Main || areas.titles == PaneTitles::None {
+    if has_overlay || areas.titles == PaneTitles::None {
         return None;
     }
     tab_at(model, &areas, position).or_else(|| view_at(model, &areas, position))

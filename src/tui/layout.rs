@@ -16,6 +16,8 @@
 //! from the rows. The note tells about the rows of the main pane, and is there only when it has something to say. The pane
 //! with the findings is there only when there are any, and is as high as they need.
 //!
+//! The timeline, where it is shown, takes some lines below the strip, over the whole width.
+//!
 //! `view` draws into these areas, and `update` uses them for the heights of lists and for clicks.
 
 mod event_columns;
@@ -27,7 +29,8 @@ pub(crate) use event_columns::{
 };
 
 use super::model::{
-    AggregateMode, DetailView, Model, Pane, Tab, Zoom, fix_preview_lines, help_legend_height, wrapped_state_lines,
+    AggregateMode, DetailView, Model, Pane, Tab, TimelineVisibility, Zoom, fix_preview_lines, help_legend_height,
+    wrapped_state_lines,
 };
 
 /// Minimum width of a screen that has the list and the detail pane side by side.
@@ -56,6 +59,8 @@ pub(crate) struct LayoutAreas {
     pub(crate) status: Rect,
     /// The integrity strip, below the status line.
     pub(crate) strip: Rect,
+    /// The timeline, below the strip while it is shown, with its title.
+    pub(crate) timeline: Rect,
     /// The main pane, which shows the selected tab, with its title.
     pub(crate) main: Rect,
     /// The note about the rows of the main pane, below them.
@@ -148,6 +153,15 @@ pub(crate) fn compute_areas(model: &Model) -> LayoutAreas {
     let titles = if has_titles { PaneTitles::Shown } else { PaneTitles::None };
     let mut areas = LayoutAreas { status, strip, footer, titles, ..LayoutAreas::default() };
     let has_detail = matches!(model.tab, Tab::Events | Tab::Findings | Tab::Repairs);
+    let has_timeline = model.tab == Tab::Events && model.timeline.visibility == TimelineVisibility::Shown;
+    if has_timeline && model.focus == Pane::Timeline && (model.zoom == Zoom::In || !has_titles) {
+        areas.timeline = body;
+        return areas;
+    }
+    let timeline_height =
+        if has_timeline && has_titles && model.zoom == Zoom::Out { timeline_height(height) } else { 0 };
+    let [timeline, body] = Layout::vertical([Constraint::Length(timeline_height), Constraint::Fill(1)]).areas(body);
+    areas.timeline = timeline;
     let has_one_pane = model.zoom == Zoom::In || !has_titles || !has_detail;
     if !has_one_pane && width >= SIDE_BY_SIDE_MIN_WIDTH {
         // The list has most of the room, because its rows show what each event contains.
@@ -190,6 +204,17 @@ fn has_note(model: &Model) -> bool {
         Tab::Index => false,
         Tab::Repairs => !model.repairs.records.is_empty(),
         Tab::Statistics => true,
+    }
+}
+
+/// Returns the height of the timeline on a screen of `height` lines: bars and a title, an axis where there is room, and times
+/// below it on a high screen.
+const fn timeline_height(height: u16) -> u16 {
+    match height {
+        30.. => 7,
+        20..=29 => 5,
+        12..=19 => 3,
+        _ => 2,
     }
 }
 
@@ -255,8 +280,12 @@ pub(crate) fn detail_head_height(model: &Model) -> u16 {
 /// Returns the panes that can have the focus, in the order of Tab.
 pub(crate) fn focusable_panes(model: &Model) -> Vec<Pane> {
     match model.tab {
-        Tab::Events if has_findings_pane(model) => vec![Pane::Main, Pane::Findings, Pane::Detail],
-        Tab::Events | Tab::Findings | Tab::Repairs => vec![Pane::Main, Pane::Detail],
+        Tab::Events => {
+            let timeline = (model.timeline.visibility == TimelineVisibility::Shown).then_some(Pane::Timeline);
+            let findings = has_findings_pane(model).then_some(Pane::Findings);
+            timeline.into_iter().chain([Pane::Main]).chain(findings).chain([Pane::Detail]).collect()
+        }
+        Tab::Findings | Tab::Repairs => vec![Pane::Main, Pane::Detail],
         Tab::Aggregates | Tab::Index | Tab::Statistics => vec![Pane::Main],
     }
 }

@@ -11,7 +11,7 @@ use super::model::{LogInfo, LogUnavailable, PlanPreview, RowContents, Statistics
 use super::request::{AggregateRow, IndexBuildMode, WorkerKind};
 use super::session_time::SessionTime;
 use crate::file::Durability;
-use crate::query::{EventTimes, Hits, KnownNames, RowPage};
+use crate::query::{EventTimes, Hits, KnownNames, RowPage, Timeline};
 use crate::repair::{AppliedRepair, BytesPreview, ProposedFix, RepairRecord, RepairState};
 
 /// An input of `update`.
@@ -130,6 +130,8 @@ pub(crate) enum Response {
     NoIndex,
     /// Events were counted in groups.
     Statistics(Box<StatisticsResult>),
+    /// Events were counted in intervals of time.
+    Timeline(Arc<Timeline>),
     /// Events were written to a new file.
     Exported(Box<ExportResult>),
     /// The file of an export cannot be created.

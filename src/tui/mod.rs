@@ -40,6 +40,7 @@ mod strip;
 mod svg;
 mod terminal;
 mod theme;
+mod timeline_request;
 mod update;
 mod view;
 mod worker;

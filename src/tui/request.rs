@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 pub(crate) use super::statistics_request::{StatisticsPeriod, StatisticsRequest};
+pub(crate) use super::timeline_request::TimelineRequest;
 use crate::file::Durability;
 use crate::format::Event;
 use crate::index::AggregateSummary;
@@ -29,6 +30,8 @@ pub(crate) enum WorkerKind {
     Prompt,
     /// Counts events in groups.
     Statistics,
+    /// Counts events in intervals of time.
+    Timeline,
     /// Writes events to a file.
     Export,
     /// Plans and applies repairs, appends events, and saves the index.
@@ -37,7 +40,7 @@ pub(crate) enum WorkerKind {
 
 impl WorkerKind {
     /// All workers, in the order of their discriminants.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::List,
         Self::Detail,
         Self::Jump,
@@ -46,6 +49,7 @@ impl WorkerKind {
         Self::Repairs,
         Self::Prompt,
         Self::Statistics,
+        Self::Timeline,
         Self::Export,
         Self::Write,
     ];
@@ -148,6 +152,8 @@ pub(crate) enum Request {
     },
     /// Counts events in groups.
     Statistics(StatisticsRequest),
+    /// Counts events in intervals of time.
+    Timeline(TimelineRequest),
     /// Writes the events that a filter shows to a new file.
     Export(ExportRequest),
     /// Appends events to the log.

@@ -24,6 +24,7 @@ fn the_documented_keys_are_the_keys_of_the_program() {
     for action in action_table() {
         let before = match action.scope {
             ActionScope::Main | ActionScope::MarkName => "",
+            ActionScope::Timeline => "`t` ",
             ActionScope::CopyChord => "`y` ",
             ActionScope::TextInput
             | ActionScope::Form

@@ -45,6 +45,7 @@ impl ActionGroup {
             Self::Output => "Copy and write to files",
             Self::Program => "Program",
             Self::Scope(ActionScope::Main) => "Screen",
+            Self::Scope(ActionScope::Timeline) => "In the timeline",
             Self::Scope(ActionScope::CopyChord) => "Copy a part of the row",
             Self::Scope(ActionScope::MarkName) => "Name of a mark",
             Self::Scope(ActionScope::TextInput) => "In a line of text",
@@ -94,6 +95,7 @@ impl ActionSpec {
             | Id::ToggleOffsetBase
             | Id::ToggleZone
             | Id::Columns
+            | Id::Timeline
             | Id::Zoom => ActionGroup::Show,
             Id::Follow | Id::ReadAgain | Id::Verify | Id::ScanStop | Id::ScanResume => ActionGroup::Read,
             Id::Append | Id::UpdateIndex | Id::RebuildIndex | Id::Repair | Id::RepairAll | Id::Undo => {

@@ -2,7 +2,7 @@
 
 use super::{ActionId, ActionScope, ActionSpec};
 use crate::tui::keys::Key;
-use ActionScope::{CopyChord, Main};
+use ActionScope::{CopyChord, Main, Timeline};
 use Key::{Char, Ctrl};
 
 /// The actions of the main screen, in the order in which the help and the footer show them.
@@ -226,6 +226,22 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         "Count the events of the log's last hour in groups; again: its last day, then all events",
     )
     .with_cli_equivalent("chronicle stats LOG --filter after:end-1h"),
+    ActionSpec::new(
+        ActionId::Timeline,
+        Main,
+        &[Char('t')],
+        "timeline",
+        "Show the number of events over time above the list, with the damage; with the focus there, close it",
+    )
+    .with_cli_equivalent("chronicle stats LOG --by hour"),
+    ActionSpec::new(ActionId::TimelineEarlier, Timeline, &[Char('h'), Key::Left], "earlier events", "Go to the column before in the timeline, and to its first event in the list")
+        .with_footer("earlier"),
+    ActionSpec::new(ActionId::TimelineLater, Timeline, &[Char('l'), Key::Right], "later events", "Go to the next column in the timeline, and to its first event in the list")
+        .with_footer("later"),
+    ActionSpec::new(ActionId::TimelineSelect, Timeline, &[Char(' '), Char('v')], "select a span", "Select a span of time from here to where the cursor moves, or drop it")
+        .with_footer("span"),
+    ActionSpec::new(ActionId::TimelineFilter, Timeline, &[Key::Enter], "filter by the span", "Show only the events of the selected span, or of the column under the cursor; Ctrl-o returns")
+        .with_footer("only these"),
     ActionSpec::new(ActionId::NextView, Main, &[Char(']')], "next detail view", "Show the next detail view of the row: JSON, Hex, Frame, Aggregate"),
     ActionSpec::new(ActionId::PreviousView, Main, &[Char('[')], "previous detail view", "Show the previous detail view of the row: JSON, Hex, Frame, Aggregate"),
     ActionSpec::new(

@@ -36,6 +36,11 @@ pub enum ActionId {
     TabRepairs,
     TabStatistics,
     Period,
+    Timeline,
+    TimelineEarlier,
+    TimelineLater,
+    TimelineSelect,
+    TimelineFilter,
     NextView,
     PreviousView,
     ToggleState,
@@ -140,6 +145,8 @@ pub enum ActionId {
 pub enum ActionScope {
     /// The screen without an overlay.
     Main,
+    /// The timeline has the focus. The keys of the screen that it has no action for apply too.
+    Timeline,
     /// The screen waits for the second key of a copy action, after `y`.
     CopyChord,
     /// The screen waits for the name of a mark.
@@ -158,8 +165,9 @@ pub enum ActionScope {
 
 impl ActionScope {
     /// All scopes, in the order of the enum.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Main,
+        Self::Timeline,
         Self::CopyChord,
         Self::MarkName,
         Self::TextInput,
@@ -175,6 +183,7 @@ impl ActionScope {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Main => "screen",
+            Self::Timeline => "timeline",
             Self::CopyChord => "after the key of `copy`",
             Self::MarkName => "name of a mark",
             Self::TextInput => "line of text",

@@ -257,6 +257,7 @@ const fn needs_log_data(id: ActionId) -> bool {
             | ActionId::ReadAgain
             | ActionId::Verify
             | ActionId::Period
+            | ActionId::Timeline
             | ActionId::Export
     )
 }

@@ -58,6 +58,7 @@ impl HelpPlace {
             (None, Pane::Detail, Tab::Repairs) => Self::RepairDetails,
             (None, Pane::Detail, _) => Self::Detail(model.detail.shown_view()),
             (None, Pane::Findings, _) => Self::FindingsPane,
+            (None, Pane::Timeline, _) => Self::Scope(ActionScope::Timeline),
             (None, Pane::Main, tab) => Self::Tab(tab),
         }
     }
@@ -87,6 +88,7 @@ impl HelpPlace {
                 Id::FilterAggregate,
                 Id::FilterRemoveLast,
                 Id::ToggleFindings,
+                Id::Timeline,
                 Id::Palette,
                 Id::SetMark,
                 Id::GoToMark,

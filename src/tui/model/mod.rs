@@ -45,6 +45,7 @@ mod statistics;
 mod suggestion;
 mod tables;
 mod text_input;
+mod timeline;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -89,6 +90,7 @@ pub(crate) use scroll::ScrollPosition;
 pub(crate) use statistics::{StatisticsKey, StatisticsPane, StatisticsProgress, StatisticsResult};
 pub(crate) use tables::{AggregateLoadState, AggregateTable, ListCursor};
 pub(crate) use text_input::TextInput;
+pub(crate) use timeline::{ColumnStep, TimelineColumns, TimelinePane, TimelineProgress, TimelineVisibility};
 
 use super::actions::{ActionId, KeyMap};
 use super::effect::{Effect, MouseCapture};
@@ -191,6 +193,8 @@ pub(crate) struct Model {
     pub(crate) repairs: RepairsPane,
     /// The number of events in groups.
     pub(crate) statistics: StatisticsPane,
+    /// The number of events over time.
+    pub(crate) timeline: TimelinePane,
     /// The tab that is shown.
     pub(crate) tab: Tab,
     /// The pane that has the focus.
@@ -282,6 +286,7 @@ impl Model {
             index: ScrollPosition::default(),
             repairs: RepairsPane::default(),
             statistics: StatisticsPane::default(),
+            timeline: TimelinePane::default(),
             tab: Tab::default(),
             focus: Pane::default(),
             zoom: Zoom::default(),

@@ -47,6 +47,8 @@ pub(crate) enum Pane {
     Detail,
     /// The findings below the events, where there is room for them.
     Findings,
+    /// The number of events over time above the events.
+    Timeline,
 }
 
 /// Whether the focused pane fills the screen.

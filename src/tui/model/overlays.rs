@@ -6,6 +6,7 @@ use super::labelled_lines::wrap_text;
 use super::plan_dialog::PlanDialog;
 use super::prompt::Prompt;
 use super::scroll::ScrollPosition;
+use super::{Model, Pane};
 use crate::tui::actions::ActionScope;
 use crate::tui::session_time::SessionTime;
 
@@ -28,6 +29,17 @@ pub(crate) enum Overlay {
     Form,
     /// The dialog in which the columns of the list are chosen.
     Columns(ColumnChooser),
+}
+
+impl Model {
+    /// Returns the scope in which keys are looked up first: that of the topmost overlay, or of the pane with the focus.
+    pub(crate) fn key_scope(&self) -> ActionScope {
+        match (self.overlays.last(), self.focus) {
+            (Some(overlay), _) => overlay.scope(),
+            (None, Pane::Timeline) => ActionScope::Timeline,
+            (None, _) => ActionScope::Main,
+        }
+    }
 }
 
 impl Overlay {

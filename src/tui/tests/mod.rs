@@ -22,6 +22,7 @@ mod scrolling;
 mod settings;
 mod statistics;
 mod strip_line;
+mod timeline;
 mod truth;
 mod updates;
 mod verified_earlier;

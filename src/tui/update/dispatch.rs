@@ -4,14 +4,14 @@ use super::navigation::{LineEnd, Movement};
 use super::requests::{send_request, stop_worker};
 use super::{
     awaited, columns, copy, detail, export, filter_help, index, messages, navigation, places, reload, repair, rows,
-    statistics, zone,
+    statistics, timeline, zone,
 };
 use crate::query::{Direction, Filter, RowContent};
 use crate::tui::actions::{self, ActionId};
 use crate::tui::effect::{Effect, MouseCapture};
 use crate::tui::model::{
-    AggregateLoadState, EscBehavior, Follow, HelpOverlay, ListCursor, MarkUse, Model, Overlay, Pane, Prompt,
-    PromptPurpose, SCREENSHOT_WORD, ScanState, THEME_WORD, Tab, Zoom,
+    AggregateLoadState, ColumnStep, EscBehavior, Follow, HelpOverlay, ListCursor, MarkUse, Model, Overlay, Pane,
+    Prompt, PromptPurpose, SCREENSHOT_WORD, ScanState, THEME_WORD, Tab, Zoom,
 };
 use crate::tui::request::{Request, WorkerKind};
 
@@ -46,6 +46,11 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::TabRepairs => navigation::switch_tab(model, Tab::Repairs),
         ActionId::TabStatistics => navigation::switch_tab(model, Tab::Statistics),
         ActionId::Period => statistics::select_period(model),
+        ActionId::Timeline => timeline::toggle(model),
+        ActionId::TimelineEarlier => timeline::step(model, ColumnStep::Earlier),
+        ActionId::TimelineLater => timeline::step(model, ColumnStep::Later),
+        ActionId::TimelineSelect => timeline::toggle_selection(model),
+        ActionId::TimelineFilter => timeline::filter_by_selection(model),
         ActionId::NextView => navigation::cycle_view(model, 1),
         ActionId::PreviousView => navigation::cycle_view(model, -1),
         ActionId::ToggleState => detail::toggle_state(model),
@@ -197,6 +202,7 @@ fn activate(model: &mut Model) {
             }
         }
         (Pane::Detail, _) => detail::activate(model),
+        (Pane::Timeline, _) => timeline::filter_by_selection(model),
         (Pane::Findings, _) | (_, Tab::Findings) => {
             if let Some(finding) = model.scan.findings.get(model.findings.line) {
                 let start = finding.start;
@@ -269,6 +275,8 @@ fn go_back(model: &mut Model) {
         }
     } else if !dropped.is_empty() {
         model.notify("Waiting actions dropped");
+    } else if model.focus == Pane::Timeline {
+        timeline::leave(model);
     } else if model.search.take().is_some() {
         model.notify("Search cleared");
     } else if !model.list.filter.is_empty() {

@@ -4,7 +4,7 @@ use super::dispatch::run_action;
 use crate::tui::actions::{ActionId, ActionScope};
 use crate::tui::keys::Key;
 use crate::tui::layout;
-use crate::tui::model::{HelpLine, ListCursor, Model, Overlay};
+use crate::tui::model::{HelpLine, ListCursor, Model, Overlay, Pane};
 
 /// Handles a key while the help is open.
 pub(super) fn handle_key(model: &mut Model, key: Key) {
@@ -45,7 +45,9 @@ fn run_selected(model: &mut Model) {
     // Actions of the other scopes can run only in their overlay.
     let runnable = match selected {
         Some(HelpLine::Action(action)) => {
-            Some(action.id).filter(|_| matches!(action.scope, ActionScope::Main | ActionScope::CopyChord))
+            let is_in_scope = action.scope == ActionScope::Timeline && model.focus == Pane::Timeline;
+            let is_of_screen = matches!(action.scope, ActionScope::Main | ActionScope::CopyChord);
+            (is_in_scope || is_of_screen).then_some(action.id)
         }
         _ => None,
     };

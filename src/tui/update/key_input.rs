@@ -28,7 +28,8 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
             model.notice = None;
             // The line for a user who does not know the keys is not needed any more.
             model.has_suggested_keys = true;
-            match model.keys.action_for_key(ActionScope::Main, key) {
+            let own = model.keys.action_for_key(model.key_scope(), key);
+            match own.or_else(|| model.keys.action_for_key(ActionScope::Main, key)) {
                 Some(id) => run_action(model, id),
                 None => report_unbound_key(model, key),
             }

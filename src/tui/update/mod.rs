@@ -30,6 +30,7 @@ mod requests;
 mod responses;
 mod rows;
 mod statistics;
+mod timeline;
 mod zone;
 
 use super::effect::Effect;

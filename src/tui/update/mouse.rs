@@ -4,7 +4,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::navigation::{self, Movement};
-use super::{confirm, key_input, plan_dialog, refresh};
+use super::{confirm, key_input, plan_dialog, refresh, timeline};
 use crate::tui::click_targets::{ClickTarget, target_at};
 use crate::tui::layout::{self, LayoutAreas};
 use crate::tui::message::WheelDirection;
@@ -34,6 +34,9 @@ pub(super) fn handle_click(model: &mut Model, position: Position) {
         if let Some(offset) = strip::offset_at(areas.strip, position.x, &model.log_info) {
             navigation::go_to_offset(model, offset);
         }
+    } else if areas.timeline.contains(position) {
+        model.focus = Pane::Timeline;
+        timeline::go_to_clicked_column(model, usize::from(position.x - areas.timeline.x));
     } else if let Some(pane) = pane_at(&areas, position) {
         model.focus = pane;
         if let Some(line) = line_at(model, &areas, pane, position) {
@@ -69,6 +72,7 @@ fn line_at(model: &Model, areas: &LayoutAreas, pane: Pane, position: Position) -
         Pane::Main => areas.table_body(areas.main),
         Pane::Detail => areas.table_body(areas.detail),
         Pane::Findings => areas.inner(areas.findings),
+        Pane::Timeline => return None,
     };
     let has_lines = !matches!((pane, model.tab), (Pane::Detail, Tab::Repairs) | (Pane::Main, Tab::Index));
     (has_lines && body.contains(position)).then(|| usize::from(position.y - body.y))
@@ -78,6 +82,7 @@ fn line_at(model: &Model, areas: &LayoutAreas, pane: Pane, position: Position) -
 fn select_line(model: &mut Model, pane: Pane, line: usize) {
     let distance = |top: usize, cursor: usize| (top + line) as i64 - cursor as i64;
     match (pane, model.tab) {
+        (Pane::Timeline, _) => {}
         (Pane::Detail, _) => {
             let lines = distance(model.detail.cursor.top, model.detail.cursor.line);
             model.detail.move_by(lines);

@@ -1,11 +1,11 @@
 //! Moves the cursor, the focus and the scroll position, and jumps to offsets, damage and matches.
 
 use super::requests::start_job;
-use super::{hit_counter, reload, rows};
+use super::{hit_counter, reload, rows, timeline};
 use crate::query::{Direction, JumpTarget, LogRow};
 use crate::tui::actions::ActionId;
 use crate::tui::layout;
-use crate::tui::model::{ActiveSearch, AggregateLoadState, Follow, FollowPause, Model, Pane, Tab};
+use crate::tui::model::{ActiveSearch, AggregateLoadState, ColumnStep, Follow, FollowPause, Model, Pane, Tab};
 use crate::tui::request::{Request, WorkerKind};
 
 /// Number of columns that one key press scrolls sideways.
@@ -51,6 +51,8 @@ pub(super) fn move_cursor(model: &mut Model, movement: Movement) {
             model.repairs.move_in_details(lines, model.detail.width, model.zone);
         }
         (Pane::Detail, _) => model.detail.move_by(movement.lines(model.detail.cursor.height)),
+        (Pane::Timeline, _) if movement == Movement::ToFirst => timeline::go_to_end(model, ColumnStep::Earlier),
+        (Pane::Timeline, _) if movement == Movement::ToLast => timeline::go_to_end(model, ColumnStep::Later),
         (Pane::Findings, _) | (_, Tab::Findings) => {
             model.findings.move_by(movement.lines(model.findings.height), model.scan.findings.len());
         }

@@ -2,7 +2,7 @@
 //! but not loaded.
 
 use super::requests::send_request;
-use super::{dispatch, help, hit_counter, rows, statistics};
+use super::{dispatch, help, hit_counter, rows, statistics, timeline};
 use crate::query::RowContent;
 use crate::tui::model::{
     AggregateLoadState, DetailRequest, Model, Overlay, Pane, ROW_BATCH, RowsNeeded, Tab, wrapped_index_lines,
@@ -23,6 +23,8 @@ pub(super) fn refresh(model: &mut Model) {
     request_detail(model);
     request_aggregates(model);
     statistics::request_statistics(model);
+    timeline::request_timeline(model);
+    timeline::follow_list(model);
 }
 
 /// Copies what the scan and the repair history know about the row in the detail pane to its contents.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::requests::send_request;
-use super::{hit_counter, rows};
+use super::{hit_counter, rows, timeline};
 use crate::report::Tone;
 use crate::tui::actions::ActionId;
 use crate::tui::effect::Effect;
@@ -18,6 +18,7 @@ pub(super) fn discard_log_state(model: &mut Model, scan: ScanState) {
     model.detail.contents = None;
     model.aggregates.load_state = AggregateLoadState::NotRequested;
     model.statistics.requested = None;
+    timeline::discard(model);
 }
 
 /// Reads the log again around the selected row, after this process has changed it.

@@ -1,7 +1,9 @@
 //! Sends requests to the workers, defers requests whose hits are still being counted, and cancels requests.
 
 use crate::tui::effect::Effect;
-use crate::tui::model::{DeferredRequest, EscBehavior, HitReadiness, Model, StatisticsProgress, UserJob};
+use crate::tui::model::{
+    DeferredRequest, EscBehavior, HitReadiness, Model, StatisticsProgress, TimelineProgress, UserJob,
+};
 use crate::tui::request::{Request, WorkerKind};
 
 /// Sends a request to a worker. It replaces the worker's earlier request, whose response is dropped.
@@ -60,6 +62,7 @@ pub(super) fn stop_worker(model: &mut Model, worker: WorkerKind) {
         WorkerKind::List => model.list.cancel_request(),
         WorkerKind::Hits => model.hit_counters.mark_stopped(),
         WorkerKind::Statistics => model.statistics.progress = StatisticsProgress::Idle,
+        WorkerKind::Timeline => model.timeline.progress = TimelineProgress::Stopped,
         _ => {}
     }
     if model.hit_counters.has_deferred(worker) {

@@ -1,12 +1,12 @@
 //! Applies the responses of the workers.
 
-use super::{append, export, hit_counter, index, navigation, plan_dialog, reload, repair, statistics};
+use super::{append, export, hit_counter, index, navigation, plan_dialog, reload, repair, statistics, timeline};
 use crate::query::{RowContent, RowPage};
 use crate::report::Tone;
 use crate::tui::effect::Effect;
 use crate::tui::message::{RequestFailure, Response};
 use crate::tui::model::{
-    AggregateLoadState, EscBehavior, Follow, Model, RowContents, RowRequestState, StatisticsProgress,
+    AggregateLoadState, EscBehavior, Follow, Model, RowContents, RowRequestState, StatisticsProgress, TimelineProgress,
 };
 use crate::tui::request::WorkerKind;
 
@@ -63,6 +63,7 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         }
         Response::NoIndex => model.aggregates.load_state = AggregateLoadState::NoIndex,
         Response::Statistics(result) => statistics::show(model, *result),
+        Response::Timeline(found) => timeline::show(model, found),
         Response::Exported(result) => export::finish(model, &result, on_esc),
         Response::ExportRefused { path, reason } => export::show_refusal(model, &path, reason),
         Response::Appended(result) => append::finish_append(model, &result),
@@ -158,6 +159,7 @@ fn handle_failure(model: &mut Model, worker: WorkerKind, mut failure: RequestFai
         },
         WorkerKind::Jump | WorkerKind::Repairs | WorkerKind::Prompt | WorkerKind::Export => {}
         WorkerKind::Statistics => model.statistics.progress = StatisticsProgress::Idle,
+        WorkerKind::Timeline => model.timeline.progress = TimelineProgress::Stopped,
     }
     match (failure, worker) {
         (RequestFailure::Cancelled, WorkerKind::Export) => model.notify("Export stopped; no file was written"),

@@ -12,7 +12,7 @@ use crate::report::units::{format_count, format_number, format_progress};
 use crate::report::{Tone, sanitize};
 use crate::tui::actions::{ActionId, ActionScope};
 use crate::tui::click_targets::{footer_keys, footer_texts};
-use crate::tui::model::{EscBehavior, Model, Notice, Overlay, UserJob, wrap_text};
+use crate::tui::model::{EscBehavior, Model, Notice, UserJob, wrap_text};
 use crate::tui::request::WorkerKind;
 use crate::tui::theme::Role;
 
@@ -23,13 +23,13 @@ const MIN_HINT_COLUMNS: usize = 40;
 
 /// Draws the footer on the last line of the screen.
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
-    let scope = model.overlays.last().map_or(ActionScope::Main, Overlay::scope);
+    let (scope, has_overlay) = (model.key_scope(), !model.overlays.is_empty());
     let running = model.jobs.iter().find(|job| job.total > 0);
     let width = usize::from(area.width);
     let spans = match (&model.notice, running) {
-        (Some(notice), _) if scope == ActionScope::Main => return draw_notice(frame, area, model, notice),
+        (Some(notice), _) if !has_overlay => return draw_notice(frame, area, model, notice),
         (_, Some(job)) => vec![job_span(model, job, width)],
-        _ if !model.awaited.is_empty() && scope == ActionScope::Main => {
+        _ if !model.awaited.is_empty() && !has_overlay => {
             let key = model.keys.hint(ActionId::Back);
             let text = format!(" Waiting for the selected row; {key} drops the waiting actions");
             vec![span(model, Role::Warning, fit_safe(&text, width))]

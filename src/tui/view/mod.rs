@@ -28,6 +28,7 @@ mod statistics;
 mod status;
 mod strip;
 mod text;
+mod timeline;
 
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -65,6 +66,7 @@ fn draw_parts(frame: &mut Frame, model: &Model) {
     frame.buffer_mut().set_style(screen, model.theme.base());
     status::draw(frame, areas.status, model);
     strip::draw(frame, areas.strip, model);
+    timeline::draw(frame, &areas, model);
     if areas.main.height > 0 {
         match model.tab {
             Tab::Events => events::draw(frame, &areas, model),

@@ -2,7 +2,7 @@
 
 use super::jump::{self, MatchSearch};
 use super::rows::{self, RowQuery};
-use super::{SharedState, aggregates, contents, export, hits, repair, statistics, writing};
+use super::{SharedState, aggregates, contents, export, hits, repair, statistics, timeline, writing};
 use crate::StorageError;
 use crate::inspect::OnProgress;
 use crate::query::{Direction, EventTimes};
@@ -75,6 +75,7 @@ pub(crate) fn handle_request(
         }
         Request::Aggregates { sort, from, rows } => cache.aggregates.read_rows(shared, sort, from, rows, on_progress),
         Request::Statistics(request) => statistics::count_events(shared, request, on_progress),
+        Request::Timeline(request) => timeline::count_events(shared, request, on_progress),
         Request::Export(request) => export::export_events(shared, request, on_progress),
         Request::Append(request) => writing::append(shared, &request, on_progress),
         Request::SaveIndex(mode) => writing::save_index(shared, mode, on_progress),

@@ -18,6 +18,7 @@ mod scan_control;
 mod scan_state;
 mod shared;
 mod statistics;
+mod timeline;
 mod watch;
 mod writing;
 

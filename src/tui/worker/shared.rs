@@ -107,6 +107,11 @@ impl SharedState {
         self.scanned_index().map(|scanned| scanned.index)
     }
 
+    /// Returns the in-memory index, or that of the index file while there is none; `None` when the file cannot be trusted.
+    pub(super) fn known_index(&self, view: &LogView) -> Option<Arc<AggregateIndex>> {
+        self.index().or_else(|| view.trusted_index().map(|_| Arc::new(view.load_index())))
+    }
+
     /// Returns the in-memory index with the repairs from before it was read; `None` until one is published.
     pub(super) fn scanned_index(&self) -> Option<ScannedIndex> {
         self.index.read().unwrap_or_else(PoisonError::into_inner).clone()

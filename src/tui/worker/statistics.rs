@@ -21,9 +21,8 @@ pub(super) fn count_events(
     on_progress: &mut OnProgress,
 ) -> Result<Response, StorageError> {
     let StatisticsRequest { by, period, filter, detail } = request;
-    let (view, index) = (shared.view(), shared.index());
-    let saved = index.is_none().then(|| view.trusted_index().map(|_| view.load_index())).flatten();
-    let index = index.as_deref().or(saved.as_ref());
+    let view = shared.view();
+    let index = shared.known_index(&view);
     let mut period_word = String::new();
     if let Some(length) = period.length_ms()
         && let Some(EventTimes { last_ms, .. }) = EventTimes::read(&view)?
@@ -35,6 +34,6 @@ pub(super) fn count_events(
     if detail == StatisticsDetail::Counts {
         options = options.counts_only();
     }
-    let statistics = collect_statistics(&view, index, &filter, &options, on_progress)?;
+    let statistics = collect_statistics(&view, index.as_deref(), &filter, &options, on_progress)?;
     Ok(Response::Statistics(Box::new(StatisticsResult { statistics, period_word, read_at_ms: 0 })))
 }
