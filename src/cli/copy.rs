@@ -120,6 +120,9 @@ fn print_summary(
         keys.extend(copy_summary_fields(summary));
         return out.print_json(&Json::Object(keys));
     }
+    for note in &summary.notes {
+        out.print_note(&format!("note: {note}"));
+    }
     if let Some(range) = &summary.in_flight {
         out.print_note(&format!("{}..{} is being written: the copy ends before it", range.start, range.end));
     }

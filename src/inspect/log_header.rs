@@ -54,8 +54,18 @@ impl LogView {
         copy.filter(|copy| LogHeader::decode(copy).is_ok())
     }
 
-    /// Returns the finding about the header, when it is damaged.
+    /// Returns the finding about the header, when it is damaged, or when the file ends within it and no index knows a later end.
     pub fn header_finding(&self) -> Option<Finding> {
+        if matches!(self.log().header(), HeaderState::Truncated) {
+            let len = self.log().len().ok().filter(|len| *len < HEADER_LEN)?;
+            let evidence = Evidence {
+                reason: Some(format!("the file ends after {len} of the {HEADER_LEN} bytes of a header")),
+                ..Evidence::default()
+            };
+            // With an index, the lost end of the log starts in the header.
+            let is_end_known = self.seen_end().offset().is_some_and(|end| end > len);
+            return (!is_end_known).then(|| Finding::new(DamageKind::Header, 0..len).with_evidence(evidence));
+        }
         self.finding_about_header(self.header_bytes()?)
     }
 

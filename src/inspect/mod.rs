@@ -74,6 +74,7 @@ pub use log_view::LogView;
 pub use map::{HealthCell, HealthMap};
 pub(crate) use progress::cancelled_if_break;
 pub use progress::{OnProgress, Progress};
+pub(crate) use recognition::can_be_start_of_header;
 pub use run_survey::survey;
 pub use survey::{MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyOptions, SurveyUpdate};
 pub(crate) use tail::WriterCheck;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::zeros::find_last_nonzero;
 use crate::StorageError;
 use crate::file::{FRAME_SEARCH_LIMIT, HeaderState, LogFile, RejectedHeader, ScanItem, Scanner, Storage};
-use crate::format::Version;
 use crate::format::frame::MAX_FRAME;
 use crate::format::header::LogHeader;
+use crate::format::{HEADER_LEN, Version};
 use crate::index::{IndexExamination, PersistedIndex, examine_index};
 
 /// An open file whose first bytes are not a supported header.
@@ -75,11 +75,15 @@ impl UnrecognisedFile<'_> {
     /// True when the file is otherwise not a log, so that it is compared with copies. An unsupported version and unknown
     /// flags can be right, because a copy can be older.
     const fn can_be_compared(&self) -> bool {
-        matches!(self.rejected.error, StorageError::NotALog { .. } | StorageError::Io { .. })
+        matches!(
+            self.rejected.error,
+            StorageError::NotALog { .. } | StorageError::TooShort { .. } | StorageError::Io { .. }
+        )
     }
 
     /// Returns the version of the log and the state of its header, when another copy of the log shows that the file is a
-    /// log: the file has the creation time of the copy in its place, or a frame of the copy at its offset.
+    /// log: the file has the creation time of the copy in its place, a frame of the copy at its offset, or only a part of its
+    /// header.
     ///
     /// Reads the file up to the first frame that it has in common with the copy.
     ///
@@ -88,6 +92,11 @@ impl UnrecognisedFile<'_> {
     fn recognise_by_copy(&self, copy: &LogFile) -> Result<Option<(Version, HeaderState)>, StorageError> {
         let version = copy.version();
         let header = self.header_state(version);
+        if let HeaderState::Valid(expected) = copy.header()
+            && can_be_start_of_header(&self.as_log(version, header), &expected.encode())?
+        {
+            return Ok(Some((version, header)));
+        }
         if let (HeaderState::Damaged(found, _), HeaderState::Valid(expected)) = (header, copy.header())
             && expected.created_at_ms != 0
             && found.ends_with(&expected.created_at_ms.to_be_bytes())
@@ -124,4 +133,16 @@ impl UnrecognisedFile<'_> {
     fn as_log(&self, version: Version, header: HeaderState) -> LogFile {
         LogFile::with_header(self.storage.clone(), self.path, version, header)
     }
+}
+
+/// True when the file ends within the header of a log and can have been one with this header: its bytes are the first ones of
+/// the header, or zeros, because a file system can have lost their content. An empty file can have been any log.
+///
+/// # Errors
+/// `Io` when the file cannot be read.
+pub(crate) fn can_be_start_of_header(log: &LogFile, header: &[u8; 16]) -> Result<bool, StorageError> {
+    let mut bytes = [0; HEADER_LEN as usize];
+    let read = log.read_at(&mut bytes, 0)?;
+    let found = bytes.get(..read).filter(|found| found.len() < header.len());
+    Ok(found.is_some_and(|found| header.starts_with(found) || found.iter().all(|byte| *byte == 0)))
 }

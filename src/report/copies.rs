@@ -43,6 +43,7 @@ pub(crate) fn copy_summary_fields(summary: &CopySummary) -> Vec<(&'static str, J
         ("in_flight", in_flight.map_or(Json::Null, Json::Object)),
         ("left_out", Json::List(summary.omitted.iter().map(omitted_range_json).collect())),
         ("left_out_total", summary.omitted_total.into()),
+        ("notes", Json::List(summary.notes.iter().map(|note| note.as_str().into()).collect())),
     ]
 }
 

@@ -27,9 +27,12 @@ pub(crate) fn hint(error: &StorageError) -> String {
     match error {
         StorageError::Io { source, .. } => return io_hint(source.kind()).into(),
         StorageError::TooShort { bytes: 0, .. } => {
-            "The file is empty: remove it and create a log with `chronicle create`"
+            "Remove the empty file and create a log with `chronicle create`; if it was a log, restore it with `chronicle repair \
+             LOG --donor BACKUP`"
         }
-        StorageError::TooShort { .. } => "Check the path; if this was a log, restore it from a backup",
+        StorageError::TooShort { .. } => {
+            "Check the path; if this was a log, `chronicle repair LOG --donor BACKUP` or a copy of the backup restores it"
+        }
         StorageError::NotALog { content: Some(content), .. } => foreign_file_hint(*content),
         StorageError::NotALog { .. } => "Check the path: Chronicle did not write this file",
         StorageError::UnsupportedVersion { .. } => "Use a version of Chronicle that supports this version of the format",

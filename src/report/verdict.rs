@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::StorageError;
-use crate::format::{DamageKind, Evidence, Finding};
+use crate::format::{DamageKind, Evidence, Finding, HEADER_LEN};
 use crate::index::{IndexState, SeenEnd};
 use crate::inspect::{LogView, UnrecordedFrames};
 use crate::repair::TailBackup;
@@ -62,6 +62,9 @@ pub(crate) fn finding_sentence(finding: &Finding) -> String {
             )
         }
         DamageKind::Truncated => truncated_sentence(finding),
+        DamageKind::Header if finding.end < HEADER_LEN => {
+            format!("{}: every event is lost", evidence.reason.as_deref().unwrap_or("the header is cut off"))
+        }
         DamageKind::Header => format!(
             "the header is damaged: {}{}; the events after it are not affected",
             evidence.reason.as_deref().unwrap_or("its bytes are not as expected"),

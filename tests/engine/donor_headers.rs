@@ -124,6 +124,48 @@ fn a_log_that_was_cut_within_a_damaged_header_is_restored_by_a_donor() {
     }
 }
 
+#[test]
+fn a_file_that_ends_within_the_header_is_restored_by_choice_when_its_bytes_are_those_of_the_donor_or_zeros() {
+    let (whole, offsets) = log_bytes(6);
+    let mut damaged_donor = whole.clone();
+    damaged_donor[offsets[3] as usize + 60] ^= 0x55;
+    for cut in 0..16 {
+        for (bytes, donor) in [(&whole[..cut], &whole), (&[0; 16][..cut], &whole), (&whole[..cut], &damaged_donor)] {
+            let disk = SimDisk::with_files(&[(LOG, bytes), (DONOR, donor)]);
+            let view = open_as_copy(&disk).unwrap();
+            let plan = |options: &RepairOptions| {
+                plan_repair(&view, &options.clone().donor(DONOR), &mut |_| ControlFlow::Continue(())).unwrap()
+            };
+            let left = plan(&RepairOptions::new());
+            assert_eq!((left.steps.len(), left.unrepaired.len()), (0, 1), "{cut}: {left:?}");
+            let piece = &left.unrepaired[0].piece;
+            assert_eq!((piece.kind.as_str(), piece.start, piece.end), ("header", 0, cut as u64), "{left:?}");
+            assert!(left.unrepaired[0].reason.ends_with("use --choose 0=1"), "{cut}: {left:?}");
+            // A salvage takes only what is proven, and reports the loss.
+            let options = CopyOptions::new(NEW).donor(DONOR).replace();
+            let copied = salvage(&view, &options, &mut |_| ControlFlow::Continue(())).unwrap();
+            assert_eq!((copied.events_restored, copied.damage_total), (0, 1), "{cut}: {copied:?}");
+            let chosen = plan(&RepairOptions::new().choose(CandidateChoice::new(0, 1)));
+            assert_eq!(
+                (action_names(&chosen), chosen.unrepaired.len()),
+                (vec!["take_from_donor"], 0),
+                "{cut}: {chosen:?}"
+            );
+            let before = disk.get(LOG).unwrap();
+            apply(&log_paths(&disk), &chosen, ApplyOptions::new().full_check()).unwrap();
+            let repaired = disk.get(LOG).unwrap();
+            assert_eq!(repaired[..offsets[3] as usize], whole[..offsets[3] as usize], "{cut}");
+            assert_eq!(repaired == whole, *donor == whole, "{cut}");
+            assert_eq!(survey_log(&disk).damage_total, 0, "{cut}");
+            undo(&disk).unwrap();
+            assert_eq!(disk.get(LOG).unwrap(), before, "{cut}");
+        }
+        let other = SimDisk::with_files(&[(LOG, &vec![b'#'; cut + 1]), (DONOR, &whole)]);
+        let opened = open_as_copy(&other).map(|_| ());
+        assert!(opened.is_err(), "{cut}: other bytes");
+    }
+}
+
 /// Damages the magic of a log, and every one of its frames.
 fn without_valid_frames(whole: &[u8], frames: &[u64]) -> Vec<u8> {
     let mut bytes = whole.to_vec();

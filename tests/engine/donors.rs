@@ -204,7 +204,7 @@ fn a_torn_tail_without_an_index_is_offered_from_the_donor_with_all_later_frames(
     other.truncate(cut.len());
     let disk = SimDisk::with_files(&[(LOG, &other), (DONOR, &whole)]);
     let notes = plan_with_donor(&disk, &RepairOptions::new()).unwrap().notes;
-    assert!(notes[0].contains("unfinished frame differ"), "{notes:?}");
+    assert!(notes[0].contains("end of the log differ"), "{notes:?}");
     let disk = SimDisk::with_files(&[(LOG, cut), (DONOR, &whole[..offsets[5] as usize + 90])]);
     let plan = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
     assert_eq!(action_names(&plan), ["set_aside_tail"]);

@@ -1,12 +1,15 @@
 //! Tests of valid frames that are not those that the index, or a donor, has in their place: the checksum of a frame does not
 //! depend on its position, so only these show that a block of other bytes was written over events.
 
-use chronicle::repair::{ApplyOptions, Plan, RepairOptions, apply};
+use std::ops::ControlFlow;
+
+use chronicle::repair::{ApplyOptions, CopyOptions, Plan, RepairOptions, apply, salvage};
 
 use super::repairs::{damaged_log, log_paths, plan, plan_from_donor, undo};
 use super::sim_disk::SimDisk;
 use super::support::{
-    INDEX, LOG, append_frame, disk_with_indexed_log, frame_payloads, open_read_only, readable_offsets, survey_log,
+    INDEX, LOG, append_frame, disk_with_indexed_log, frame_payloads, open_read_only, open_view, readable_offsets,
+    survey_log,
 };
 
 const DONOR: &str = "/data/donor.log";
@@ -131,6 +134,33 @@ fn frames_that_a_repair_wrote_or_left_are_the_recorded_ones() {
 }
 
 #[test]
+fn a_frame_that_replaces_another_one_in_an_intact_cell_of_the_index_is_seen_with_a_donor() {
+    let (disk, offsets) = disk_with_indexed_log(60);
+    let (whole, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
+    let mut event = String::from_utf8(frame_payloads(&whole).remove(10)).unwrap();
+    event = event.replacen("accounts", "accountz", 1);
+    let mut frame = Vec::new();
+    append_frame(&mut frame, 1, &event);
+    let replaced = offsets[10]..offsets[11];
+    let mut bytes = whole.clone();
+    bytes[replaced.start as usize..replaced.end as usize].copy_from_slice(&frame);
+    let disk = SimDisk::with_files(&[(LOG, &bytes), (INDEX, &index), (DONOR, &whole)]);
+    assert_eq!(survey_log(&disk).damage_total, 0);
+    assert_eq!(plan(&disk, &RepairOptions::new()).unwrap().notes, Vec::<String>::new());
+    let note = format!("{}..{}: the log has 1 valid frame where {DONOR} has", replaced.start, replaced.end);
+    let planned = plan_from_donor(&disk, &RepairOptions::new(), Some(DONOR)).unwrap().notes;
+    let salvaged = salvage_notes(&disk);
+    for notes in [planned, salvaged] {
+        assert!(notes.len() == 1 && notes[0].starts_with(&note), "{notes:?}");
+    }
+}
+
+fn salvage_notes(disk: &SimDisk) -> Vec<String> {
+    let options = CopyOptions::new("/data/new.log").donor(DONOR).replace();
+    salvage(&open_view(disk).unwrap(), &options, &mut |_| ControlFlow::Continue(())).unwrap().notes
+}
+
+#[test]
 fn frames_that_differ_from_those_of_a_donor_are_noted() {
     let (disk, offsets) = disk_with_indexed_log(60);
     let whole = disk.get(LOG).unwrap();
@@ -139,6 +169,8 @@ fn frames_that_differ_from_those_of_a_donor_are_noted() {
         let before = readable_offsets(&disk);
         let plan = plan_from_donor(&disk, &RepairOptions::new(), Some(DONOR)).unwrap();
         assert_eq!(readable_offsets(&disk), before);
+        let compared = plan.notes.iter().filter(|note| note.contains("has other valid frames"));
+        assert_eq!(salvage_notes(&disk), compared.cloned().collect::<Vec<String>>());
         plan.notes.into_iter().find(|note| note.contains("has other valid frames"))
     };
     let stale = with_stale_block(&whole, 1024, 6144, 1024);

@@ -9,7 +9,7 @@ use super::summary::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyU
 use crate::StorageError;
 use crate::file::{ScanItem, Scanner};
 use crate::format::frame::{MAX_PAYLOAD, encode};
-use crate::format::{DamageKind, EventView, Evidence, Finding, LogHeader, Version, byte_layout, event};
+use crate::format::{DamageKind, EventView, Evidence, Finding, HEADER_LEN, LogHeader, Version, byte_layout, event};
 use crate::inspect::{LogView, MAX_FINDINGS, Progress, SurveyOptions, SurveyUpdate, cancelled_if_break, survey};
 use crate::repair::planning::Donor;
 use crate::repair::types::{ProposedFix, changed_error};
@@ -50,6 +50,7 @@ pub(super) fn copy_events<'a>(
         handled_to: 0,
         oversized_events: 0,
         moved_frames: None,
+        has_moved_frames: false,
         reported: Progress { position: 0, total: 0 },
         unreported_bytes: 0,
     };
@@ -77,7 +78,12 @@ pub(super) fn copy_events<'a>(
     copier.handle_adjacent()?;
     copier.copy_until(surveyed.scanned_to)?;
     copier.write_header_once(None)?;
+    let has_moved_frames = copier.has_moved_frames;
     let (mut summary, oversized_events) = (copier.summary, copier.oversized_events);
+    // The frames of a donor with other offsets differ everywhere.
+    for donor in source.donors.iter().filter(|_| !has_moved_frames) {
+        summary.notes.extend(donor.differing_frames_note()?);
+    }
     summary.in_flight = surveyed.in_flight;
     if summary.events_kept + oversized_events != surveyed.events {
         let (expected, found) = (format!("{} events", surveyed.events), format!("{} events", summary.events_kept));
@@ -103,6 +109,8 @@ pub(super) struct Copier<'a, 'd> {
     /// The places of the log's frames in the donors. They are found for the first range that a donor does not have at the
     /// offsets of the log.
     pub(super) moved_frames: Option<MovedFrames>,
+    /// True when frames were taken that a donor has at other offsets.
+    pub(super) has_moved_frames: bool,
     /// The progress of the survey that was reported last.
     reported: Progress,
     /// Number of bytes of frames that were copied since then.
@@ -153,6 +161,8 @@ impl Copier<'_, '_> {
                 self.handle_adjacent()?;
             }
             match finding.kind {
+                // All frames of a log that ends within its header are lost.
+                DamageKind::Header if finding.end < HEADER_LEN => self.adjacent.push(proposed.clone()),
                 // These findings do not replace an event.
                 DamageKind::Header | DamageKind::Clock => self.copy_until(finding.start)?,
                 DamageKind::Gap => {

@@ -118,7 +118,9 @@ impl MovedFrames {
             if runs.is_empty() && !references.is_moved() {
                 continue;
             }
-            runs.iter_mut().for_each(|run| run.donor = nth);
+            for run in &mut runs {
+                run.donor = nth;
+            }
             let taken = runs.iter().map(|run| run.source.end - run.source.start).sum();
             if best.as_ref().is_none_or(|(most, _)| taken > *most) {
                 best = Some((taken, runs));

@@ -130,6 +130,7 @@ impl Copier<'_, '_> {
         let runs = moved.find_runs(view, donors, &range)?;
         self.moved_frames = Some(moved);
         let Some(runs) = runs else { return Ok(false) };
+        self.has_moved_frames |= !runs.is_empty();
         let mut at = range.start;
         for run in &runs {
             self.omit_hole(pieces, at..run.log.start)?;

@@ -138,6 +138,9 @@ pub struct CopySummary {
     pub omitted_total: u64,
     /// Number of the omitted ranges that are damage.
     pub damage_total: u64,
+    /// Notes about valid frames of the log that differ from those of a donor at the same offsets. The frames of the log are
+    /// copied.
+    pub notes: Vec<String>,
     /// An unfinished last frame that another process is writing. The copy ends before it.
     pub in_flight: Option<Range<u64>>,
     /// Size of the new log, in bytes.

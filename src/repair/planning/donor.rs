@@ -8,13 +8,15 @@ use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::donor_runs::{DonorSearch, References, WantedRange};
+use super::donor_runs::{DonorRun, DonorSearch, References, WantedRange};
 use super::donor_walk::{Link, Walk};
 use super::neighbours::Neighbours;
 use crate::StorageError;
 use crate::file::{LogFile, ScanItem, Scanner};
 use crate::format::{EventView, FrameIdentity, LineEnds, Version, gap};
-use crate::inspect::{DiffUpdate, DifferenceKind, HeaderSource, LogDifference, LogView, diff_files};
+use crate::inspect::{
+    DiffUpdate, DifferenceKind, HeaderSource, LogDifference, LogView, can_be_start_of_header, diff_files,
+};
 use crate::repair::types::{WorkMeter, for_each_chunk, read_neighbour, refused_error, starts_with};
 
 /// Another copy of a log, opened for reading, with the log that is to be repaired.
@@ -70,7 +72,10 @@ impl<'a, 'm> Donor<'a, 'm> {
         // Neither an event of the log nor its index shows what the header was. A copy with the same creation time, or with
         // the same events, has it.
         let has_same_time = view.header_bytes().is_some_and(|found| found.get(8..) == header.get(8..));
-        Ok(has_same_time || (view.log().version() == Version::V1 && self.has_first_event_of_log()?))
+        if has_same_time || can_be_start_of_header(view.log(), &header)? {
+            return Ok(true);
+        }
+        Ok(view.log().version() == Version::V1 && self.has_first_event_of_log()?)
     }
 
     /// True when the first readable event of the log is the same in the donor. Reads the log up to this event.
@@ -175,7 +180,10 @@ impl<'a, 'm> Donor<'a, 'm> {
     /// Adds the donor's frames in `range`, and compares them with the recorded ones.
     fn walk_frames(&self, walk: &mut Walk, range: Range<u64>, recorded: &[FrameIdentity]) -> Result<(), StorageError> {
         let mut scanner = Scanner::new(self.donor.clone(), range);
-        let mut crosses_end = false;
+        // The header that the donor has instead of the last bytes of the log is followed by its frames.
+        let is_crossing = |run: &DonorRun, end| run.range.start <= end && end < run.range.end;
+        let mut crosses_end =
+            walk.wanted.open_after.is_some_and(|end| walk.found.runs.iter().any(|run| is_crossing(run, end)));
         while let Some(item) = scanner.next_item()? {
             let span = item.span();
             let range = span.range().clone();
@@ -250,7 +258,7 @@ impl<'a, 'm> Donor<'a, 'm> {
     }
 
     /// Returns a note for the user when valid frames of the log and of the donor overlap and differ. Reads both files.
-    pub(super) fn differing_frames_note(&self) -> Result<Option<String>, StorageError> {
+    pub(crate) fn differing_frames_note(&self) -> Result<Option<String>, StorageError> {
         if !self.has_same_header() {
             return Ok(None);
         }
@@ -287,9 +295,10 @@ impl<'a, 'm> Donor<'a, 'm> {
                 "{path} has other events than the log from the first one on: it is no copy of this log"
             )));
         }
+        let frames = if differing == 1 { "1 valid frame".into() } else { format!("{differing} valid frames") };
         Ok(ends.map(|(start, end)| {
             format!(
-                "{start}..{end}: the log has {differing} valid frames where {path} has other valid frames; none of them is \
+                "{start}..{end}: the log has {frames} where {path} has other valid frames; none of them is \
                  changed: `chronicle diff` lists them"
             )
         }))

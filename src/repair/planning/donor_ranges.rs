@@ -154,7 +154,7 @@ impl AdjacentPieces<'_, '_> {
             if let Some(donor) = self.donors.get(run.donor)
                 && !donor.has_same_bytes(start..log_end)?
             {
-                run.doubt = Some("its bytes of the unfinished frame differ");
+                run.doubt = Some("its bytes at the end of the log differ");
             }
         }
         let filled_end = found.runs.last().map_or(end, |run| run.range.end.max(end));
@@ -190,8 +190,11 @@ impl AdjacentPieces<'_, '_> {
         // Frames after the end of the log continue it only without a hole.
         if let Some(log_end) = wanted.open_after {
             let mut end = log_end;
+            // A file that ends within the header has lost the rest of it, also when it is empty.
+            let is_lost_from_end = log_end < self.view.log().first_frame_offset();
             all.runs.retain(|run| {
-                let is_kept = run.range.start < log_end || (run.range.start == end && end > log_end);
+                let follows = run.range.start == end && (end > log_end || is_lost_from_end);
+                let is_kept = run.range.start < log_end || follows;
                 end = if is_kept { end.max(run.range.end) } else { end };
                 is_kept
             });
