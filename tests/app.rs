@@ -54,4 +54,6 @@ mod app {
     mod tui;
     #[cfg(unix)]
     mod tui_log_list;
+    #[cfg(unix)]
+    mod tui_session;
 }

@@ -44,10 +44,20 @@ impl ConfigArgs {
 
 /// Returns the place of the user's configuration file; `None` when the environment names no folder for it.
 fn default_path() -> Option<PathBuf> {
+    Some(user_folder("XDG_CONFIG_HOME", ".config")?.join("config.toml"))
+}
+
+/// Returns the folder of what the screen keeps between runs; `None` when the environment names none.
+pub(super) fn state_folder() -> Option<PathBuf> {
+    user_folder("XDG_STATE_HOME", ".local/state")
+}
+
+/// Returns the program's folder in the folder that a variable names, else in a folder of the home folder.
+fn user_folder(variable: &str, in_home: &str) -> Option<PathBuf> {
     // A relative path is invalid by the XDG base directory specification, and is ignored.
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
-    Some(folder.join("chronicle").join("config.toml"))
+    let folder = absolute(variable).or_else(|| Some(absolute("HOME")?.join(in_home)))?;
+    Some(folder.join("chronicle"))
 }
 
 fn read(path: &Path) -> Result<ScreenConfig, CommandFailure> {

@@ -8,7 +8,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::command_paths::CommandPaths;
-use super::config_file::ConfigArgs;
+use super::config_file::{ConfigArgs, state_folder};
 use super::failure::{CommandFailure, CommandResult};
 use super::log_list::{LogList, SelectedLogs};
 use super::options::GlobalArgs;
@@ -65,6 +65,9 @@ pub(super) struct ScreenArgs {
     /// Leave the mouse to the terminal
     #[arg(long)]
     no_mouse: bool,
+    /// Keep nothing between runs: neither restore nor save the place, marks, filter, columns and layout of the log
+    #[arg(long)]
+    no_session: bool,
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -112,7 +115,20 @@ impl ScreenArgs {
             follow: if config.follow == Some(true) { tui::Follow::Yes } else { tui::Follow::No },
             zone: self.zone.or(config.zone),
             mouse: !self.no_mouse && config.mouse.unwrap_or(true),
+            session: self.session(config.session),
         }
+    }
+}
+
+impl ScreenArgs {
+    /// Returns how the state of the screen is kept, unless the command line, the configuration or the environment leaves no
+    /// place for it.
+    fn session(&self, configured: Option<bool>) -> Option<tui::SessionOptions> {
+        if self.no_session || configured == Some(false) {
+            return None;
+        }
+        let zone = if self.zone.is_some() { tui::ZoneOnStart::Given } else { tui::ZoneOnStart::Restored };
+        Some(tui::SessionOptions { folder: state_folder()?, zone })
     }
 }
 

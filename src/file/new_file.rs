@@ -65,6 +65,19 @@ impl<'d> NewFile<'d> {
         Self::create(disk, path, existing, OpenMode::CreateSidecar { permissions_from })
     }
 
+    /// Creates a file that only its owner can read and write, and that belongs to no log.
+    ///
+    /// # Errors
+    /// Those of [`NewFile::create_log`].
+    #[cfg(feature = "app")]
+    pub(crate) fn create_private(
+        disk: &'d dyn Disk,
+        path: &Path,
+        existing: ExistingFile,
+    ) -> Result<Self, StorageError> {
+        Self::create(disk, path, existing, OpenMode::CreatePrivate)
+    }
+
     fn create(disk: &'d dyn Disk, path: &Path, existing: ExistingFile, mode: OpenMode) -> Result<Self, StorageError> {
         match existing {
             ExistingFile::Keep if disk.identity(path).is_ok() => {

@@ -121,7 +121,7 @@ impl Disk for OsDisk {
                 options.write(true);
             }
             // No step after the creation can fail, because the file would stay under its name.
-            OpenMode::Create => {
+            OpenMode::Create | OpenMode::CreatePrivate => {
                 return Ok(Arc::new(OsFile(platform::create(path, mode)?)));
             }
             OpenMode::CreateSidecar { permissions_from } => {
@@ -249,6 +249,7 @@ mod platform {
         let (access, permissions) = match mode {
             // Only the owner can read the file until it has the permissions of the log.
             OpenMode::CreateSidecar { .. } => (OFlags::RDWR, 0o600),
+            OpenMode::CreatePrivate => (OFlags::RDWR | OFlags::APPEND, 0o600),
             _ => (OFlags::RDWR | OFlags::APPEND, 0o666),
         };
         let flags = access | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;

@@ -247,6 +247,8 @@ pub enum OpenMode<'a> {
     Repair,
     /// Creates a log. Fails when the file exists.
     Create,
+    /// Creates a file that only its owner can read and write, and that belongs to no log. Fails when the file exists.
+    CreatePrivate,
     /// Opens a sidecar file, such as the index, for reading. Links are refused.
     ReadSidecar,
     /// Opens a sidecar file for reading and appending. Links are refused.

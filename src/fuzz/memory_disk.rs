@@ -78,7 +78,7 @@ fn open_file(file: Arc<MemoryFile>) -> Arc<dyn Storage> {
 
 impl Disk for MemoryDisk {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn Storage>> {
-        if let OpenMode::Create | OpenMode::CreateSidecar { .. } = mode {
+        if let OpenMode::Create | OpenMode::CreatePrivate | OpenMode::CreateSidecar { .. } = mode {
             let mut files = self.files();
             if files.contains_key(path) {
                 return Err(io::ErrorKind::AlreadyExists.into());

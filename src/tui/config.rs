@@ -31,6 +31,8 @@ pub(crate) struct ScreenConfig {
     pub(crate) ascii: Option<bool>,
     /// Whether the screen follows the end of the log at first.
     pub(crate) follow: Option<bool>,
+    /// Whether the state of the screen is kept between runs.
+    pub(crate) session: Option<bool>,
     /// The keys of the actions.
     pub(crate) keys: KeyMap,
 }
@@ -52,7 +54,7 @@ pub struct ConfigKeySpec {
 }
 
 /// All keys of the configuration, in the order in which they are documented.
-pub const CONFIG_KEYS: [ConfigKeySpec; 9] = [
+pub const CONFIG_KEYS: [ConfigKeySpec; 10] = [
     ConfigKeySpec {
         name: "theme",
         values: "`terminal`, `dark`, `light`, `high-contrast-dark`, `high-contrast-light` or `mono`",
@@ -123,6 +125,14 @@ pub const CONFIG_KEYS: [ConfigKeySpec; 9] = [
         help: "Whether the screen follows the end of the log at first",
         example: "false",
         set: |config, value| set(&mut config.follow, boolean(value)),
+    },
+    ConfigKeySpec {
+        name: "session",
+        values: "`true` or `false`",
+        default: "`true`",
+        help: "Whether place, marks, filter, columns and layout of a log are kept between runs; `false` is `--no-session`",
+        example: "true",
+        set: |config, value| set(&mut config.session, boolean(value)),
     },
     ConfigKeySpec {
         name: "keys",

@@ -7,8 +7,8 @@ use std::time::Duration;
 use ratatui::layout::{Position, Size};
 
 use super::keys::Key;
-use super::model::{LogInfo, LogUnavailable, PlanPreview, RowContents, StatisticsResult};
-use super::request::{AggregateRow, IndexBuildMode, WorkerKind};
+use super::model::{LoadedSession, LogInfo, LogUnavailable, PlanPreview, RowContents, StatisticsResult};
+use super::request::{AggregateRow, FirstHints, IndexBuildMode, WorkerKind};
 use super::session_time::SessionTime;
 use crate::file::Durability;
 use crate::query::{EventTimes, Hits, KnownNames, RowPage, Timeline};
@@ -141,6 +141,12 @@ pub(crate) enum Response {
         /// Why, and what to do next.
         reason: String,
     },
+    /// The state of the last run was read.
+    SessionLoaded(Box<LoadedSession>),
+    /// The folder of the state is prepared.
+    SessionPrepared(SessionPreparation),
+    /// The state of this run was written, or could not be for this reason.
+    SessionSaved(Result<(), String>),
     /// Events were appended to the log.
     Appended(Box<AppendResult>),
     /// The index was saved to its file.
@@ -160,6 +166,15 @@ pub(crate) enum Response {
     Repaired(Box<RepairResult>),
     /// The request failed or was cancelled.
     Failed(RequestFailure),
+}
+
+/// The result of preparing the folder of what is kept between runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SessionPreparation {
+    /// Whether this run shows the hints of the first start.
+    pub(crate) hints: FirstHints,
+    /// Why the folder cannot be written.
+    pub(crate) problem: Option<String>,
 }
 
 /// The result of an export.

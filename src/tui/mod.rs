@@ -56,8 +56,8 @@ pub use actions::{ActionScope, action_table};
 pub use config::CONFIG_KEYS;
 pub(crate) use config::{ConfigError, ScreenConfig};
 pub(crate) use log_list::run_log_list;
-pub(crate) use model::{Bell, Follow, Glyphs};
-pub(crate) use options::TuiOptions;
+pub(crate) use model::{Bell, Follow, Glyphs, ZoneOnStart};
+pub(crate) use options::{SessionOptions, TuiOptions};
 pub(crate) use run::run;
 pub(crate) use theme::{ColorChoice, Theme};
 #[cfg(any(test, fuzzing))]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::actions::KeyMap;
-use super::model::{Bell, ColumnLayout, Follow, Glyphs};
+use super::model::{Bell, ColumnLayout, Follow, Glyphs, ZoneOnStart};
 use super::theme::{ColorChoice, Theme};
 use crate::report::units::DisplayZone;
 
@@ -40,6 +40,17 @@ pub(crate) struct TuiOptions {
     pub(crate) zone: Option<DisplayZone>,
     /// Whether the screen receives mouse events.
     pub(crate) mouse: bool,
+    /// How the state of the screen is kept between runs; `None` when it is not kept.
+    pub(crate) session: Option<SessionOptions>,
+}
+
+/// How the state of the screen is kept between runs.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionOptions {
+    /// The folder of the state, which need not exist.
+    pub(crate) folder: PathBuf,
+    /// Whether the zone of the last run is restored.
+    pub(crate) zone: ZoneOnStart,
 }
 
 #[cfg(any(test, fuzzing))]
@@ -62,6 +73,7 @@ impl TuiOptions {
             follow: Follow::No,
             zone: None,
             mouse: true,
+            session: None,
         }
     }
 }

@@ -34,13 +34,15 @@ pub(crate) enum WorkerKind {
     Timeline,
     /// Writes events to a file.
     Export,
+    /// Reads and writes what is kept between runs.
+    Session,
     /// Plans and applies repairs, appends events, and saves the index.
     Write,
 }
 
 impl WorkerKind {
     /// All workers, in the order of their discriminants.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::List,
         Self::Detail,
         Self::Jump,
@@ -51,6 +53,7 @@ impl WorkerKind {
         Self::Statistics,
         Self::Timeline,
         Self::Export,
+        Self::Session,
         Self::Write,
     ];
 }
@@ -156,6 +159,12 @@ pub(crate) enum Request {
     Timeline(TimelineRequest),
     /// Writes the events that a filter shows to a new file.
     Export(ExportRequest),
+    /// Reads the state of the last run.
+    LoadSession,
+    /// Prepares the folder of the state, and claims the hints of the first start when they are wanted.
+    PrepareSession(FirstHints),
+    /// Writes the state of this run, as a document.
+    SaveSession(Vec<u8>),
     /// Appends events to the log.
     Append(AppendRequest),
     /// Builds the index and saves it.
@@ -277,6 +286,16 @@ pub(crate) struct AppendRequest {
     pub(crate) durability: Durability,
     /// How many times the event is appended.
     pub(crate) count: u32,
+}
+
+/// Whether the hints of the first start are shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum FirstHints {
+    /// They are not shown.
+    #[default]
+    Hidden,
+    /// They are shown until the next key.
+    Shown,
 }
 
 /// How much of an index is built.

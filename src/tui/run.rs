@@ -59,6 +59,7 @@ pub(super) fn run_with_input(options: TuiOptions, input: Option<&TerminalInput>)
         mouse,
         size: screen.size()?,
         hit_slice_bytes: DEFAULT_HIT_SLICE_BYTES,
+        session: options.session.as_ref().map(|session| session.zone),
     };
     let (out, messages) = unbounded();
     let workers = Workers::start(&shared, &out);
@@ -119,8 +120,8 @@ impl TuiSession {
         let first_page_deadline = Instant::now() + FIRST_PAGE_TIMEOUT;
         let mut limiter = FrameLimiter::default();
         loop {
-            // The first frame waits for the first page, up to the deadline.
-            let first_frame_at = || if self.model.list.rows.is_empty() { first_page_deadline } else { Instant::now() };
+            // The first frame waits for the first page at the place of the last run, up to the deadline.
+            let first_frame_at = || if self.model.has_first_page() { Instant::now() } else { first_page_deadline };
             let due = limiter.next_frame_at(self.frame_priority).unwrap_or_else(first_frame_at);
             if self.model.needs_redraw && Instant::now() >= due {
                 self.screen.draw(&self.model)?;

@@ -43,24 +43,33 @@ pub(crate) struct TestScreen {
 
 impl TestScreen {
     pub(crate) fn new(bytes: &[u8], size: impl Into<Size>) -> Self {
+        Self::with_options(bytes, size, |_| {})
+    }
+
+    /// Creates a screen with other options than the default ones.
+    pub(crate) fn with_options(bytes: &[u8], size: impl Into<Size>, change: impl FnOnce(&mut TuiOptions)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("accounts.log");
         fs::write(&path, bytes).unwrap();
-        let shared = SharedState::open(TuiOptions::new(&path)).unwrap();
-        let options = ModelOptions {
+        let mut options = TuiOptions::new(&path);
+        change(&mut options);
+        let shared = SharedState::open(options).unwrap();
+        let options = shared.settings();
+        let model_options = ModelOptions {
             access: Access::ReadWrite,
             scan: ScanState::Running,
             theme: Theme::Ansi,
             keys: KeyMap::default(),
-            columns: None,
+            columns: options.columns.clone(),
             bell: Bell::Off,
             glyphs: Glyphs::Unicode,
-            zone: None,
+            zone: options.zone,
             mouse: MouseCapture::On,
             size: size.into(),
             hit_slice_bytes: 1 << 20,
+            session: options.session.as_ref().map(|session| session.zone),
         };
-        let model = Model::new(shared.log_info().unwrap(), options);
+        let model = Model::new(shared.log_info().unwrap(), model_options);
         let mut screen = Self {
             _folder: folder,
             path,

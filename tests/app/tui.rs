@@ -41,6 +41,9 @@ impl TestTerminal {
         // The settings of the user who runs the tests do not apply.
         command.env("LC_ALL", "C.UTF-8");
         command.env("XDG_CONFIG_HOME", shell.folder.path());
+        // Nothing is kept between runs, unless the test has made a folder for it.
+        let state = shell.path("state");
+        command.env("XDG_STATE_HOME", if state.is_dir() { state } else { "/dev/null".into() });
         command.env_remove("NO_COLOR");
         let child = pair.slave.spawn_command(command).unwrap();
         let mut reader = pair.master.try_clone_reader().unwrap();

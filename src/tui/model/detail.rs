@@ -1,5 +1,7 @@
 //! The contents of a row, and the views of the detail pane.
 
+use serde::{Deserialize, Serialize};
+
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -10,7 +12,8 @@ use crate::query::{AggregateState, RowContent, RowDetails};
 use crate::repair::Fix;
 
 /// The views of the detail pane.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum DetailView {
     /// The event's JSON, with every token as stored; of a damaged frame, what is left of it.
     #[default]
@@ -24,7 +27,8 @@ pub(crate) enum DetailView {
 }
 
 /// What the aggregate view shows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum AggregateMode {
     /// The events of the aggregate, each with the differences from the one before.
     #[default]

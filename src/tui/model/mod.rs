@@ -39,6 +39,7 @@ mod plan_preview;
 mod prompt;
 mod prompt_feedback;
 mod repairs;
+mod saved_session;
 mod scan;
 mod scroll;
 mod statistics;
@@ -76,7 +77,7 @@ pub(crate) use labelled_lines::{label_columns, wrap_text};
 pub(crate) use latency::histogram_bars;
 pub(crate) use list::{EventList, ROW_BATCH, RowRequestState, RowsNeeded};
 pub(crate) use log_info::{IndexInfo, LogInfo, LogUnavailable};
-pub(crate) use modes::{Access, Bell, Follow, FollowPause, Glyphs, Pane, Tab, WriteConsent, Zoom};
+pub(crate) use modes::{Access, Bell, Follow, FollowPause, Glyphs, Pane, Tab, WriteConsent, ZoneOnStart, Zoom};
 pub(crate) use offset_base::OffsetBase;
 pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, MarkUse, Overlay};
 pub(crate) use palette_command::{PaletteCommand, SCREENSHOT_WORD, THEME_WORD};
@@ -85,6 +86,9 @@ pub(crate) use plan_preview::PlanPreview;
 pub(crate) use prompt::{Prompt, PromptError, PromptHistory, PromptPurpose, PromptStep};
 pub(crate) use prompt_feedback::PromptFeedback;
 pub(crate) use repairs::{RepairsPane, UndoEffect};
+pub(crate) use saved_session::{
+    LoadedSession, MAX_SESSION_BYTES, SavedPlace, SavedSession, SavedZone, SessionPhase, SessionState,
+};
 pub(crate) use scan::{EarlierVerification, ScanProgress, ScanRun, ScanState};
 pub(crate) use scroll::ScrollPosition;
 pub(crate) use statistics::{StatisticsKey, StatisticsPane, StatisticsProgress, StatisticsResult};
@@ -95,7 +99,7 @@ pub(crate) use timeline::{ColumnStep, TimelineColumns, TimelinePane, TimelinePro
 use super::actions::{ActionId, KeyMap};
 use super::effect::{Effect, MouseCapture};
 use super::keys::Key;
-use super::request::WorkerKind;
+use super::request::{FirstHints, WorkerKind};
 use super::session_time::SessionTime;
 use super::theme::Theme;
 use crate::query::{EventTimes, Filter, KnownNames, LogRow, RowContent, SearchPattern, TimeContext};
@@ -166,6 +170,8 @@ pub(crate) struct ModelOptions {
     pub(crate) size: Size,
     /// Bytes of the log that are searched for hits in one request.
     pub(crate) hit_slice_bytes: u64,
+    /// Whether the state of the screen is kept between runs, and then whether the zone is restored.
+    pub(crate) session: Option<ZoneOnStart>,
 }
 
 /// The state that the screen is drawn from.
@@ -235,6 +241,8 @@ pub(crate) struct Model {
     pub(crate) detail_source: Pane,
     /// The places that jumps have left, and the marks.
     pub(crate) jump_list: JumpList,
+    /// The keeping of the state between runs.
+    pub(crate) session: SessionState,
     /// Jobs that are running, the newest last.
     pub(crate) jobs: Vec<UserJob>,
     /// Whether the screen may write.
@@ -274,6 +282,13 @@ impl Model {
     pub(crate) fn new(log_info: LogInfo, options: ModelOptions) -> Self {
         let mut list = EventList::new(Filter::default());
         list.columns = options.columns.unwrap_or_default();
+        let session = SessionState {
+            phase: if options.session.is_some() { SessionPhase::Loading } else { SessionPhase::Off },
+            zone: options.session.unwrap_or_default(),
+            configured_columns: list.columns.clone(),
+            restored: None,
+            hints: FirstHints::Hidden,
+        };
         Self {
             log_info,
             unavailable: None,
@@ -307,6 +322,7 @@ impl Model {
             has_suggested_keys: false,
             detail_source: Pane::default(),
             jump_list: JumpList::default(),
+            session,
             jobs: Vec::new(),
             access: options.access,
             consent: WriteConsent::default(),
@@ -353,11 +369,16 @@ impl Model {
         self.set_notice(text.into(), Tone::Bad);
     }
 
-    fn set_notice(&mut self, text: String, tone: Tone) {
+    /// Adds a message to the list of messages without showing it.
+    pub(crate) fn record_message(&mut self, text: String) {
         if self.past_notices.len() >= MAX_PAST_NOTICES {
             self.past_notices.pop_front();
         }
-        self.past_notices.push_back(PastNotice { time_ms: self.now_ms, text: text.clone() });
+        self.past_notices.push_back(PastNotice { time_ms: self.now_ms, text });
+    }
+
+    fn set_notice(&mut self, text: String, tone: Tone) {
+        self.record_message(text.clone());
         self.notice = Some(Notice { text, tone });
     }
 

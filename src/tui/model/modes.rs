@@ -1,7 +1,10 @@
 //! The modes of the screen: tab, focused pane, zoom, follow mode, access and consent to write.
 
+use serde::{Deserialize, Serialize};
+
 /// The tabs of the screen.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Tab {
     /// The rows of the log.
     #[default]
@@ -38,7 +41,8 @@ impl Tab {
 }
 
 /// The panes that can have the focus.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Pane {
     /// The main pane, which shows the tab.
     #[default]
@@ -52,7 +56,8 @@ pub(crate) enum Pane {
 }
 
 /// Whether the focused pane fills the screen.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Zoom {
     /// All panes are shown.
     #[default]
@@ -99,6 +104,16 @@ pub(crate) enum WriteConsent {
     NotAsked,
     /// The user has confirmed.
     Granted,
+}
+
+/// Where the zone in which times are shown at first comes from, when the state of the last run is restored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum ZoneOnStart {
+    /// The zone of the last run is shown.
+    #[default]
+    Restored,
+    /// The command line names the zone, whatever the last run has shown.
+    Given,
 }
 
 /// Whether the terminal's bell rings when new damage is found.

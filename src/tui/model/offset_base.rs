@@ -1,9 +1,12 @@
 //! The base in which the screen shows offsets.
 
+use serde::{Deserialize, Serialize};
+
 use super::Model;
 
 /// The base in which offsets are shown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum OffsetBase {
     /// Decimal digits, as the command line prints them.
     #[default]

@@ -19,6 +19,7 @@ mod prompts;
 mod readme_pictures;
 mod repairs;
 mod scrolling;
+mod session;
 mod settings;
 mod statistics;
 mod strip_line;

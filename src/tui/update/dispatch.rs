@@ -4,7 +4,7 @@ use super::navigation::{LineEnd, Movement};
 use super::requests::{send_request, stop_worker};
 use super::{
     awaited, columns, copy, detail, export, filter_help, index, messages, navigation, places, reload, repair, rows,
-    statistics, timeline, zone,
+    session, statistics, timeline, zone,
 };
 use crate::query::{Direction, Filter, RowContent};
 use crate::tui::actions::{self, ActionId};
@@ -129,7 +129,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::Back => go_back(model),
         ActionId::Close | ActionId::Interrupt => {
             if model.overlays.pop().is_none() {
-                model.effects.push_back(Effect::Quit);
+                session::quit(model);
             }
         }
         ActionId::Suspend => model.effects.push_back(Effect::Suspend),

@@ -1,22 +1,22 @@
 //! Passes keys and pasted text to the topmost overlay, or to the screen when there is none.
 
 use super::dispatch::run_action;
-use super::{columns, confirm, form, help, places, plan_dialog, prompt};
+use super::{columns, confirm, form, help, places, plan_dialog, prompt, session};
 use crate::tui::actions::{ActionId, ActionScope};
-use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::session_time::SessionTime;
 
 /// Handles a key press.
 pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
+    session::note_input(model);
     // These actions work in every overlay, with keys that type no text.
     if !matches!(key, Key::Char(_)) {
         match model.keys.action_for_key(ActionScope::Main, key) {
             Some(id @ (ActionId::Suspend | ActionId::Redraw)) => return run_action(model, id),
             Some(ActionId::Interrupt) => {
                 if model.overlays.pop().is_none() {
-                    model.effects.push_back(Effect::Quit);
+                    session::quit(model);
                 }
                 return;
             }

@@ -29,6 +29,7 @@ mod repair;
 mod requests;
 mod responses;
 mod rows;
+mod session;
 mod statistics;
 mod timeline;
 mod zone;
@@ -42,6 +43,7 @@ pub(crate) use dispatch::run_action;
 
 /// Requests the first rows and the repair history, when the screen opens.
 pub(crate) fn init(model: &mut Model) {
+    session::load(model);
     rows::request_window(model, 0);
     reload::request_repair_history(model);
     refresh::refresh(model);
@@ -59,7 +61,10 @@ pub(crate) fn update(model: &mut Model, message: Message) {
     match message {
         Message::Key(key, typed_at) => key_input::handle_key(model, key, typed_at),
         Message::Paste(text) => key_input::handle_paste(model, &text),
-        Message::Click(position) => mouse::handle_click(model, position),
+        Message::Click(position) => {
+            session::note_input(model);
+            mouse::handle_click(model, position);
+        }
         Message::Wheel(position, direction) => mouse::handle_wheel(model, position, direction),
         Message::Resize(size) => model.size = size,
         Message::Response { worker, response, .. } => responses::handle_response(model, worker, response),
@@ -73,7 +78,7 @@ pub(crate) fn update(model: &mut Model, message: Message) {
         Message::ScreenshotSaved { path, result } => prompt::report_screenshot(model, &path, result),
         Message::Tick => model.growth.expire(model.now),
         Message::Suspend => model.effects.push_back(Effect::Suspend),
-        Message::Quit => model.effects.push_back(Effect::Quit),
+        Message::Quit => session::quit(model),
     }
     refresh::refresh(model);
 }

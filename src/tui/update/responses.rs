@@ -1,6 +1,8 @@
 //! Applies the responses of the workers.
 
-use super::{append, export, hit_counter, index, navigation, plan_dialog, reload, repair, statistics, timeline};
+use super::{
+    append, export, hit_counter, index, navigation, plan_dialog, reload, repair, session, statistics, timeline,
+};
 use crate::query::{RowContent, RowPage};
 use crate::report::Tone;
 use crate::tui::effect::Effect;
@@ -66,6 +68,10 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         Response::Timeline(found) => timeline::show(model, found),
         Response::Exported(result) => export::finish(model, &result, on_esc),
         Response::ExportRefused { path, reason } => export::show_refusal(model, &path, reason),
+        Response::SessionLoaded(loaded) => session::restore(model, *loaded),
+        Response::SessionPrepared(preparation) => session::finish_preparation(model, preparation),
+        Response::SessionSaved(Ok(())) => {}
+        Response::SessionSaved(Err(reason)) => model.record_message(format!("{}: {reason}", session::NOT_KEPT)),
         Response::Appended(result) => append::finish_append(model, &result),
         Response::IndexSaved(result) => index::finish_index_save(model, &result),
         Response::RepairHistory { records, notices } => repair::set_repair_history(model, records, notices),
@@ -158,6 +164,7 @@ fn handle_failure(model: &mut Model, worker: WorkerKind, mut failure: RequestFai
             None => return,
         },
         WorkerKind::Jump | WorkerKind::Repairs | WorkerKind::Prompt | WorkerKind::Export => {}
+        WorkerKind::Session => session::give_up(model),
         WorkerKind::Statistics => model.statistics.progress = StatisticsProgress::Idle,
         WorkerKind::Timeline => model.timeline.progress = TimelineProgress::Stopped,
     }

@@ -16,6 +16,7 @@ mod help;
 mod hex;
 mod index;
 mod json;
+mod key_popup;
 mod labelled_lines;
 mod legend;
 mod pane;
@@ -23,7 +24,7 @@ mod plain_glyphs;
 mod plan_dialog;
 mod prompt;
 mod repairs;
-mod second_keys;
+
 mod statistics;
 mod status;
 mod strip;
@@ -40,6 +41,7 @@ pub(super) use text::{display_width, draw_spans, keep_end, pad, style_line};
 
 use super::layout;
 use super::model::{Glyphs, Model, Overlay, Tab};
+use super::request::FirstHints;
 
 /// Draws the whole screen into a buffer of its size, without a terminal.
 pub(crate) fn draw_into(buffer: &mut Buffer, model: &Model) {
@@ -88,12 +90,15 @@ fn draw_parts(frame: &mut Frame, model: &Model) {
     }
     pane::draw_divider(frame, model, &areas);
     footer::draw(frame, areas.footer, model);
+    if model.session.hints == FirstHints::Shown && model.overlays.is_empty() {
+        key_popup::draw_first_hints(frame, model);
+    }
     for overlay in &model.overlays {
         match overlay {
             Overlay::Prompt(prompt) => prompt::draw(frame, model, prompt),
             Overlay::Help(help) => help::draw(frame, model, help),
-            Overlay::CopyChord => second_keys::draw_copy_keys(frame, model),
-            Overlay::MarkName(mark_use) => second_keys::draw_mark_keys(frame, model, *mark_use),
+            Overlay::CopyChord => key_popup::draw_copy_keys(frame, model),
+            Overlay::MarkName(mark_use) => key_popup::draw_mark_keys(frame, model, *mark_use),
             Overlay::Confirm(dialog) => confirm_dialog::draw(frame, model, dialog),
             Overlay::Plan(dialog) => plan_dialog::draw(frame, model, dialog),
             Overlay::Form => form::draw(frame, model),

@@ -16,6 +16,7 @@ mod rows;
 mod scan;
 mod scan_control;
 mod scan_state;
+mod session_store;
 mod shared;
 mod statistics;
 mod timeline;
@@ -126,15 +127,16 @@ impl Workers {
         self.scan.resume();
     }
 
-    /// Cancels everything, and waits up to [`SHUTDOWN_TIMEOUT`] for a running write to finish, and for an export to remove
-    /// its temporary file.
+    /// Cancels everything, and waits up to [`SHUTDOWN_TIMEOUT`] for a running write to finish, for an export to remove its
+    /// temporary file, and for the state of this run to be saved.
     pub(crate) fn shut_down(mut self) {
-        for kind in WorkerKind::ALL {
+        // The state of this run is the last request of its worker.
+        for kind in WorkerKind::ALL.into_iter().filter(|kind| *kind != WorkerKind::Session) {
             self.cancel(kind);
         }
         self.scan.stop();
         let mut take_thread = |kind| self.workers.get_mut(kind as usize).and_then(|worker| worker.thread.take());
-        let threads = [WorkerKind::Write, WorkerKind::Export].map(&mut take_thread);
+        let threads = [WorkerKind::Write, WorkerKind::Export, WorkerKind::Session].map(&mut take_thread);
         self.workers.clear();
         let deadline = Instant::now() + SHUTDOWN_TIMEOUT;
         while threads.iter().flatten().any(|thread| !thread.is_finished()) && Instant::now() < deadline {

@@ -30,7 +30,7 @@ impl SimDisk {
 
 impl Disk for SimDisk {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn Storage>> {
-        if let OpenMode::Create | OpenMode::CreateSidecar { .. } = mode {
+        if let OpenMode::Create | OpenMode::CreatePrivate | OpenMode::CreateSidecar { .. } = mode {
             let mut state = self.lock_state();
             state.faults.count_whole_call(CallKind::Create)?;
             if state.names.contains_key(path) {

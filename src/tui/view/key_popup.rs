@@ -1,4 +1,4 @@
-//! The popup with the keys that can follow a first key: those of the copy actions, or the names of marks.
+//! The popups that list a few keys: those that can follow a first key, and the hints of the first start.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -19,13 +19,13 @@ const BORDER_COLUMNS: u16 = 4;
 const BORDER_LINES: u16 = 2;
 
 /// A key of the popup.
-struct SecondKey {
+struct PopupKey {
     key: String,
     text: String,
     role: Role,
 }
 
-impl SecondKey {
+impl PopupKey {
     fn new(key: impl Into<String>, text: impl Into<String>) -> Self {
         Self { key: key.into(), text: text.into(), role: Role::Text }
     }
@@ -38,31 +38,46 @@ pub(super) fn draw_copy_keys(frame: &mut Frame, model: &Model) {
         let keys: Vec<String> = model.keys.keys(action).iter().map(ToString::to_string).collect();
         let key = (!keys.is_empty()).then(|| keys.join(" "))?;
         Some(match model.disabled_reason(action.id) {
-            None => SecondKey::new(key, action.help),
-            Some(reason) => {
-                SecondKey { role: Role::Muted, ..SecondKey::new(key, format!("{}: {reason}", action.title)) }
-            }
+            None => PopupKey::new(key, action.help),
+            Some(reason) => PopupKey { role: Role::Muted, ..PopupKey::new(key, format!("{}: {reason}", action.title)) },
         })
     });
-    draw_keys(frame, model, "Copy", &keys.collect::<Vec<_>>());
+    draw_keys(frame, model, &second_title(model, "Copy"), &keys.collect::<Vec<_>>());
 }
 
 /// Draws the marks that exist, and what else can follow the key that sets a mark or goes to one.
 pub(super) fn draw_mark_keys(frame: &mut Frame, model: &Model, mark_use: MarkUse) {
     let marks = model.jump_list.marks.iter();
-    let marks = marks.map(|(name, place)| SecondKey::new(name.to_string(), place_text(model, place)));
+    let marks = marks.map(|(name, place)| PopupKey::new(name.to_string(), place_text(model, place)));
     let (title, first, last) = match mark_use {
         MarkUse::Set => {
-            let any = SecondKey::new("a-z 0-9", "any letter or digit names this place; a name that exists moves here");
+            let any = PopupKey::new("a-z 0-9", "any letter or digit names this place; a name that exists moves here");
             ("Mark this place", Some(any), None)
         }
         MarkUse::GoTo => {
-            let again = SecondKey::new(model.keys.hint(ActionId::GoToMark), "the place before the last jump");
+            let again = PopupKey::new(model.keys.hint(ActionId::GoToMark), "the place before the last jump");
             ("Go to a mark", None, Some(again))
         }
     };
     let keys: Vec<_> = first.into_iter().chain(marks).chain(last).collect();
-    draw_keys(frame, model, title, &keys);
+    draw_keys(frame, model, &second_title(model, title), &keys);
+}
+
+fn second_title(model: &Model, title: &str) -> String {
+    format!("{title}: press a key, {} leaves", model.keys.hint(ActionId::Back))
+}
+
+/// Draws the hints of the first start.
+pub(super) fn draw_first_hints(frame: &mut Frame, model: &Model) {
+    let hint = |id, text: &str| PopupKey::new(model.keys.hint(id), text);
+    let leave =
+        format!("leaves a dialog, a search or a filter, and never quits; {} quits", model.keys.hint(ActionId::Close));
+    let keys = [
+        hint(ActionId::Help, "lists all keys, those of the focused pane first"),
+        hint(ActionId::Palette, "goes to an offset, an event or a time, and runs any action"),
+        hint(ActionId::Back, &leave),
+    ];
+    draw_keys(frame, model, "Shown once, until the next key", &keys);
 }
 
 /// Returns the offset of a place, with its tab and its filter where they are not the usual ones.
@@ -78,18 +93,17 @@ fn place_text(model: &Model, place: &Place) -> String {
 }
 
 /// Draws the popup at the lower right corner, above the footer. The keys that do not fit are counted in its last line.
-fn draw_keys(frame: &mut Frame, model: &Model, title: &str, keys: &[SecondKey]) {
+fn draw_keys(frame: &mut Frame, model: &Model, title: &str, keys: &[PopupKey]) {
     let screen = frame.area();
-    let title = format!("{title}: press a key, {} leaves", model.keys.hint(ActionId::Back));
     let key_columns = keys.iter().map(|key| display_width(&key.key)).max().unwrap_or_default();
     let text_columns = keys.iter().map(|key| display_width(&key.text)).max().unwrap_or_default();
-    let columns = (key_columns + KEY_GAP + text_columns).max(display_width(&title) + 2);
+    let columns = (key_columns + KEY_GAP + text_columns).max(display_width(title) + 2);
     let width = (columns as u16).saturating_add(BORDER_COLUMNS).min(screen.width);
     // The footer stays visible.
     let available = screen.height.saturating_sub(1);
     let height = (keys.len() as u16).saturating_add(BORDER_LINES).max(DIALOG_MIN_BORDERED_SIZE.height).min(available);
     let outer = Rect::new(screen.width - width, available - height, width, height);
-    let area = draw_dialog_in(frame, model, &title, outer);
+    let area = draw_dialog_in(frame, model, title, outer);
     let lines = usize::from(area.height);
     let fitting = if keys.len() > lines { lines.saturating_sub(1) } else { keys.len() };
     let available_columns = usize::from(area.width).saturating_sub(key_columns + KEY_GAP);

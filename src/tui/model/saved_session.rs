@@ -1,0 +1,243 @@
+//! What the screen keeps about a log between runs: place, marks, filter, columns and layout. This file defines the
+//! document, which is JSON, and its conversion from the model. It accesses no file.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Model;
+use super::columns::ColumnLayout;
+use super::detail::{AggregateMode, DetailView};
+use super::jump_list::Place;
+use super::modes::{Pane, Tab, ZoneOnStart, Zoom};
+use super::offset_base::OffsetBase;
+use crate::query::EventTimes;
+use crate::report::units::DisplayZone;
+use crate::tui::request::FirstHints;
+
+/// Largest size of a document, in bytes.
+pub(crate) const MAX_SESSION_BYTES: u64 = 256 << 10;
+/// The version of the documents that this program reads and writes.
+const SESSION_VERSION: u32 = 1;
+/// Largest number of marks in a document.
+const MAX_MARKS: usize = 128;
+/// Largest length of a filter in a document, in bytes.
+const MAX_FILTER_BYTES: usize = 16 << 10;
+
+/// The state of the screen that is kept for a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SavedSession {
+    version: u32,
+    /// The place that was shown.
+    pub(crate) place: SavedPlace,
+    /// The marks that the user has set.
+    pub(crate) marks: BTreeMap<char, SavedPlace>,
+    /// The columns, when the user has chosen others than those of the configuration.
+    pub(crate) columns: Option<ColumnLayout>,
+    /// Whether the focused pane filled the screen.
+    pub(crate) zoom: Zoom,
+    /// The view of the detail pane.
+    pub(crate) view: DetailView,
+    /// What the aggregate view showed.
+    pub(crate) aggregate_mode: AggregateMode,
+    /// The base of offsets.
+    pub(crate) offset_base: OffsetBase,
+    /// The zone of times.
+    pub(crate) zone: SavedZone,
+}
+
+/// A place in a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SavedPlace {
+    /// The tab.
+    pub(crate) tab: Tab,
+    /// The pane that had the focus.
+    pub(crate) focus: Pane,
+    /// The text of the filter.
+    pub(crate) filter: String,
+    /// Offset of the selected row.
+    pub(crate) offset: u64,
+}
+
+/// The zone of times in a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SavedZone {
+    /// UTC.
+    Utc,
+    /// The zone that the screen shows instead of UTC.
+    Local,
+}
+
+/// What was read about a log when the screen was opened.
+#[derive(Debug, Default)]
+pub(crate) struct LoadedSession {
+    /// The state of the last run. The offset of its place is that of a row.
+    pub(crate) session: Option<SavedSession>,
+    /// The times to which relative times of its filters refer.
+    pub(crate) event_times: Option<EventTimes>,
+    /// Why the state of the last run cannot be used.
+    pub(crate) problem: Option<String>,
+}
+
+/// How far the state of the last run has been restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SessionPhase {
+    /// Nothing is kept between runs.
+    Off,
+    /// The state of the last run is being read.
+    Loading,
+    /// It is still being read, and the user has begun to use the screen, which restoring must not change any more.
+    LoadingAfterInput,
+    /// It is restored, or there was none. It is saved when the screen is closed.
+    Ready,
+}
+
+/// The keeping of the state between runs.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionState {
+    /// How far the state is restored.
+    pub(crate) phase: SessionPhase,
+    /// Whether the zone of the last run is restored.
+    pub(crate) zone: ZoneOnStart,
+    /// The columns of a log whose columns were not chosen.
+    pub(crate) configured_columns: ColumnLayout,
+    /// The state after it was restored. A state that has not changed since is not saved.
+    pub(crate) restored: Option<SavedSession>,
+    /// Whether the hints of the first start are shown.
+    pub(crate) hints: FirstHints,
+}
+
+impl SavedSession {
+    /// Parses a document.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, String> {
+        /// The version, which is read first, because other versions have other fields.
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u64,
+        }
+        let syntax = |error: serde_json::Error| error.to_string();
+        let found = serde_json::from_slice::<Versioned>(bytes).map_err(syntax)?.version;
+        if found != u64::from(SESSION_VERSION) {
+            return Err(format!("expected version {SESSION_VERSION}, found {found}"));
+        }
+        let session: Self = serde_json::from_slice(bytes).map_err(syntax)?;
+        let places = std::iter::once(&session.place).chain(session.marks.values());
+        if let Some(place) = places.into_iter().find(|place| place.filter.len() > MAX_FILTER_BYTES) {
+            return Err(format!("expected a filter of at most {MAX_FILTER_BYTES} bytes, found {}", place.filter.len()));
+        }
+        if session.marks.len() > MAX_MARKS {
+            return Err(format!("expected at most {MAX_MARKS} marks, found {}", session.marks.len()));
+        }
+        if let Some(name) = session.marks.keys().find(|name| !name.is_alphanumeric()) {
+            return Err(format!("expected a letter or a digit as the name of a mark, found {:?}", name.to_string()));
+        }
+        Ok(session)
+    }
+
+    /// Returns the document.
+    ///
+    /// # Errors
+    /// It would be larger than a document that is read.
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, String> {
+        let mut bytes = serde_json::to_vec_pretty(self).map_err(|error| error.to_string())?;
+        bytes.push(b'\n');
+        if bytes.len() as u64 > MAX_SESSION_BYTES {
+            return Err(format!("expected at most {MAX_SESSION_BYTES} bytes, found {}", bytes.len()));
+        }
+        Ok(bytes)
+    }
+
+    /// Returns whether a filter refers to the end of the log.
+    pub(crate) fn needs_event_times(&self) -> bool {
+        std::iter::once(&self.place).chain(self.marks.values()).any(|place| place.filter.contains("end"))
+    }
+}
+
+impl From<&Place> for SavedPlace {
+    fn from(place: &Place) -> Self {
+        Self { tab: place.tab, focus: place.focus, filter: place.filter.text().to_owned(), offset: place.offset }
+    }
+}
+
+impl Model {
+    /// Returns whether the rows with which the screen opens are there: those of the place of the last run, if it is kept.
+    pub(crate) fn has_first_page(&self) -> bool {
+        !self.list.rows.is_empty()
+            && self.list.target_offset().is_none()
+            && !matches!(self.session.phase, SessionPhase::Loading | SessionPhase::LoadingAfterInput)
+    }
+
+    /// Returns the state that is kept for the log.
+    pub(crate) fn saved_session(&self) -> SavedSession {
+        let columns = &self.list.columns;
+        let shown = |columns: &ColumnLayout| Vec::<String>::from(columns.clone());
+        let is_configured = shown(columns) == shown(&self.session.configured_columns);
+        let marks = self.jump_list.marks.iter().take(MAX_MARKS);
+        SavedSession {
+            version: SESSION_VERSION,
+            place: SavedPlace::from(&self.current_place()),
+            marks: marks.map(|(name, place)| (*name, place.into())).collect(),
+            columns: (!is_configured).then(|| columns.clone()),
+            zoom: self.zoom,
+            view: self.detail.view,
+            aggregate_mode: self.detail.aggregate_mode,
+            offset_base: self.offset_base,
+            zone: if self.zone == DisplayZone::Utc { SavedZone::Utc } else { SavedZone::Local },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(change: impl Fn(&mut serde_json::Value)) -> Vec<u8> {
+        let place = SavedPlace { tab: Tab::Findings, focus: Pane::Detail, filter: "type:Created".into(), offset: 646 };
+        let session = SavedSession {
+            version: SESSION_VERSION,
+            place: place.clone(),
+            marks: [('a', place)].into(),
+            columns: Some(ColumnLayout::try_from(vec!["offset".into(), "payload.amount=+4".into()]).unwrap()),
+            zoom: Zoom::In,
+            view: DetailView::Hex,
+            aggregate_mode: AggregateMode::State,
+            offset_base: OffsetBase::Hexadecimal,
+            zone: SavedZone::Local,
+        };
+        let bytes = session.encode().unwrap();
+        assert_eq!(SavedSession::decode(&bytes).as_ref(), Ok(&session));
+        let mut value = serde_json::from_slice(&bytes).unwrap();
+        change(&mut value);
+        serde_json::to_vec(&value).unwrap()
+    }
+
+    #[test]
+    fn a_document_is_read_as_it_was_written_and_nothing_else_is_accepted() {
+        assert!(SavedSession::decode(&document(|_| {})).is_ok());
+        let error = |change: &dyn Fn(&mut serde_json::Value)| SavedSession::decode(&document(change)).unwrap_err();
+        for (found, reason) in [
+            (error(&|value| value["version"] = 2.into()), "expected version 1, found 2"),
+            (error(&|value| value["extra"] = 1.into()), "unknown field `extra`"),
+            (error(&|value| value["place"]["offset"] = (-1).into()), "invalid value"),
+            (error(&|value| value["place"]["tab"] = "nowhere".into()), "unknown variant `nowhere`"),
+            (error(&|value| value["columns"] = serde_json::json!(["ofset"])), "expected a column"),
+            (
+                error(&|value| value["place"]["filter"] = "x".repeat(MAX_FILTER_BYTES + 1).into()),
+                "expected a filter of",
+            ),
+            (error(&|value| value["marks"] = serde_json::json!({"\u{1b}": value["place"]})), "expected a letter"),
+            (error(&|value| drop(value.as_object_mut().unwrap().remove("marks"))), "missing field `marks`"),
+        ] {
+            assert!(found.contains(reason), "{found}");
+        }
+        for bytes in [&b""[..], b"[]", b"\xff", &vec![b'['; 100_000]] {
+            assert!(SavedSession::decode(bytes).is_err());
+        }
+    }
+}
