@@ -26,12 +26,14 @@ pub enum StorageError {
         source: io::Error,
     },
     /// The file is shorter than a header.
-    #[error("{}: not a Chronicle log: expected a header of 16 bytes, found a file of {bytes} bytes", path.display())]
+    #[error("{}: not a Chronicle log: expected a header of {expected} bytes, found a file of {bytes} bytes", path.display())]
     TooShort {
         /// The path of the file.
         path: PathBuf,
         /// The size of the file, in bytes.
         bytes: u64,
+        /// The size of the header, in bytes.
+        expected: u64,
     },
     /// The file starts without the magic, and it is another kind of file or no valid frame was found in it.
     #[error(
@@ -48,8 +50,31 @@ pub enum StorageError {
         /// What the file is instead; `None` when that is not known.
         content: Option<ForeignFile>,
     },
+    /// The header of a log of version 2 is damaged, and no valid frame shows what it was.
+    #[error(
+        "{}: damaged header: expected the checksum {computed:08x} at offset 60, found {stored:08x}; no valid frame was found",
+        path.display()
+    )]
+    DamagedHeader {
+        /// The path of the file.
+        path: PathBuf,
+        /// The checksum in the header.
+        stored: u32,
+        /// The checksum of the bytes before it.
+        computed: u32,
+    },
+    /// The file is a later segment of a log, which cannot be opened by itself.
+    #[error("{}: expected a whole log, found segment {number} of one, which starts at its offset {base}", path.display())]
+    SegmentOfLog {
+        /// The path of the file.
+        path: PathBuf,
+        /// The number of the segment.
+        number: u32,
+        /// The offset of the segment in the log.
+        base: u64,
+    },
     /// The magic is right, and the version is not supported.
-    #[error("{}: unsupported version at offset 4: expected 1, found {found}", path.display())]
+    #[error("{}: unsupported version at offset 4: expected 1 or 2, found {found}", path.display())]
     UnsupportedVersion {
         /// The path of the file.
         path: PathBuf,
@@ -264,6 +289,8 @@ impl StorageError {
             | Self::TooShort { path, .. }
             | Self::NotALog { path, .. }
             | Self::UnsupportedVersion { path, .. }
+            | Self::DamagedHeader { path, .. }
+            | Self::SegmentOfLog { path, .. }
             | Self::UnknownFlags { path, .. }
             | Self::Damaged { path, .. }
             | Self::Gap { path, .. }
@@ -292,6 +319,8 @@ impl StorageError {
             Self::RepairFailed { failure, .. } => failure.cause.offset(),
             Self::NotALog { .. } => Some(0),
             Self::UnsupportedVersion { .. } => Some(4),
+            Self::DamagedHeader { .. } => Some(60),
+            Self::SegmentOfLog { .. } => Some(32),
             Self::UnknownFlags { .. } => Some(6),
             Self::Damaged { finding, .. } => Some(finding.start),
             Self::Gap { start, .. } => Some(*start),

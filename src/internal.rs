@@ -11,7 +11,9 @@ pub mod file {
 
 pub mod format {
     //! The byte layouts of the log, the index file and the journal.
-    pub use crate::format::{FieldSpec, PayloadError, Version, crc, damage, frame, gap, header, index, journal, json};
+    pub use crate::format::{
+        FieldSpec, FrameFormat, PayloadError, Version, crc, damage, frame, gap, header, index, journal, json,
+    };
 }
 
 #[cfg(all(any(test, fuzzing), feature = "app"))]

@@ -118,8 +118,8 @@ mod tui;
 pub use error::StorageError;
 pub use file::Durability;
 pub use format::{
-    DamageKind, Event, EventBuilder, EventView, Evidence, Finding, ForeignFile, FrameIdentity, LogHeader, PayloadError,
-    StoredEvent,
+    DamageKind, Event, EventBuilder, EventView, Evidence, Finding, ForeignFile, FrameFormat, FrameIdentity,
+    HeaderBytes, LogHeader, LogId, NewLogFormat, PayloadError, SegmentHeader, StoredEvent,
 };
 pub use index::{
     AggregateIndex, AggregateSummary, CountedName, Coverage, IndexFault, IndexState, LostTail, MergeError, NameCounts,

@@ -14,6 +14,7 @@ use super::options::{AcceptArg, ForceArgs, GlobalArgs, ThreadArgs};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
 use crate::file::ExistingFile;
+use crate::format::NewLogFormat;
 use crate::inspect::{DamageOrigins, LogView};
 use crate::repair::{CopyOptions, CopySummary, CopyUpdate, OnCopyUpdate};
 use crate::report::copies::{copy_summary_fields, copy_summary_line, omitted_range_line};
@@ -52,6 +53,8 @@ pub(super) struct CopyMethod {
     pub(super) copy: CopyFn,
     /// Other copies of the log to take damaged ranges from.
     pub(super) donors: Vec<PathBuf>,
+    /// The format of the new log; `None` for that of the log.
+    pub(super) format: Option<NewLogFormat>,
 }
 
 impl CopyArgs {
@@ -71,6 +74,7 @@ impl CopyArgs {
             accept_likely: self.accept == Some(AcceptArg::Likely),
             donors: method.donors,
             replace: existing == ExistingFile::Replace,
+            format: method.format,
         };
         let open_options = open_options(global).threads(self.threads.count());
         let open_options = options.donors.iter().fold(open_options, OpenOptions::copy_of);

@@ -7,7 +7,7 @@ use clap::Args;
 use super::command_paths::CommandPaths;
 use super::failure::CommandResult;
 use super::log_access::open_options;
-use super::options::{ForceArgs, GlobalArgs};
+use super::options::{ForceArgs, FormatArgs, GlobalArgs};
 use super::output::CommandOutput;
 use super::overwrite::create_replacing;
 use crate::report::json::Json;
@@ -19,6 +19,8 @@ pub(super) struct CreateArgs {
     /// Log to create
     log: PathBuf,
     #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
     force: ForceArgs,
 }
 
@@ -28,7 +30,7 @@ impl CreateArgs {
         let existing = self.force.existing_files();
         CommandPaths::new(global).writes_log("LOG", &self.log, existing).saves_index_of(&self.log).check()?;
         let (path, header, closed) = create_replacing(&self.log, existing, || {
-            let log = open_options(global).create(&self.log)?;
+            let log = open_options(global).format(self.format.new_log_format()).create(&self.log)?;
             let (path, header) = (log.path(), log.header());
             // The log is complete now, and an index that cannot be saved does not bring the old log back.
             Ok((path, header, log.close()))
@@ -39,7 +41,9 @@ impl CreateArgs {
         if out.is_json() {
             out.print_json(&Json::Object(vec![
                 ("path", safe_path_text(&path).into()),
-                ("bytes", crate::format::HEADER_LEN.into()),
+                ("bytes", header.map_or(0, |header| header.version().first_frame_offset()).into()),
+                ("version", header.map(|header| u64::from(header.version().number())).into()),
+                ("log_id", header.and_then(|header| header.segment).map(|segment| segment.log_id.to_string()).into()),
                 ("created_at_ms", created_at_ms.into()),
             ]))?;
         } else {

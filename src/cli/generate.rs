@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::command_paths::CommandPaths;
 use super::failure::CommandResult;
-use super::options::{ForceArgs, GlobalArgs};
+use super::options::{ForceArgs, FormatArgs, GlobalArgs};
 use super::output::CommandOutput;
 use super::overwrite::create_replacing;
 use super::progress::TerminalProgress;
@@ -40,6 +40,8 @@ pub(super) struct GenerateArgs {
     #[arg(long, value_name = "TIME", value_parser = units::parse_time, default_value = "2026-01-01T00:00")]
     start_time: u64,
     #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
     force: ForceArgs,
 }
 
@@ -53,6 +55,7 @@ impl GenerateArgs {
             length: self.size.map_or(LogLength::Events(self.events), LogLength::Bytes),
             aggregates: self.aggregates,
             start_time_ms: self.start_time,
+            version: self.format.version(),
         };
         let started = Instant::now();
         let progress = TerminalProgress::new("generating", out);
@@ -70,6 +73,7 @@ impl GenerateArgs {
                 ("path", safe_path_text(&self.log).into()),
                 ("events", summary.events.into()),
                 ("bytes", summary.bytes.into()),
+                ("version", u64::from(options.version.number()).into()),
                 ("seed", self.seed.into()),
                 ("start_time_ms", self.start_time.into()),
             ]))?;

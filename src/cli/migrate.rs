@@ -1,26 +1,32 @@
-//! `migrate`: copies a log of version 0 into a new log of version 1.
+//! `migrate`: copies a log into a new log of a later version.
 
 use clap::Args;
 
 use super::copy::{CopyArgs, CopyMethod};
 use super::failure::CommandResult;
-use super::options::GlobalArgs;
+use super::options::{FormatArgs, GlobalArgs};
 use super::output::CommandOutput;
 use crate::repair;
 
-/// Copy a version 0 log into a new version 1 log.
+/// Copy a log into a new log of a later version.
 ///
-/// Version 0 logs have no header and no checksums, and are read-only. Offsets change: --map records them.
+/// Version 0 logs have no header and no checksums, and are read-only; they become version 1 logs. With --format 2, a log of any
+/// version becomes one of version 2. Offsets change: --map records them.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  chronicle migrate old.log -o new.log --map moved.csv")]
+#[command(
+    after_help = "Example:\n  chronicle migrate old.log -o new.log --map moved.csv\n  chronicle migrate old.log -o new.log --format 2"
+)]
 pub(super) struct MigrateArgs {
     #[command(flatten)]
     copy: CopyArgs,
+    #[command(flatten)]
+    format: FormatArgs,
 }
 
 impl MigrateArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-        self.copy.run(CopyMethod { label: "migrating", copy: repair::migrate, donors: Vec::new() }, global, out)
+        let format = Some(self.format.new_log_format());
+        self.copy.run(CopyMethod { label: "migrating", copy: repair::migrate, donors: Vec::new(), format }, global, out)
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::file::ExistingFile;
+use crate::format::{LogId, NewLogFormat, Version};
 use crate::query;
 
 /// Options that every command accepts.
@@ -73,6 +74,29 @@ impl ForceArgs {
     /// Returns the policy for files that already exist.
     pub(super) fn existing_files(self) -> ExistingFile {
         if self.force { ExistingFile::Replace } else { ExistingFile::Keep }
+    }
+}
+
+/// The option that chooses the format of a new log.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct FormatArgs {
+    /// Version of the new log's format: in 2, a checksum also covers the identity of the log and the place of the event
+    #[arg(long, value_name = "VERSION", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=2))]
+    format: u16,
+}
+
+impl FormatArgs {
+    /// Returns the format, with a random identity in version 2.
+    pub(super) fn new_log_format(self) -> NewLogFormat {
+        match self.version() {
+            Version::V2 => NewLogFormat::V2(LogId::random()),
+            Version::V0 | Version::V1 => NewLogFormat::V1,
+        }
+    }
+
+    /// Returns the version.
+    pub(super) const fn version(self) -> Version {
+        if self.format == Version::V2.number() { Version::V2 } else { Version::V1 }
     }
 }
 

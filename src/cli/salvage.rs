@@ -26,7 +26,8 @@ pub(super) struct SalvageArgs {
 impl SalvageArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-        let method = CopyMethod { label: "salvaging", copy: repair::salvage, donors: self.donors.clone() };
+        let method =
+            CopyMethod { label: "salvaging", copy: repair::salvage, donors: self.donors.clone(), format: None };
         self.copy.run(method, global, out)
     }
 }

@@ -327,7 +327,7 @@ fn title_line(view: &LogView, bytes: u64) -> String {
 fn summary_line(view: &LogView, survey: &Survey, counts: &FindingCounts) -> String {
     let line = counts.summary_line(survey.events);
     match view.log().version() {
-        Version::V1 => line,
+        Version::V1 | Version::V2 => line,
         Version::V0 if counts.damage_count() > 0 => format!("{line}; {VERSION_0_LIMIT}"),
         Version::V0 => format!("{}; {VERSION_0_LIMIT}", line.replacen("no damage", "readable", 1)),
     }

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::format_recovery::recover_format;
 use super::storage::{Disk, OpenMode, Storage, is_device_error, read_full, read_until_device_error};
-use super::{ScanItem, Scanner};
+use super::{ScanSpan, Scanner};
 use crate::StorageError;
 use crate::format::frame::{DecodeResult, Frame, MAX_FRAME, decode};
-use crate::format::header::{LogHeader, looks_like_version_0};
-use crate::format::{ForeignFile, HEADER_LEN, HeaderFault, RECOGNISED_PREFIX, Version};
+use crate::format::header::{LogHeader, MAX_HEADER_LEN, looks_like_version_0, stored_log_id};
+use crate::format::{ForeignFile, FrameFormat, HeaderBytes, HeaderFault, RECOGNISED_PREFIX, Version};
 
 /// How many bytes of a file with a wrong magic are searched for a valid frame before it is rejected as not a log.
 pub(crate) const FRAME_SEARCH_LIMIT: u64 = 64 << 20;
@@ -17,15 +18,15 @@ pub(crate) const FRAME_SEARCH_LIMIT: u64 = 64 << 20;
 /// The state of a log's header in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HeaderState {
-    /// A valid version 1 header.
+    /// A valid header.
     Valid(LogHeader),
     /// The log has version 0, which has no header.
     Absent,
-    /// The first 16 bytes are not a valid header, although the file is a version 1 log.
-    Damaged([u8; 16], HeaderFault),
-    /// The file is shorter than a header, although its index was built from a version 1 log.
+    /// The first bytes of the file, given here, are not a valid header, although it is a log of version 1 or later.
+    Damaged(HeaderBytes, HeaderFault),
+    /// The file is shorter than a header, although its index was built from a log of version 1 or later.
     Truncated,
-    /// The device cannot read the first 16 bytes of a version 1 log.
+    /// The device cannot read the first bytes of a log of version 1 or later.
     Unreadable,
 }
 
@@ -43,7 +44,7 @@ pub(crate) struct RejectedHeader {
 pub struct LogFile {
     storage: Arc<dyn Storage>,
     path: PathBuf,
-    version: Version,
+    format: FrameFormat,
     header: HeaderState,
     sync_failed: AtomicBool,
 }
@@ -52,41 +53,46 @@ impl LogFile {
     /// Opens `path` in the given mode, and detects the version from the bytes of the file.
     ///
     /// # Errors
-    /// `Io` when the file cannot be opened or read; `TooShort`, `NotALog`, `UnsupportedVersion` or `UnknownFlags` when
-    /// its bytes are not those of a log that can be read.
+    /// `Io` when the file cannot be opened or read; `TooShort`, `NotALog`, `UnsupportedVersion`, `UnknownFlags`,
+    /// `DamagedHeader` or `SegmentOfLog` when its bytes are not those of a log that can be read.
     pub fn open(disk: &dyn Disk, path: &Path, mode: OpenMode) -> Result<Self, StorageError> {
         let storage = disk.open(path, mode).map_err(|error| StorageError::io(path, "open", error))?;
-        let (version, header) = Self::detect_version(&storage, path)?;
-        Ok(Self::with_header(storage, path, version, header))
+        let (format, header) = Self::detect_format(&storage, path)?;
+        Ok(Self::with_header(storage, path, format, header))
     }
 
-    /// Creates a log from a version and header state that the caller knows, without reading the file.
-    pub(crate) fn with_header(storage: Arc<dyn Storage>, path: &Path, version: Version, header: HeaderState) -> Self {
-        Self { storage, path: path.to_owned(), version, header, sync_failed: AtomicBool::new(false) }
+    /// Creates a log from a format and header state that the caller knows, without reading the file.
+    pub(crate) fn with_header(
+        storage: Arc<dyn Storage>,
+        path: &Path,
+        format: FrameFormat,
+        header: HeaderState,
+    ) -> Self {
+        Self { storage, path: path.to_owned(), format, header, sync_failed: AtomicBool::new(false) }
     }
 
-    /// Detects the version of a log from the bytes of the file: by its header, and then by its frames.
+    /// Detects the format of a log from the bytes of the file: by its header, and then by its frames.
     ///
     /// # Errors
-    /// `TooShort` for fewer than 16 bytes; `NotALog`, `UnsupportedVersion` or `UnknownFlags` for a header that cannot
-    /// be used; `Io` when the file cannot be read.
-    fn detect_version(storage: &Arc<dyn Storage>, path: &Path) -> Result<(Version, HeaderState), StorageError> {
-        let rejected = match Self::detect_version_by_header(storage, path) {
+    /// `TooShort` for fewer bytes than a header; `NotALog`, `UnsupportedVersion`, `UnknownFlags`, `DamagedHeader` or
+    /// `SegmentOfLog` for a header that cannot be used; `Io` when the file cannot be read.
+    fn detect_format(storage: &Arc<dyn Storage>, path: &Path) -> Result<(FrameFormat, HeaderState), StorageError> {
+        let rejected = match Self::detect_format_by_header(storage, path) {
             Err(rejected) => *rejected,
             Ok(detected) => return Ok(detected),
         };
-        Self::detect_version_by_frames(storage, path, &rejected)?.ok_or(rejected.error)
+        Self::detect_format_by_frames(storage, path, &rejected)?.ok_or(rejected.error)
     }
 
-    /// Detects the version of a log from its first 16 bytes, which are read once.
+    /// Detects the format of a log from its first 16 bytes, which are read once.
     ///
     /// # Errors
     /// Those of opening a log. `NotALog` for a wrong magic, whatever follows it.
-    pub(crate) fn detect_version_by_header(
+    pub(crate) fn detect_format_by_header(
         storage: &Arc<dyn Storage>,
         path: &Path,
-    ) -> Result<(Version, HeaderState), Box<RejectedHeader>> {
-        let mut first = [0; HEADER_LEN as usize];
+    ) -> Result<(FrameFormat, HeaderState), Box<RejectedHeader>> {
+        let mut first = [0; MAX_HEADER_LEN];
         let reject = |state, error| Err(Box::new(RejectedHeader { state, error }));
         let read = match read_full(storage.as_ref(), &mut first, 0) {
             Ok(read) => read,
@@ -95,16 +101,29 @@ impl LogFile {
         let found = first.get(..read).unwrap_or_default();
         let path = path.to_owned();
         match LogHeader::decode(found) {
-            Ok(header) => Ok((Version::V1, HeaderState::Valid(header))),
-            Err(HeaderFault::TooShort) => {
-                reject(HeaderState::Truncated, StorageError::TooShort { path, bytes: read as u64 })
+            Ok(header) => match header.segment.filter(|segment| segment.number > 0 || segment.base > 0) {
+                None => Ok((header.frame_format(), HeaderState::Valid(header))),
+                Some(segment) => {
+                    let (number, base) = (segment.number, segment.base);
+                    reject(HeaderState::Valid(header), StorageError::SegmentOfLog { path, number, base })
+                }
+            },
+            Err(HeaderFault::TooShort(expected)) => {
+                reject(HeaderState::Truncated, StorageError::TooShort { path, bytes: read as u64, expected })
             }
-            Err(HeaderFault::Magic(_)) if looks_like_version_0(found) => Ok((Version::V0, HeaderState::Absent)),
+            Err(HeaderFault::Magic(_)) if looks_like_version_0(found) => Ok((FrameFormat::V0, HeaderState::Absent)),
             Err(fault) => {
+                let damaged = HeaderState::Damaged(HeaderBytes::from_start_of(found), fault);
+                if let Some(corrected) = LogHeader::correct_bit(found) {
+                    return Ok((corrected.frame_format(), damaged));
+                }
                 let error = match fault {
                     HeaderFault::Version(found) => StorageError::UnsupportedVersion { path, found },
                     HeaderFault::Flags(found) => StorageError::UnknownFlags { path, found, forbids: "read" },
-                    HeaderFault::Magic(_) | HeaderFault::TooShort => match storage.len() {
+                    HeaderFault::Checksum { stored, computed } => {
+                        StorageError::DamagedHeader { path, stored, computed }
+                    }
+                    HeaderFault::Magic(_) | HeaderFault::TooShort(_) => match storage.len() {
                         Ok(len) => {
                             let start = first.first_chunk().copied().unwrap_or_default();
                             let (searched, content) =
@@ -114,40 +133,56 @@ impl LogFile {
                         Err(error) => StorageError::io(&path, "measure", error),
                     },
                 };
-                reject(HeaderState::Damaged(first, fault), error)
+                reject(damaged, error)
             }
         }
     }
 
-    /// Detects the version of a log without a usable header by the first valid frame in its first
-    /// [`FRAME_SEARCH_LIMIT`] bytes: version 1 when one starts at or after offset 16, otherwise version 0.
+    /// Detects the format of a log without a usable header by the first valid frame in its first
+    /// [`FRAME_SEARCH_LIMIT`] bytes, in this order: a frame of version 1, of version 2 with the log id in the damaged header,
+    /// two frames of version 2 with an unknown log id, and a frame of version 0.
     ///
     /// `None` when the header is rejected for another reason than a wrong or unreadable magic, and when there is no valid
     /// frame.
     ///
     /// # Errors
     /// `Io`, `OutOfMemory` when the file cannot be read.
-    pub(crate) fn detect_version_by_frames(
+    pub(crate) fn detect_format_by_frames(
         storage: &Arc<dyn Storage>,
         path: &Path,
         rejected: &RejectedHeader,
-    ) -> Result<Option<(Version, HeaderState)>, StorageError> {
+    ) -> Result<Option<(FrameFormat, HeaderState)>, StorageError> {
         match &rejected.error {
             // A journal, and a compressed file whose data is stored as it is, contain valid frames of a log.
             StorageError::NotALog { content: Some(content), .. } if content.has_signature() => return Ok(None),
-            StorageError::NotALog { .. } => {}
+            StorageError::NotALog { .. } | StorageError::DamagedHeader { .. } => {}
             StorageError::Io { source, .. } if is_device_error(source) => {}
             _ => return Ok(None),
         }
-        // A valid frame of version 1 has a checksum, so it is no accident. One of version 0 is a whole valid event.
-        for (version, header) in [(Version::V1, rejected.state), (Version::V0, HeaderState::Absent)] {
-            let log = Arc::new(Self::with_header(storage.clone(), path, version, header));
-            let (first, searched) = (version.first_frame_offset(), log.len()?.min(FRAME_SEARCH_LIMIT));
-            if let Some(ScanItem::Frame(..)) = Scanner::from_unaligned(log, first..searched.max(first)).next_item()? {
-                return Ok(Some((version, header)));
+        // A valid frame with a checksum is no accident. One of version 0 is a whole valid event.
+        let stored_id = match &rejected.state {
+            HeaderState::Damaged(found, _) => stored_log_id(found),
+            _ => None,
+        };
+        for format in [Some(FrameFormat::V1), stored_id.map(FrameFormat::of_log)].into_iter().flatten() {
+            if Self::has_frame_of(storage, path, format)? {
+                return Ok(Some((format, rejected.state)));
             }
         }
-        Ok(None)
+        // A frame of version 2 without its checksum is also one of version 0.
+        if let Some(format) = recover_format(storage.as_ref(), path, FRAME_SEARCH_LIMIT)? {
+            return Ok(Some((format, rejected.state)));
+        }
+        let is_version_0 = Self::has_frame_of(storage, path, FrameFormat::V0)?;
+        Ok(is_version_0.then_some((FrameFormat::V0, HeaderState::Absent)))
+    }
+
+    /// True when the first [`FRAME_SEARCH_LIMIT`] bytes of a file have a valid frame of this format.
+    fn has_frame_of(storage: &Arc<dyn Storage>, path: &Path, format: FrameFormat) -> Result<bool, StorageError> {
+        let log = Arc::new(Self::with_header(storage.clone(), path, format, HeaderState::Absent));
+        let (first, searched) = (log.first_frame_offset(), log.len()?.min(FRAME_SEARCH_LIMIT));
+        let first_item = Scanner::from_unaligned(log, first..searched.max(first)).next_item()?.map(|item| item.span());
+        Ok(matches!(first_item, Some(ScanSpan::Frame(_))))
     }
 
     /// The path with which the file was opened.
@@ -194,7 +229,13 @@ impl LogFile {
     /// The version of the log.
     #[inline]
     pub const fn version(&self) -> Version {
-        self.version
+        self.format.version()
+    }
+
+    /// The format of the frames of the log.
+    #[inline]
+    pub const fn format(&self) -> FrameFormat {
+        self.format
     }
 
     /// The header as found when the file was opened.
@@ -220,7 +261,7 @@ impl LogFile {
 
     /// The file offset of the first frame.
     pub const fn first_frame_offset(&self) -> u64 {
-        self.version.first_frame_offset()
+        self.version().first_frame_offset()
     }
 
     /// Reads `buf.len()` bytes at `offset`, or up to the end of the file. Returns the number of bytes read.
@@ -230,6 +271,11 @@ impl LogFile {
     pub fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize, StorageError> {
         read_full(self.storage.as_ref(), buf, offset)
             .map_err(|error| StorageError::io_at(&self.path, "read", offset, error))
+    }
+
+    /// Returns this file as a log of another format, which is known from a plan.
+    pub(crate) fn in_format(&self, format: FrameFormat) -> Self {
+        Self::with_header(self.storage.clone(), &self.path, format, self.header)
     }
 
     /// Reads the valid frame at `offset` into `buf`; `None` when there is no valid frame at this offset.
@@ -249,12 +295,12 @@ impl LogFile {
                 read_until_device_error(self.storage.as_ref(), buf.get_mut(..wanted).unwrap_or_default(), offset)
                     .map_err(|error| StorageError::io_at(&self.path, "read", offset, error))?;
             let available = buf.get(..read).unwrap_or_default();
-            match decode(available, self.version) {
+            match decode(available, self.format, offset) {
                 DecodeResult::Incomplete { needed } if read == wanted && needed <= MAX_FRAME => wanted = needed,
                 DecodeResult::Complete(frame) => {
                     let len = frame.len() as usize;
                     let bytes = buf.get(..len).unwrap_or_default();
-                    return Ok(Some(Frame::from_validated(bytes, self.version)));
+                    return Ok(Some(Frame::from_validated(bytes, self.version())));
                 }
                 DecodeResult::Incomplete { .. } | DecodeResult::Corrupt(_) => return Ok(None),
             }

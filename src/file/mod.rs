@@ -9,6 +9,7 @@ mod closed_stream;
 #[cfg(test)]
 mod failing_disk;
 mod file_place;
+mod format_recovery;
 mod locate;
 mod lock;
 mod logfile;

@@ -87,7 +87,8 @@ impl<'l> FrameSearch<'l> {
 
     /// True when a valid frame with a payload of `length` bytes starts at `at` and ends before the end of the search.
     fn is_valid_frame(&mut self, window: &mut ReadWindow, at: u64, length: u32) -> Result<bool, StorageError> {
-        let version = self.log.version();
+        let format = self.log.format();
+        let version = format.version();
         let need = LENGTH_LEN + length as usize + version.checksum_len();
         if at + need as u64 > self.end {
             return Ok(false);
@@ -100,15 +101,16 @@ impl<'l> FrameSearch<'l> {
         }
         let frame = window.bytes_from(at);
         if version == Version::V0 {
-            return Ok(can_be_event(frame, length) && matches!(decode(frame, version), DecodeResult::Complete(_)));
+            return Ok(can_be_event(frame, length) && matches!(decode(frame, format, at), DecodeResult::Complete(_)));
         }
         if need <= DIRECT_CHECK_MAX {
-            return Ok(matches!(decode(frame, version), DecodeResult::Complete(_)));
+            return Ok(matches!(decode(frame, format, at), DecodeResult::Complete(_)));
         }
         let covered = (need - CHECKSUM_LEN) as u64;
         let stored = u32_at(frame, covered as usize);
         let prefixes = self.prefixes.get_or_insert_with(|| PrefixChecksums::new(at));
-        let before = prefixes.checksum_to(window, at);
+        // The preceding bytes that the checksum covers replace the bytes before the frame.
+        let before = prefixes.checksum_to(window, at) ^ format.preceding_checksum(at);
         let after = prefixes.checksum_to(window, at + covered);
         // The covered bytes can exceed the 24 bits of the shift tables by the four bytes of the length field, so the
         // prefix is shifted in two steps.

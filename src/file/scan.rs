@@ -150,7 +150,7 @@ impl Scanner {
             return false;
         }
         let loaded = clip(self.window.bytes_from(self.next_offset), self.end - self.next_offset);
-        let DecodeResult::Complete(frame) = decode(loaded, self.log.version()) else { return false };
+        let DecodeResult::Complete(frame) = decode(loaded, self.log.format(), self.next_offset) else { return false };
         let len = frame.len();
         self.current = self.next_offset..self.next_offset + len;
         self.next_offset += len;
@@ -174,9 +174,8 @@ impl Scanner {
     pub fn next_item(&mut self) -> Result<Option<ScanItem<'_>>, StorageError> {
         if self.pending.is_empty() && !self.is_unaligned {
             // Decoding and borrowing are separate steps because `load_frame` needs `&mut self.window` in between.
-            let version = self.log.version();
             let loaded = clip(self.window.bytes_from(self.next_offset), self.end - self.next_offset);
-            let len = match decode(loaded, version) {
+            let len = match decode(loaded, self.log.format(), self.next_offset) {
                 DecodeResult::Complete(frame) => Some(frame.len()),
                 _ => self.load_frame()?,
             };
@@ -213,7 +212,8 @@ impl Scanner {
             if self.window.bytes_from(self.next_offset).len() < needed_len {
                 self.fill_window(needed_len)?;
             }
-            match decode(clip(self.window.bytes_from(self.next_offset), available), self.log.version()) {
+            let loaded = clip(self.window.bytes_from(self.next_offset), available);
+            match decode(loaded, self.log.format(), self.next_offset) {
                 DecodeResult::Complete(frame) => return Ok(Some(frame.len())),
                 DecodeResult::Incomplete { needed } => needed_len = needed,
                 DecodeResult::Corrupt(_) => break,

@@ -191,7 +191,7 @@ mod tests {
     use super::*;
     use crate::file::HeaderState;
     use crate::file::failing_disk::{FailingCall, FailingDisk};
-    use crate::format::Version;
+    use crate::format::FrameFormat;
 
     /// Creates a file of six bytes, and a writer that fails to determine its end for the first time.
     fn writer_without_end(folder: &tempfile::TempDir) -> (PathBuf, LogWriter) {
@@ -199,7 +199,7 @@ mod tests {
         std::fs::write(&path, "before").unwrap();
         let disk = FailingDisk::new(FailingCall::AppendEnd);
         let lock = WriterLock::take(&disk, &path, Duration::ZERO).unwrap();
-        let log = Arc::new(LogFile::with_header(lock.reader().clone(), &path, Version::V1, HeaderState::Absent));
+        let log = Arc::new(LogFile::with_header(lock.reader().clone(), &path, FrameFormat::V1, HeaderState::Absent));
         (path, LogWriter::open(&disk, log, lock).unwrap())
     }
 

@@ -42,6 +42,36 @@ pub(crate) const fn times_x(a: u32) -> u32 {
     (a >> 1) ^ (POLYNOMIAL & 0u32.wrapping_sub(a & 1))
 }
 
+/// Computes the CRC of A from the CRCs of B and of A followed by B, where B has `n` bytes.
+pub(crate) fn prefix_checksum(of_b: u32, of_ab: u32, n: u64) -> u32 {
+    // The powers of x repeat after 2^32 - 1, because the generator is primitive.
+    let period = u64::from(u32::MAX);
+    let (mut exponent, mut square, mut factor) = (period - n % period * 8 % period, times_x(ONE), ONE);
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            factor = multiply(factor, square);
+        }
+        square = multiply(square, square);
+        exponent >>= 1;
+    }
+    multiply(of_ab ^ of_b, factor)
+}
+
+/// Returns the four bytes that have to follow bytes with the CRC `before`, so that all of them have the CRC `after`.
+pub(crate) fn last_bytes(before: u32, after: u32) -> [u8; 4] {
+    let mut state = !after;
+    for _ in 0..u32::BITS {
+        state = divide_by_x(state);
+    }
+    (state ^ !before).to_le_bytes()
+}
+
+/// Divides a polynomial by x, modulo the generator.
+const fn divide_by_x(a: u32) -> u32 {
+    let carry = a >> 31;
+    ((a ^ (POLYNOMIAL & 0u32.wrapping_sub(carry))) << 1) | carry
+}
+
 /// The factors x^(8n) for n below 2^24, from three tables of 256 entries. A lookup costs two multiplications.
 #[derive(Debug)]
 pub(crate) struct CrcShiftTable {
@@ -90,6 +120,14 @@ mod tests {
     }
 
     #[test]
+    fn four_bytes_can_give_any_checksum() {
+        for (start, wanted) in [(b"".as_slice(), 0), (b"0123456789ab", 0xDEAD_BEEF), (b"x", 1)] {
+            let last = last_bytes(checksum(start), wanted);
+            assert_eq!(checksum(&[start, &last].concat()), wanted);
+        }
+    }
+
+    #[test]
     fn the_checksum_of_a_suffix_follows_from_two_prefixes() {
         let shift = CrcShiftTable::new();
         let bytes: Vec<u8> = (0..200_000u32).map(|i| (i.wrapping_mul(i) >> 3) as u8).collect();
@@ -97,6 +135,8 @@ mod tests {
             let suffix = shift.suffix_checksum(checksum(&bytes[..from]), checksum(&bytes[..to]), (to - from) as u32);
             assert_eq!(suffix, checksum(&bytes[from..to]), "{from}..{to}");
             assert_eq!(extend(checksum(&bytes[..from]), &bytes[from..to]), checksum(&bytes[..to]));
+            let prefix = prefix_checksum(checksum(&bytes[from..to]), checksum(&bytes[..to]), (to - from) as u64);
+            assert_eq!(prefix, checksum(&bytes[..from]), "{from}..{to}");
         }
     }
 }

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::byte_layout::{FieldSpec, u32_at};
-use super::{EventView, PayloadError, Version, crc};
+use super::{EventView, FrameFormat, PayloadError, Version, crc};
 
 /// The longest payload of a frame, in bytes. It fits 24 bits, so the first byte of a length field is always 00.
 pub const MAX_PAYLOAD: u32 = 16_777_215;
@@ -108,10 +108,11 @@ pub const fn is_valid_length(length: u32) -> bool {
     matches!(length, 1..=MAX_PAYLOAD)
 }
 
-/// Decodes the frame at the start of `bytes`. The cost is one checksum over the frame in version 1, and one parse of
-/// the payload in version 0.
+/// Decodes the frame at the start of `bytes`, which are at `offset` in a log of this format. The cost is one checksum
+/// over the frame, and in version 0 one parse of the payload.
 #[inline]
-pub fn decode(bytes: &[u8], version: Version) -> DecodeResult<'_> {
+pub fn decode(bytes: &[u8], format: FrameFormat, offset: u64) -> DecodeResult<'_> {
+    let version = format.version();
     let Some(length) = u32_at(bytes, 0) else {
         return DecodeResult::Incomplete { needed: LENGTH_LEN };
     };
@@ -125,9 +126,9 @@ pub fn decode(bytes: &[u8], version: Version) -> DecodeResult<'_> {
     };
     let frame = Frame { bytes, payload_end };
     match version {
-        Version::V1 => {
+        Version::V1 | Version::V2 => {
             let stored = u32_at(bytes, payload_end).unwrap_or_default();
-            let computed = crc::checksum(covered);
+            let computed = format.checksum(offset, covered);
             if stored == computed {
                 DecodeResult::Complete(frame)
             } else {
@@ -141,17 +142,27 @@ pub fn decode(bytes: &[u8], version: Version) -> DecodeResult<'_> {
     }
 }
 
-/// Appends a version 1 frame with `payload` to `out`.
+/// Appends a version 1 frame with `payload` to `out`. Logs and repair journals of any place have the same bytes for it.
 ///
 /// The caller guarantees that the payload is 1 to [`MAX_PAYLOAD`] bytes long; debug builds assert it.
 pub fn encode(payload: &[u8], out: &mut Vec<u8>) {
-    encode_all(std::iter::once([payload, &[]]), out, |_| {});
+    encode_at(FrameFormat::V1, 0, payload, out);
 }
 
-/// Appends one version 1 frame per payload to `out`. Each payload is passed in two parts, which are joined.
+/// Appends a frame with `payload` to `out`, as it is at `offset` in a log of this format.
+///
+/// The caller guarantees that the payload is 1 to [`MAX_PAYLOAD`] bytes long; debug builds assert it.
+pub(crate) fn encode_at(format: FrameFormat, offset: u64, payload: &[u8], out: &mut Vec<u8>) {
+    encode_all(format, offset, std::iter::once([payload, &[]]), out, |_| {});
+}
+
+/// Appends one frame per payload to `out`, the first one for `offset` in a log of this format. Each payload is passed in
+/// two parts, which are joined.
 ///
 /// Calls `on_frame_len` with the length of each frame in bytes, in order.
 pub(crate) fn encode_all<'a>(
+    format: FrameFormat,
+    offset: u64,
     payloads: impl Iterator<Item = [&'a [u8]; 2]>,
     out: &mut Vec<u8>,
     mut on_frame_len: impl FnMut(u64),
@@ -171,17 +182,25 @@ pub(crate) fn encode_all<'a>(
     }
     // Checksums are computed in a second pass: reading bytes right after writing them stalls the processor.
     let mut rest = out.get_mut(start..).unwrap_or_default();
+    let mut at = offset;
     while let Some(length) = payload_length_at(rest, 0)
         && let Some((frame, next)) = rest.split_at_mut_checked(LENGTH_LEN + length as usize + CHECKSUM_LEN)
         && let Some((covered, checksum)) = frame.split_last_chunk_mut()
     {
-        *checksum = crc::checksum(covered).to_be_bytes();
+        *checksum = format.checksum(at, covered).to_be_bytes();
+        at += (covered.len() + CHECKSUM_LEN) as u64;
         rest = next;
     }
 }
 
-/// Appends a version 1 frame to `out`. The bytes that `write_payload` appends to the buffer become the payload.
-pub(crate) fn encode_with(out: &mut Vec<u8>, write_payload: impl FnOnce(&mut Vec<u8>)) {
+/// Appends a frame to `out`, as it is at `offset` in a log of this format. The bytes that `write_payload` appends to the
+/// buffer become the payload.
+pub(crate) fn encode_with(
+    format: FrameFormat,
+    offset: u64,
+    out: &mut Vec<u8>,
+    write_payload: impl FnOnce(&mut Vec<u8>),
+) {
     let start = out.len();
     out.extend_from_slice(&[0; LENGTH_LEN]);
     write_payload(out);
@@ -190,7 +209,7 @@ pub(crate) fn encode_with(out: &mut Vec<u8>, write_payload: impl FnOnce(&mut Vec
     if let Some(field) = out.get_mut(start..start + LENGTH_LEN) {
         field.copy_from_slice(&length.to_be_bytes());
     }
-    let checksum = crc::checksum(out.get(start..).unwrap_or_default());
+    let checksum = format.checksum(offset, out.get(start..).unwrap_or_default());
     out.extend_from_slice(&checksum.to_be_bytes());
 }
 
@@ -217,7 +236,7 @@ mod tests {
     #[test]
     fn a_frame_is_decoded_as_it_was_encoded() {
         let bytes = frame();
-        let DecodeResult::Complete(frame) = decode(&bytes, Version::V1) else { unreachable!("a valid frame") };
+        let DecodeResult::Complete(frame) = decode(&bytes, FrameFormat::V1, 0) else { unreachable!("a valid frame") };
         assert_eq!(frame.payload(), b"{\"a\":1}");
         assert_eq!(frame.checksum().to_be_bytes(), bytes[bytes.len() - 4..]);
     }
@@ -227,11 +246,11 @@ mod tests {
         let payloads =
             [["{}", ""], ["", "[]"], ["{\"a\":", "1}"], ["{\"a\"", ":2}"]].map(|parts| parts.map(str::as_bytes));
         let (mut together, mut one_by_one, mut lengths) = (b"before".to_vec(), b"before".to_vec(), Vec::new());
-        encode_all(payloads.into_iter(), &mut together, |length| lengths.push(length));
+        encode_all(FrameFormat::V1, 0, payloads.into_iter(), &mut together, |length| lengths.push(length));
         let mut expected_lengths = Vec::new();
         for parts in payloads {
             let start = one_by_one.len();
-            encode_with(&mut one_by_one, |out| out.extend_from_slice(&parts.concat()));
+            encode_with(FrameFormat::V1, 0, &mut one_by_one, |out| out.extend_from_slice(&parts.concat()));
             expected_lengths.push((one_by_one.len() - start) as u64);
         }
         assert_eq!((together, lengths), (one_by_one, expected_lengths));
@@ -242,7 +261,7 @@ mod tests {
         let bytes = frame();
         for len in 0..bytes.len() {
             let needed = if len < 4 { 4 } else { bytes.len() };
-            assert_eq!(decode(&bytes[..len], Version::V1), DecodeResult::Incomplete { needed });
+            assert_eq!(decode(&bytes[..len], FrameFormat::V1, 0), DecodeResult::Incomplete { needed });
         }
     }
 
@@ -252,14 +271,17 @@ mod tests {
         for bit in 0..good.len() * 8 {
             let mut bytes = good.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
-            assert!(!matches!(decode(&bytes, Version::V1), DecodeResult::Complete(_)), "bit {bit}");
+            assert!(!matches!(decode(&bytes, FrameFormat::V1, 0), DecodeResult::Complete(_)), "bit {bit}");
         }
     }
 
     #[test]
     fn lengths_out_of_range_are_corrupt_before_the_payload_is_read() {
         for length in [0u32, MAX_PAYLOAD + 1, u32::MAX] {
-            assert_eq!(decode(&length.to_be_bytes(), Version::V1), DecodeResult::Corrupt(FrameFault::Length(length)));
+            assert_eq!(
+                decode(&length.to_be_bytes(), FrameFormat::V1, 0),
+                DecodeResult::Corrupt(FrameFault::Length(length))
+            );
         }
     }
 

@@ -6,6 +6,12 @@
 use super::byte_layout::{FieldSpec, is_contiguous_layout, u16_at, u32_at, u64_at};
 use super::crc;
 use super::frame::FrameIdentity;
+use super::header::{HEADER_LEN, HeaderBytes, LogHeader, MAX_HEADER_LEN};
+pub use super::index_rows::{
+    ANCHOR_FIELDS, ANCHOR_LEN, DAMAGE_FIELDS, DAMAGE_ROW_LEN, DIRECTORY_FIELDS, DIRECTORY_ROW_LEN,
+    FOUND_AFTER_BUILD_BIT, GUIDE_ROW_LEN, ROWS_PER_GUIDE_ENTRY,
+};
+use super::{FrameFormat, Version};
 
 /// Size of a page on disk, in bytes.
 pub const PAGE_SIZE: usize = 4096;
@@ -17,7 +23,7 @@ pub const MAGIC: [u8; 4] = *b"CHIX";
 pub const VERSION: u16 = 1;
 
 /// The fields of the index header, at the start of page 0.
-pub const INDEX_HEADER_FIELDS: [FieldSpec; 27] = [
+pub const INDEX_HEADER_FIELDS: [FieldSpec; 28] = [
     FieldSpec::new("magic", 0, 4),
     FieldSpec::new("version", 4, 2),
     FieldSpec::new("log_version", 6, 2),
@@ -45,6 +51,7 @@ pub const INDEX_HEADER_FIELDS: [FieldSpec; 27] = [
     FieldSpec::new("known_checksum", KNOWN_FRAMES_OFFSET + 8, 4),
     FieldSpec::new("seen_checksum", KNOWN_FRAMES_OFFSET + 12, 4),
     FieldSpec::new("seen_offset", KNOWN_FRAMES_OFFSET + 16, 8),
+    FieldSpec::new("log_header_2", LOG_HEADER_2_OFFSET, MAX_HEADER_LEN - HEADER_LEN as usize),
 ];
 /// The largest number of runs in an index file.
 pub const MAX_RUNS: usize = 8;
@@ -55,47 +62,12 @@ const EXTENT_LEN: usize = 24;
 const RUN_ROW_LEN: usize = 3 * EXTENT_LEN;
 /// Offset of the fields that describe frames after the covered part of the log.
 const KNOWN_FRAMES_OFFSET: usize = 152 + MAX_RUNS * RUN_ROW_LEN + SECTION_COUNT * EXTENT_LEN;
+/// Offset of the rest of the copy of a log's header of version 2.
+const LOG_HEADER_2_OFFSET: usize = KNOWN_FRAMES_OFFSET + 24;
 /// Length of the index header, in bytes; the rest of page 0 is zero.
-pub const INDEX_HEADER_LEN: usize = KNOWN_FRAMES_OFFSET + 24;
+pub const INDEX_HEADER_LEN: usize = LOG_HEADER_2_OFFSET + MAX_HEADER_LEN - HEADER_LEN as usize;
 const _: () =
     assert!(is_contiguous_layout(&INDEX_HEADER_FIELDS, INDEX_HEADER_LEN), "the fields cover the index header");
-
-/// Directory rows per guide entry. The entry is the aggregate id of the first of these rows.
-pub const ROWS_PER_GUIDE_ENTRY: u64 = 32;
-/// Length of a guide entry, in bytes.
-pub const GUIDE_ROW_LEN: usize = 8;
-
-/// The fields of a directory row, which describes one aggregate.
-pub const DIRECTORY_FIELDS: [FieldSpec; 5] = [
-    FieldSpec::new("aggregate_id", 0, 8),
-    FieldSpec::new("events", 8, 8),
-    FieldSpec::new("first", 16, 8),
-    FieldSpec::new("last", 24, 8),
-    FieldSpec::new("postings_at", 32, 8),
-];
-/// Length of a directory row, in bytes.
-pub const DIRECTORY_ROW_LEN: usize = 40;
-const _: () = assert!(is_contiguous_layout(&DIRECTORY_FIELDS, DIRECTORY_ROW_LEN), "the fields cover a directory row");
-
-/// The fields of an anchor, which is an event from which a reader can scan.
-pub const ANCHOR_FIELDS: [FieldSpec; 4] = [
-    FieldSpec::new("offset", 0, 8),
-    FieldSpec::new("ordinal", 8, 8),
-    FieldSpec::new("timestamp", 16, 8),
-    FieldSpec::new("checksum", 24, 4),
-];
-/// Length of an anchor, in bytes.
-pub const ANCHOR_LEN: usize = 28;
-const _: () = assert!(is_contiguous_layout(&ANCHOR_FIELDS, ANCHOR_LEN), "the fields cover an anchor");
-
-/// The fields of a damaged range. Ranges found while building come first, then ranges found by a later verification,
-/// whose end has [`FOUND_AFTER_BUILD_BIT`] set.
-pub const DAMAGE_FIELDS: [FieldSpec; 2] = [FieldSpec::new("start", 0, 8), FieldSpec::new("end", 8, 8)];
-/// Length of a damaged range, in bytes.
-pub const DAMAGE_ROW_LEN: usize = 16;
-/// The bit of `end` that marks a damaged range found after the index was built, where the index has frames.
-pub const FOUND_AFTER_BUILD_BIT: u64 = 1 << 63;
-const _: () = assert!(is_contiguous_layout(&DAMAGE_FIELDS, DAMAGE_ROW_LEN), "the fields cover a damaged range");
 
 /// The sections other than the runs. The discriminant is the position of the extent in the `sections` field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,10 +109,10 @@ pub struct IndexExtent {
 /// The index header: the part of the log that the index covers, and the extents of its sections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexHeader {
-    /// Version of the log: 0 or 1.
+    /// Version of the log: 0 to 2.
     pub log_version: u16,
-    /// A copy of the header of the log; zeros for version 0.
-    pub log_header: [u8; 16],
+    /// A copy of the header of the log; empty for version 0, and when the log has no readable header.
+    pub log_header: HeaderBytes,
     /// The offset up to which the log is known to have had events. Equal to `covered_to`, or greater when the log has
     /// lost its end.
     pub log_end_offset: u64,
@@ -200,10 +172,29 @@ pub enum IndexHeaderFault {
     Corrupt(&'static str),
 }
 
+/// Reads the copy of the log's header: all zeros when there is none.
+fn decode_log_header(data: &[u8]) -> HeaderBytes {
+    let start = data.get(8..8 + HEADER_LEN as usize).unwrap_or_default();
+    if start.iter().all(|byte| *byte == 0) {
+        return HeaderBytes::EMPTY;
+    }
+    let rest = data.get(LOG_HEADER_2_OFFSET..INDEX_HEADER_LEN).unwrap_or_default();
+    let is_version_2 = u16_at(data, 6) == Some(Version::V2.number());
+    HeaderBytes::from_start_of(&if is_version_2 { [start, rest].concat() } else { start.to_vec() })
+}
+
 impl IndexHeader {
     /// Returns the extent of a section.
     pub fn section_extent(&self, section: IndexSection) -> IndexExtent {
         self.sections.get(section as usize).copied().unwrap_or_default()
+    }
+
+    /// Returns the format of the frames of the log, which follows from the copy of its header.
+    pub(crate) fn log_format(&self) -> FrameFormat {
+        if self.log_version == Version::V0.number() {
+            return FrameFormat::V0;
+        }
+        LogHeader::decode(&self.log_header).map_or(FrameFormat::V1, LogHeader::frame_format)
     }
 
     /// Returns the first frame that the index covers. The values are 0 when it covers no frame.
@@ -232,7 +223,10 @@ impl IndexHeader {
         out.extend_from_slice(&MAGIC);
         out.extend_from_slice(&VERSION.to_be_bytes());
         out.extend_from_slice(&self.log_version.to_be_bytes());
-        out.extend_from_slice(&self.log_header);
+        let mut log_header = self.log_header.to_vec();
+        log_header.resize(MAX_HEADER_LEN, 0);
+        let (header_start, header_rest) = log_header.split_at(HEADER_LEN as usize);
+        out.extend_from_slice(header_start);
         for number in [self.log_end_offset, self.covered_to, self.scanned_to, self.first_offset] {
             out.extend_from_slice(&number.to_be_bytes());
         }
@@ -252,6 +246,7 @@ impl IndexHeader {
         out.extend_from_slice(&self.known_checksum.to_be_bytes());
         out.extend_from_slice(&self.seen_checksum.to_be_bytes());
         out.extend_from_slice(&self.seen_offset.to_be_bytes());
+        out.extend_from_slice(header_rest);
         out
     }
 
@@ -278,7 +273,7 @@ impl IndexHeader {
         let sections = std::array::from_fn(|i| extent(152 + MAX_RUNS * RUN_ROW_LEN + i * EXTENT_LEN));
         let header = Self {
             log_version: u16_at(data, 6).unwrap_or_default(),
-            log_header: data.get(8..).and_then(|rest| rest.first_chunk().copied()).unwrap_or_default(),
+            log_header: decode_log_header(data),
             log_end_offset: number(24),
             covered_to: number(32),
             scanned_to: number(40),
@@ -308,7 +303,7 @@ impl IndexHeader {
 
     fn validate(self, version: u16, pages: u64) -> Result<Self, IndexHeaderFault> {
         let corrupt = |reason| Err(IndexHeaderFault::Corrupt(reason));
-        if version != VERSION || self.log_version > 1 {
+        if version != VERSION || self.log_version > Version::V2.number() {
             return corrupt("a version number is out of range");
         }
         // No file is larger, so that sums of these offsets and of sizes on the disk do not overflow.

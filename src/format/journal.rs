@@ -8,7 +8,7 @@
 //! unfinished frame at the end, because the repair did not reach the state that the frame would have recorded.
 
 use super::byte_layout::{FieldSpec, is_contiguous_layout, u64_at};
-use super::frame;
+use super::{FrameFormat, frame};
 
 /// The first four bytes of a journal.
 pub const MAGIC: [u8; 4] = *b"CHRJ";
@@ -79,7 +79,7 @@ pub const SECTION_DATA_OFFSET: usize = 9;
 
 /// Appends a section frame to `out`: at most [`MAX_CHUNK_LEN`] bytes that belong at `offset` of their file.
 pub fn encode_section(section: JournalSection, offset: u64, bytes: &[u8], out: &mut Vec<u8>) {
-    frame::encode_with(out, |out| {
+    frame::encode_with(FrameFormat::V1, 0, out, |out| {
         out.push(section.letter());
         out.extend_from_slice(&offset.to_be_bytes());
         out.extend_from_slice(bytes);
@@ -97,7 +97,7 @@ pub struct ZeroRun {
 
 /// Appends the frame of a run of zeros to `out`.
 pub fn encode_zeros(run: ZeroRun, out: &mut Vec<u8>) {
-    frame::encode_with(out, |out| {
+    frame::encode_with(FrameFormat::V1, 0, out, |out| {
         out.push(ZEROS_LETTER);
         out.extend_from_slice(&run.offset.to_be_bytes());
         out.extend_from_slice(&run.len.to_be_bytes());

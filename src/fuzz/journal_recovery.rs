@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use super::fuzz_input::FuzzInput;
 use super::memory_disk::MemoryDisk;
 use super::sample_logs::{INDEX, LOG, log_paths, open_read_only, open_view, options, sample_log};
-use crate::format::Version;
+use crate::format::FrameFormat;
 use crate::format::frame::{DecodeResult, decode, encode};
 use crate::format::journal::HEADER_LEN;
 use crate::repair::{ApplyOptions, RepairOptions, apply, plan_repair, plan_undo, read_repair_history, recover};
@@ -121,7 +121,7 @@ fn half_repaired_log(case: &RepairCase, input: &mut FuzzInput) -> Vec<u8> {
 /// Returns the payloads of the journal's frames, without the last one, which records that the repair is complete.
 fn frames_without_last_state(journal: &[u8]) -> Vec<Vec<u8>> {
     let (mut rest, mut frames) = (&journal[HEADER_LEN..], Vec::new());
-    while let DecodeResult::Complete(frame) = decode(rest, Version::V1) {
+    while let DecodeResult::Complete(frame) = decode(rest, FrameFormat::V1, 0) {
         frames.push(frame.payload().to_vec());
         rest = &rest[frame.len() as usize..];
     }

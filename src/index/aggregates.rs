@@ -17,6 +17,7 @@ use super::sparse_grid::SparseGrid;
 use super::stored_run::StoredRun;
 use crate::file::LogFile;
 use crate::format::FrameIdentity;
+use crate::format::HeaderBytes;
 
 /// Maps aggregate ids to the offsets of their events, for the part of the log that the index covers.
 ///
@@ -43,7 +44,7 @@ pub struct AggregateIndex {
     pub(super) starts_with_non_events: bool,
     pub(super) damage: IndexDamage,
     pub(super) log_version: u16,
-    pub(super) log_header: [u8; 16],
+    pub(super) log_header: HeaderBytes,
     pub(super) lost_tail: LostTail,
     pub(super) verification_mark: Option<VerificationMark>,
     /// A frame after the covered part. It identifies the log when the index covers no frame.
@@ -54,7 +55,7 @@ pub struct AggregateIndex {
 
 impl AggregateIndex {
     /// Creates an index that covers no frame yet, for a log with this version and header.
-    pub(crate) fn new(log_version: u16, log_header: [u8; 16]) -> Self {
+    pub(crate) fn new(log_version: u16, log_header: HeaderBytes) -> Self {
         Self {
             index_file: None,
             layers: Vec::new(),
@@ -150,7 +151,7 @@ impl AggregateIndex {
     }
 
     /// The copy of the log's header in the index.
-    pub(crate) const fn log_header(&self) -> [u8; 16] {
+    pub(crate) const fn log_header(&self) -> HeaderBytes {
         self.log_header
     }
 

@@ -18,6 +18,7 @@ use super::run_writer::{SpillLocation, merge_to_memory};
 use super::sparse_grid::SparseGrid;
 use crate::StorageError;
 use crate::format::FrameIdentity;
+use crate::format::HeaderBytes;
 
 /// Two neighbouring runs in memory are merged when the first has fewer events than this.
 const SMALL_RUN: u64 = 1 << 15;
@@ -238,7 +239,7 @@ impl AggregateIndex {
     }
 
     /// Replaces the copy of the log's header, for a log whose own header is damaged.
-    pub(crate) fn set_log_header(&mut self, log_header: [u8; 16]) {
+    pub(crate) fn set_log_header(&mut self, log_header: HeaderBytes) {
         self.log_header = log_header;
     }
 

@@ -273,7 +273,7 @@ mod tests {
 
     use super::*;
     use crate::file::{HeaderState, OpenMode};
-    use crate::format::Version;
+    use crate::format::FrameFormat;
     use crate::format::header::LogHeader;
 
     /// Saves an empty index over the index `old`. `check` gets the path and the number of the call, counted from 1.
@@ -284,7 +284,7 @@ mod tests {
         fs::write(&log_path, header).unwrap();
         fs::write(&path, old).unwrap();
         let storage = OsDisk.open(&log_path, OpenMode::Read).unwrap();
-        let log = LogFile::with_header(storage, &log_path, Version::V1, HeaderState::Absent);
+        let log = LogFile::with_header(storage, &log_path, FrameFormat::V1, HeaderState::Absent);
         let calls = Cell::new(0);
         let check = || {
             calls.set(calls.get() + 1);

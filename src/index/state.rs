@@ -151,7 +151,7 @@ pub(crate) fn examine_index(
     // repair cut back until no frame was left: its copy is not compared, because the repair may have changed the log's
     // header.
     let is_cut_back = index.known_frame().is_none() && header.log_end_offset > log.first_frame_offset();
-    if header.frames == 0 && !has_matching_frame && !is_cut_back && header_differs(log, header.log_header)? {
+    if header.frames == 0 && !has_matching_frame && !is_cut_back && header_differs(log, &header.log_header)? {
         return Ok(foreign("it has another header, and knows no frame".into()));
     }
     let state = if let Some(state) = fault_state {
@@ -185,10 +185,7 @@ fn match_frame(log: &Arc<LogFile>, recorded: FrameIdentity, len: u64) -> Result<
     })
 }
 
-fn header_differs(log: &LogFile, expected: [u8; 16]) -> Result<bool, StorageError> {
-    if log.version() == crate::format::Version::V0 {
-        return Ok(false);
-    }
-    let mut found = [0; 16];
-    Ok(log.read_at(&mut found, 0)? == found.len() && found != expected)
+fn header_differs(log: &LogFile, expected: &[u8]) -> Result<bool, StorageError> {
+    let mut found = vec![0; log.first_frame_offset() as usize];
+    Ok(!found.is_empty() && log.read_at(&mut found, 0)? == found.len() && found != expected)
 }

@@ -5,7 +5,7 @@ use memchr::{memchr_iter, memmem};
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::frame::{DecodeResult, decode};
-use crate::format::{Evidence, Finding, HEADER_LEN, LogHeader, Version, header};
+use crate::format::{Evidence, Finding, FrameFormat, LogHeader, header};
 
 /// The largest damaged range whose line ends are translated back, which takes a copy of its bytes.
 const MAX_TRANSLATED_BYTES: usize = 4 << 20;
@@ -27,7 +27,7 @@ pub(super) struct DamageOrigin {
 struct RangeStart<'a> {
     /// File offset of the first byte.
     offset: u64,
-    version: Version,
+    format: FrameFormat,
     /// The bytes of the log before the range, when the range is that of the first frame; otherwise empty.
     header: &'a [u8],
 }
@@ -39,12 +39,12 @@ impl DamageOrigin {
     /// # Errors
     /// `Io` when the header of the log cannot be read.
     pub(super) fn of_range(log: &LogFile, start: u64, bytes: &[u8]) -> Result<Self, StorageError> {
-        let mut header = [0; HEADER_LEN as usize];
+        let mut header = vec![0; log.first_frame_offset() as usize];
         // A byte that was added to the header has moved the first frame.
-        let has_header = log.version() == Version::V1 && start == HEADER_LEN;
+        let has_header = start == log.first_frame_offset();
         let header_len = if has_header { log.read_at(&mut header, 0)? } else { 0 };
         let header = header.get(..header_len).unwrap_or_default();
-        Ok(Self::recognise(&RangeStart { offset: start, version: log.version(), header }, bytes))
+        Ok(Self::recognise(&RangeStart { offset: start, format: log.format(), header }, bytes))
     }
 
     fn recognise(start: &RangeStart, bytes: &[u8]) -> Self {
@@ -67,8 +67,10 @@ fn count_text_mode_bytes(start: &RangeStart, bytes: &[u8]) -> Option<u64> {
     let original = translate_back(&stored);
     let added = stored.len() - original.len();
     let mut rest = original.get(start.header.len()..).filter(|_| added > 0)?;
+    let mut offset = start.offset;
     while !rest.is_empty() {
-        let DecodeResult::Complete(frame) = decode(rest, start.version) else { return None };
+        let DecodeResult::Complete(frame) = decode(rest, start.format, offset) else { return None };
+        offset += frame.len();
         rest = rest.get(frame.len() as usize..)?;
     }
     Some(added as u64)
@@ -152,7 +154,7 @@ impl super::LogView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::frame;
+    use crate::format::{HEADER_LEN, frame};
 
     /// The frame of a payload of this length.
     fn frame_of(payload_len: usize) -> Vec<u8> {
@@ -166,7 +168,7 @@ mod tests {
     }
 
     fn recognise(offset: u64, header: &[u8], bytes: &[u8]) -> DamageOrigin {
-        DamageOrigin::recognise(&RangeStart { offset, version: Version::V1, header }, bytes)
+        DamageOrigin::recognise(&RangeStart { offset, format: FrameFormat::V1, header }, bytes)
     }
 
     #[test]

@@ -219,7 +219,7 @@ impl DamageClassifier {
     fn bad_checksum_kind(&self) -> DamageKind {
         match self.log.version() {
             Version::V0 => DamageKind::InvalidEvent,
-            Version::V1 => DamageKind::Checksum,
+            Version::V1 | Version::V2 => DamageKind::Checksum,
         }
     }
 
@@ -283,9 +283,10 @@ impl DamageClassifier {
         let text = text.get(..first_invalid.unwrap_or(text.len())).unwrap_or_default();
         let length = match self.log.version() {
             Version::V0 => find_event_payload_len(text),
-            Version::V1 => {
+            Version::V1 | Version::V2 => {
                 let shift = self.crc_shift.get_or_insert_with(|| Box::new(CrcShiftTable::new()));
-                find_checksummed_payload_len(bytes, text.len(), shift)
+                let preceding = self.log.format().preceding_checksum(at);
+                find_checksummed_payload_len(bytes, text.len(), preceding, shift)
             }
         };
         // Ends that were excluded without computing a checksum are counted as tried too.
@@ -311,9 +312,10 @@ impl DamageClassifier {
         let payload = bytes.get(LENGTH_LEN..payload_end).unwrap_or_default();
         match piece.kind {
             DamageKind::Checksum | DamageKind::InvalidEvent => {
-                if self.log.version() == Version::V1 {
+                if self.log.version().has_checksums() {
                     evidence.stored_checksum = u32_at(bytes, payload_end);
-                    evidence.computed_checksum = bytes.get(..payload_end).map(crc::checksum);
+                    evidence.computed_checksum =
+                        bytes.get(..payload_end).map(|covered| self.log.format().checksum(at, covered));
                 }
                 if let Err(invalid) = EventView::parse(payload, self.log.version()) {
                     evidence.bad_byte_offset = Some(at + (LENGTH_LEN + invalid.offset) as u64);
@@ -347,8 +349,8 @@ impl DamageClassifier {
 
 /// Returns the length of the shortest payload of version 1 that is an event or a gap and is followed by its checksum.
 ///
-/// The checksum is computed with that length. `bytes` starts with the payload, which has at most `max_len` bytes.
-fn find_checksummed_payload_len(bytes: &[u8], max_len: usize, shift: &CrcShiftTable) -> Option<usize> {
+/// The checksum is computed with that length, after bytes whose checksum is `preceding`. `bytes` starts with the payload, which has at most `max_len` bytes.
+fn find_checksummed_payload_len(bytes: &[u8], max_len: usize, preceding: u32, shift: &CrcShiftTable) -> Option<usize> {
     if !matches!(bytes.first()?, b'{' | b'[' | b' ' | b'\t' | b'\n' | b'\r') {
         return None;
     }
@@ -365,7 +367,7 @@ fn find_checksummed_payload_len(bytes: &[u8], max_len: usize, shift: &CrcShiftTa
         sum = crc::extend(sum, bytes.get(summed_len..length)?);
         summed_len = length;
         // CRC(length, payload) = CRC(length) x^(8 |payload|) + CRC(payload)
-        let length_checksum = crc::checksum(&(length as u32).to_be_bytes());
+        let length_checksum = crc::extend(preceding, &(length as u32).to_be_bytes());
         if shift.suffix_checksum(length_checksum, sum, length as u32) == stored {
             let payload = bytes.get(..length)?;
             if EventView::parse(payload, Version::V1).is_ok() || gap::is_gap(payload) {

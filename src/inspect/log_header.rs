@@ -4,14 +4,16 @@ use super::LogView;
 use crate::StorageError;
 use crate::file::{FRAME_SEARCH_LIMIT, HeaderState, ScanItem, Scanner};
 use crate::format::byte_layout::u64_at;
-use crate::format::header::LogHeader;
-use crate::format::{DamageKind, EventView, Evidence, Finding, HEADER_LEN, HeaderFault, Version, gap, hex};
+use crate::format::header::{LogHeader, stored_log_id};
+use crate::format::{
+    DamageKind, EventView, Evidence, Finding, HeaderBytes, HeaderFault, LogId, NewLogFormat, Version, gap, hex,
+};
 
 /// The header that a log with a damaged header should have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ExpectedHeader {
     /// The bytes of the header.
-    pub(crate) bytes: [u8; 16],
+    pub(crate) bytes: HeaderBytes,
     /// The source of the creation time in it.
     pub(crate) source: HeaderSource,
     /// True when the bytes are proven; false when they are likely.
@@ -25,21 +27,22 @@ pub(crate) enum HeaderSource {
     Index,
     /// The creation time in the damaged header, which is not later than the first event.
     DamagedHeader,
+    /// The damaged header with the bit corrected that its own checksum shows to be damaged.
+    HeaderChecksum,
     /// The time of the first readable event.
     FirstEvent,
 }
 
 impl LogView {
     /// Reads the header's bytes from the file; `None` in version 0, and when the file ends within the header.
-    pub fn header_bytes(&self) -> Option<[u8; 16]> {
-        let mut bytes = [0; HEADER_LEN as usize];
-        let is_complete =
-            self.log().version() == Version::V1 && self.log().read_at(&mut bytes, 0).is_ok_and(|n| n == bytes.len());
-        is_complete.then_some(bytes)
+    pub fn header_bytes(&self) -> Option<HeaderBytes> {
+        let mut bytes = vec![0; self.log().first_frame_offset() as usize];
+        let is_complete = !bytes.is_empty() && self.log().read_at(&mut bytes, 0).is_ok_and(|n| n == bytes.len());
+        is_complete.then(|| HeaderBytes::from_start_of(&bytes))
     }
 
     /// Returns the header in the file when nothing shows that it is damaged; `None` in version 0.
-    pub(crate) fn intact_header(&self) -> Option<[u8; 16]> {
+    pub(crate) fn intact_header(&self) -> Option<HeaderBytes> {
         self.header_bytes().filter(|found| self.finding_about_header(*found).is_none())
     }
 
@@ -48,8 +51,14 @@ impl LogView {
         self.header_bytes().and_then(|bytes| u64_at(&bytes, 8))
     }
 
+    /// Returns the identity of the log that its intact header states; `None` before version 2.
+    pub(crate) fn log_id(&self) -> Option<LogId> {
+        let header = LogHeader::decode(&self.intact_header()?).ok()?;
+        header.segment.map(|segment| segment.log_id)
+    }
+
     /// Returns the index's copy of the header, when the copy is valid and the log has a frame of the index.
-    fn indexed_header(&self) -> Option<[u8; 16]> {
+    fn indexed_header(&self) -> Option<HeaderBytes> {
         let copy = self.identified_index().filter(|_| self.has_matching_frame()).map(|index| index.header().log_header);
         copy.filter(|copy| LogHeader::decode(copy).is_ok())
     }
@@ -57,9 +66,10 @@ impl LogView {
     /// Returns the finding about the header, when it is damaged, or when the file ends within it and no index knows a later end.
     pub fn header_finding(&self) -> Option<Finding> {
         if matches!(self.log().header(), HeaderState::Truncated) {
-            let len = self.log().len().ok().filter(|len| *len < HEADER_LEN)?;
+            let header_len = self.log().first_frame_offset();
+            let len = self.log().len().ok().filter(|len| *len < header_len)?;
             let evidence = Evidence {
-                reason: Some(format!("the file ends after {len} of the {HEADER_LEN} bytes of a header")),
+                reason: Some(format!("the file ends after {len} of the {header_len} bytes of a header")),
                 ..Evidence::default()
             };
             // With an index, the lost end of the log starts in the header.
@@ -70,7 +80,7 @@ impl LogView {
     }
 
     /// Returns the finding about a header with the bytes `found`, which a caller has read once for all its decisions.
-    fn finding_about_header(&self, found: [u8; 16]) -> Option<Finding> {
+    fn finding_about_header(&self, found: HeaderBytes) -> Option<Finding> {
         let expected = self.indexed_header();
         let fault = LogHeader::decode(&found).err();
         if fault.is_none() && expected.is_none_or(|expected| expected == found) {
@@ -81,7 +91,8 @@ impl LogView {
             Some(HeaderFault::Magic(_)) => "the magic is wrong",
             Some(HeaderFault::Version(_)) => "the version differs from the index's copy",
             Some(HeaderFault::Flags(_)) => "the flags differ from the index's copy",
-            Some(HeaderFault::TooShort) | None => "it differs from the index's copy, and the frames match",
+            Some(HeaderFault::Checksum { .. }) => "its checksum is wrong",
+            Some(HeaderFault::TooShort(_)) | None => "it differs from the index's copy, and the frames match",
         };
         let evidence = Evidence {
             header_found: Some(hex::encode(&found)),
@@ -89,7 +100,7 @@ impl LogView {
             reason: Some(reason.into()),
             ..Evidence::default()
         };
-        Some(Finding::new(DamageKind::Header, 0..HEADER_LEN).with_evidence(evidence))
+        Some(Finding::new(DamageKind::Header, 0..self.log().first_frame_offset()).with_evidence(evidence))
     }
 
     /// Returns the header that a log with a damaged header should have; `None` when the header is not damaged, and when
@@ -105,7 +116,7 @@ impl LogView {
     }
 
     /// Returns the header that a log should have whose header has the bytes `found`.
-    fn expected_instead_of(&self, found: [u8; 16]) -> Result<Option<ExpectedHeader>, StorageError> {
+    fn expected_instead_of(&self, found: HeaderBytes) -> Result<Option<ExpectedHeader>, StorageError> {
         if self.finding_about_header(found).is_none() {
             return Ok(None);
         }
@@ -118,17 +129,23 @@ impl LogView {
         };
         // A gap directly after the header shows that the damage continued after the header.
         let mut buf = Vec::new();
-        let is_first_frame_intact =
-            self.log().read_frame_at(HEADER_LEN, &mut buf)?.is_some_and(|frame| !gap::is_gap(frame.payload()));
+        let is_first_frame_intact = self
+            .log()
+            .read_frame_at(self.log().first_frame_offset(), &mut buf)?
+            .is_some_and(|frame| !gap::is_gap(frame.payload()));
         Ok(Some(ExpectedHeader {
             bytes,
             source,
-            is_proven: source != HeaderSource::FirstEvent && is_first_frame_intact,
+            is_proven: match source {
+                HeaderSource::HeaderChecksum => true,
+                HeaderSource::Index | HeaderSource::DamagedHeader => is_first_frame_intact,
+                HeaderSource::FirstEvent => false,
+            },
         }))
     }
 
     /// Returns the expected header when it is proven.
-    pub(super) fn proven_header(&self) -> Option<[u8; 16]> {
+    pub(super) fn proven_header(&self) -> Option<HeaderBytes> {
         let expected = self.expected_header().ok().flatten();
         expected.filter(|expected| expected.is_proven).map(|expected| expected.bytes)
     }
@@ -140,7 +157,7 @@ impl LogView {
     ///
     /// # Errors
     /// See [`LogView::expected_header`].
-    pub(crate) fn effective_header(&self) -> Result<Option<[u8; 16]>, StorageError> {
+    pub(crate) fn effective_header(&self) -> Result<Option<HeaderBytes>, StorageError> {
         let effective = match self.header_bytes() {
             Some(found) => Some(self.expected_instead_of(found)?.map_or(found, |expected| expected.bytes)),
             None => self.identified_index().map(|index| index.header().log_header),
@@ -148,12 +165,20 @@ impl LogView {
         Ok(effective.filter(|header| LogHeader::decode(header).is_ok()))
     }
 
-    /// Reconstructs the header of a log of version 1 from its creation time, or from the time of the first readable event
-    /// when that is earlier; `None` when no event can be read in the part of the log that is searched.
-    fn reconstruct_header(&self, found: [u8; 16]) -> Result<Option<([u8; 16], HeaderSource)>, StorageError> {
+    /// Reconstructs a damaged header: from its own checksum, or from its creation time, or from the time of the first readable
+    /// event when that is earlier; `None` when no event can be read in the part of the log that is searched.
+    ///
+    /// In version 2, the log id in the damaged header is kept when frames have it in their checksums. Otherwise the header gets
+    /// another id that results in the same checksums, because the frames do not show the id itself.
+    fn reconstruct_header(&self, found: HeaderBytes) -> Result<Option<(HeaderBytes, HeaderSource)>, StorageError> {
+        if let Some(corrected) = LogHeader::correct_bit(&found) {
+            return Ok(Some((corrected.encode(), HeaderSource::HeaderChecksum)));
+        }
+        let format = self.log().format();
+        let stored_id = stored_log_id(&found).filter(|id| format.is_of_log(*id));
         let found = u64_at(&found, 8).unwrap_or_default();
-        let searched = self.log().len()?.min(FRAME_SEARCH_LIMIT);
-        let mut scanner = Scanner::new(self.log().clone(), HEADER_LEN..searched.max(HEADER_LEN));
+        let (first, searched) = (self.log().first_frame_offset(), self.log().len()?.min(FRAME_SEARCH_LIMIT));
+        let mut scanner = Scanner::new(self.log().clone(), first..searched.max(first));
         while let Some(item) = scanner.next_item()? {
             if let ScanItem::Frame(_, frame) = item
                 && let Ok(event) = EventView::parse(frame.payload(), self.log().version())
@@ -161,9 +186,15 @@ impl LogView {
                 let first = event.write_timestamp_ms();
                 // A creation time of zero is not plausible: the field was overwritten with the rest of the header.
                 let is_kept = (1..=first).contains(&found);
-                let (created, source) =
-                    if is_kept { (found, HeaderSource::DamagedHeader) } else { (first, HeaderSource::FirstEvent) };
-                return Ok(Some((LogHeader::new(created).encode(), source)));
+                let created = if is_kept { found } else { first };
+                let new_format = match format.id_checksum() {
+                    None => NewLogFormat::V1,
+                    Some(checksum) => NewLogFormat::V2(stored_id.unwrap_or_else(|| LogId::with_checksum(checksum))),
+                };
+                let has_known_id = format.version() == Version::V1 || stored_id.is_some();
+                let source =
+                    if is_kept && has_known_id { HeaderSource::DamagedHeader } else { HeaderSource::FirstEvent };
+                return Ok(Some((new_format.header(created).encode(), source)));
             }
         }
         Ok(None)
@@ -176,7 +207,7 @@ impl LogView {
 
     /// Extends an `unreadable` range that follows the header over the header, when the device cannot read that either.
     pub(crate) fn include_unreadable_header(&self, finding: &mut Finding) {
-        let follows_header = finding.kind == DamageKind::Unreadable && finding.start == HEADER_LEN;
+        let follows_header = finding.kind == DamageKind::Unreadable && finding.start == self.log().first_frame_offset();
         if follows_header && self.has_unreadable_header() {
             finding.start = 0;
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::recognition::UnrecognisedFile;
 use crate::StorageError;
 use crate::file::{Disk, LogFile, OpenMode, Storage, TrustRule};
-use crate::format::header::LogHeader;
+use crate::format::header::{HeaderBytes, LogHeader};
 use crate::index::{
     AggregateIndex, IndexFault, IndexState, LostTail, PersistedIndex, SeenEnd, examine_index, index_path,
 };
@@ -79,7 +79,7 @@ impl LogView {
     ) -> Result<Self, StorageError> {
         let index_path = index.map_or_else(|| index_path(path), Path::to_owned);
         let opened = open_index(disk.as_ref(), storage.as_ref(), &index_path);
-        let (version, header) = match LogFile::detect_version_by_header(&storage, path) {
+        let (format, header) = match LogFile::detect_format_by_header(&storage, path) {
             Ok(detected) => detected,
             Err(rejected) => {
                 let file = UnrecognisedFile { storage: &storage, path, rejected: &rejected };
@@ -87,7 +87,7 @@ impl LogView {
                 file.recognise(opened.as_ref().ok(), copies)?.ok_or(rejected.error)?
             }
         };
-        let log = Arc::new(LogFile::with_header(storage, path, version, header));
+        let log = Arc::new(LogFile::with_header(storage, path, format, header));
         let mut view = Self {
             disk,
             log,
@@ -232,7 +232,7 @@ impl LogView {
     /// Returns an empty index. It has the header that the log should have, which only the old index may know.
     pub fn empty_index(&self) -> AggregateIndex {
         // A damaged header does not replace a valid copy, by which a log that has lost all of its frames is recognised.
-        let is_valid = |header: &[u8; 16]| LogHeader::decode(header).is_ok();
+        let is_valid = |header: &HeaderBytes| LogHeader::decode(header).is_ok();
         let (found, copy) = (self.header_bytes(), self.identified_index().map(|index| index.header().log_header));
         let header = found.filter(is_valid).or(copy.filter(is_valid)).or(found).or(copy).unwrap_or_default();
         let index = AggregateIndex::new(self.log.version().number(), header);

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::zeros::find_last_nonzero;
 use crate::StorageError;
 use crate::file::{FRAME_SEARCH_LIMIT, HeaderState, LogFile, RejectedHeader, ScanItem, Scanner, Storage};
+use crate::format::FrameFormat;
+use crate::format::byte_layout::u64_at;
 use crate::format::frame::MAX_FRAME;
 use crate::format::header::LogHeader;
-use crate::format::{HEADER_LEN, Version};
 use crate::index::{IndexExamination, PersistedIndex, examine_index};
 
 /// An open file whose first bytes are not a supported header.
@@ -20,7 +21,7 @@ pub(super) struct UnrecognisedFile<'a> {
 }
 
 impl UnrecognisedFile<'_> {
-    /// Returns the version of the log and the state of its header; `None` when nothing shows that the file is a log.
+    /// Returns the format of the log and the state of its header; `None` when nothing shows that the file is a log.
     ///
     /// The index is examined first, then the frames in the first [`FRAME_SEARCH_LIMIT`] bytes, then each of `copies`.
     ///
@@ -30,11 +31,11 @@ impl UnrecognisedFile<'_> {
         &self,
         index: Option<&PersistedIndex>,
         copies: impl Iterator<Item = Result<Arc<LogFile>, StorageError>>,
-    ) -> Result<Option<(Version, HeaderState)>, StorageError> {
+    ) -> Result<Option<(FrameFormat, HeaderState)>, StorageError> {
         if let Some(recognised) = index.and_then(|index| self.recognise_by_index(index)) {
             return Ok(Some(recognised));
         }
-        if let Some(recognised) = LogFile::detect_version_by_frames(self.storage, self.path, self.rejected)? {
+        if let Some(recognised) = LogFile::detect_format_by_frames(self.storage, self.path, self.rejected)? {
             return Ok(Some(recognised));
         }
         if !self.can_be_compared() {
@@ -48,28 +49,28 @@ impl UnrecognisedFile<'_> {
         Ok(None)
     }
 
-    /// Returns the version of the log and the state of its header, when the index of the log shows that the file is a log.
-    fn recognise_by_index(&self, index: &PersistedIndex) -> Option<(Version, HeaderState)> {
+    /// Returns the format of the log and the state of its header, when the index of the log shows that the file is a log.
+    fn recognise_by_index(&self, index: &PersistedIndex) -> Option<(FrameFormat, HeaderState)> {
         let index_header = index.header();
-        let is_version_0 = index_header.log_version == Version::V0.number();
-        let version = if is_version_0 { Version::V0 } else { Version::V1 };
+        let format = index_header.log_format();
+        let is_version_0 = format == FrameFormat::V0;
         if let StorageError::TooShort { bytes, .. } = self.rejected.error {
             let header = if is_version_0 { HeaderState::Absent } else { HeaderState::Truncated };
-            return (index_header.log_end_offset > bytes).then_some((version, header));
+            return (index_header.log_end_offset > bytes).then_some((format, header));
         }
-        let header = self.header_state(version);
+        let header = self.header_state(format);
         if !is_version_0 && LogHeader::decode(&index_header.log_header).is_err() {
             return None;
         }
         // The log must have a frame of the index, because the index may belong to another file. A file without any byte that
         // is not zero contradicts nothing: its space was allocated, and its data was lost.
-        let log = Arc::new(self.as_log(version, header));
+        let log = Arc::new(self.as_log(format, header));
         let len = log.len().ok()?;
         let IndexExamination { seen_end, has_matching_frame, .. } = examine_index(&log, index, len).ok()?;
         // An index that was rebuilt since then covers no frame, and has kept the end that the log had.
         let had_frames = index_header.log_end_offset > log.first_frame_offset();
         let is_lost = || had_frames && find_last_nonzero(&log, &(0..len)).is_ok_and(|last| last.is_none());
-        (seen_end.offset().is_some() && (has_matching_frame || is_lost())).then_some((version, header))
+        (seen_end.offset().is_some() && (has_matching_frame || is_lost())).then_some((format, header))
     }
 
     /// True when the file is otherwise not a log, so that it is compared with copies. An unsupported version and unknown
@@ -77,11 +78,14 @@ impl UnrecognisedFile<'_> {
     const fn can_be_compared(&self) -> bool {
         matches!(
             self.rejected.error,
-            StorageError::NotALog { .. } | StorageError::TooShort { .. } | StorageError::Io { .. }
+            StorageError::NotALog { .. }
+                | StorageError::TooShort { .. }
+                | StorageError::Io { .. }
+                | StorageError::DamagedHeader { .. }
         )
     }
 
-    /// Returns the version of the log and the state of its header, when another copy of the log shows that the file is a
+    /// Returns the format of the log and the state of its header, when another copy of the log shows that the file is a
     /// log: the file has the creation time of the copy in its place, a frame of the copy at its offset, or only a part of its
     /// header.
     ///
@@ -89,23 +93,23 @@ impl UnrecognisedFile<'_> {
     ///
     /// # Errors
     /// `Io`, `Changed`, `OutOfMemory` when the file or the copy cannot be read.
-    fn recognise_by_copy(&self, copy: &LogFile) -> Result<Option<(Version, HeaderState)>, StorageError> {
-        let version = copy.version();
-        let header = self.header_state(version);
+    fn recognise_by_copy(&self, copy: &LogFile) -> Result<Option<(FrameFormat, HeaderState)>, StorageError> {
+        let format = copy.format();
+        let header = self.header_state(format);
         if let HeaderState::Valid(expected) = copy.header()
-            && can_be_start_of_header(&self.as_log(version, header), &expected.encode())?
+            && can_be_start_of_header(&self.as_log(format, header), &expected.encode())?
         {
-            return Ok(Some((version, header)));
+            return Ok(Some((format, header)));
         }
         if let (HeaderState::Damaged(found, _), HeaderState::Valid(expected)) = (header, copy.header())
             && expected.created_at_ms != 0
-            && found.ends_with(&expected.created_at_ms.to_be_bytes())
+            && u64_at(&found, 8) == Some(expected.created_at_ms)
         {
-            return Ok(Some((version, header)));
+            return Ok(Some((format, header)));
         }
-        let log = Arc::new(self.as_log(version, header));
+        let log = Arc::new(self.as_log(format, header));
         // A frame that ends in the first bytes of the file would have been found.
-        let from = FRAME_SEARCH_LIMIT.saturating_sub(MAX_FRAME as u64).max(version.first_frame_offset());
+        let from = FRAME_SEARCH_LIMIT.saturating_sub(MAX_FRAME as u64).max(log.first_frame_offset());
         let end = log.len()?.min(copy.len()?);
         if from >= end {
             return Ok(None);
@@ -116,22 +120,19 @@ impl UnrecognisedFile<'_> {
             if let ScanItem::Frame(at, frame) = item
                 && copy.read_frame_at(at, &mut buf)?.is_some_and(|other| other.bytes() == frame.bytes())
             {
-                return Ok(Some((version, header)));
+                return Ok(Some((format, header)));
             }
         }
         Ok(None)
     }
 
-    /// Returns the state of the header that the file has as a log of `version`.
-    const fn header_state(&self, version: Version) -> HeaderState {
-        match version {
-            Version::V0 => HeaderState::Absent,
-            Version::V1 => self.rejected.state,
-        }
+    /// Returns the state of the header that the file has as a log of `format`.
+    const fn header_state(&self, format: FrameFormat) -> HeaderState {
+        if format.version().has_header() { self.rejected.state } else { HeaderState::Absent }
     }
 
-    fn as_log(&self, version: Version, header: HeaderState) -> LogFile {
-        LogFile::with_header(self.storage.clone(), self.path, version, header)
+    fn as_log(&self, format: FrameFormat, header: HeaderState) -> LogFile {
+        LogFile::with_header(self.storage.clone(), self.path, format, header)
     }
 }
 
@@ -140,8 +141,8 @@ impl UnrecognisedFile<'_> {
 ///
 /// # Errors
 /// `Io` when the file cannot be read.
-pub(crate) fn can_be_start_of_header(log: &LogFile, header: &[u8; 16]) -> Result<bool, StorageError> {
-    let mut bytes = [0; HEADER_LEN as usize];
+pub(crate) fn can_be_start_of_header(log: &LogFile, header: &[u8]) -> Result<bool, StorageError> {
+    let mut bytes = vec![0; header.len()];
     let read = log.read_at(&mut bytes, 0)?;
     let found = bytes.get(..read).filter(|found| found.len() < header.len());
     Ok(found.is_some_and(|found| header.starts_with(found) || found.iter().all(|byte| *byte == 0)))

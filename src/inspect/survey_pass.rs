@@ -7,7 +7,7 @@ use super::progress::{Progress, cancelled_if_break};
 use super::survey::{MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyUpdate};
 use super::walk::LogWalk;
 use crate::StorageError;
-use crate::format::{DamageKind, Finding, HEADER_LEN};
+use crate::format::{DamageKind, Finding};
 use crate::index::AggregateIndex;
 
 /// A survey in progress.
@@ -26,6 +26,8 @@ pub(super) struct SurveyPass<'a> {
     reported_to: u64,
     /// True while an unreadable header is not reported. It is reported together with an unreadable range that follows it.
     is_header_pending: bool,
+    /// The end of the header.
+    first_frame_offset: u64,
 }
 
 impl<'a> SurveyPass<'a> {
@@ -47,6 +49,7 @@ impl<'a> SurveyPass<'a> {
             position: start,
             reported_to: start,
             is_header_pending: false,
+            first_frame_offset: 0,
         }
     }
 
@@ -57,6 +60,7 @@ impl<'a> SurveyPass<'a> {
             self.report_finding(finding)?;
         }
         self.is_header_pending = view.has_unreadable_header();
+        self.first_frame_offset = view.log().first_frame_offset();
         let header_end = view.log().first_frame_offset().min(self.part_scanner.file_end);
         self.survey.map.mark_verified(0..header_end);
         Ok(())
@@ -143,7 +147,7 @@ impl<'a> SurveyPass<'a> {
         if !std::mem::take(&mut self.is_header_pending) {
             return Ok(());
         }
-        self.report_finding(Finding::new(DamageKind::Unreadable, 0..HEADER_LEN))
+        self.report_finding(Finding::new(DamageKind::Unreadable, 0..self.first_frame_offset))
     }
 
     #[cold]

@@ -89,7 +89,7 @@ impl EventLog {
         let mut file = NewFile::create_log(disk.as_ref(), path, ExistingFile::Keep)?;
         // Everything that can fail happens before the file has its final name, so that a failure leaves no log.
         file.ensure_locked()?;
-        let header = LogHeader::new((options.clock)()).encode();
+        let header = options.format.header((options.clock)()).encode();
         append_all(file.storage().as_ref(), &header).map_err(|error| StorageError::io(path, "write", error))?;
         let temporary = disk.resolve(file.temporary_path()).map_err(|error| StorageError::io(path, "open", error))?;
         let path = temporary.with_file_name(path.file_name().unwrap_or_default());
@@ -219,7 +219,7 @@ impl EventLog {
         self.accept_time.update((self.options.clock)());
         self.frame_buffer.clear();
         let payloads = events.iter().map(|event| event.payload_parts(&self.accept_time));
-        frame::encode_all(payloads, &mut self.frame_buffer, on_frame_len);
+        frame::encode_all(self.view.log().format(), writer.end(), payloads, &mut self.frame_buffer, on_frame_len);
         let start = writer.append(&self.frame_buffer, durability)?;
         self.has_appended = true;
         Ok(start)

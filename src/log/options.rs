@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::EventLog;
 use crate::StorageError;
 use crate::file::Disk;
+use crate::format::NewLogFormat;
 use crate::index::SpillOptions;
 #[cfg(feature = "app")]
 use crate::repair::JournalMark;
@@ -36,6 +37,7 @@ pub struct OpenOptions {
     pub(super) spill_folder: Option<PathBuf>,
     pub(super) lock_timeout: Duration,
     pub(super) copies: Vec<PathBuf>,
+    pub(super) format: NewLogFormat,
 }
 
 impl Default for OpenOptions {
@@ -51,6 +53,7 @@ impl Default for OpenOptions {
             spill_folder,
             lock_timeout: Duration::ZERO,
             copies: Vec::new(),
+            format: NewLogFormat::default(),
         }
     }
 }
@@ -123,6 +126,24 @@ impl OpenOptions {
     #[must_use]
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
+        self
+    }
+
+    /// Sets the format of a log that is created; the default is version 1. A log that exists keeps its format.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("accounts.log");
+    /// use chronicle::{LogId, NewLogFormat, OpenOptions};
+    ///
+    /// let log = OpenOptions::new().format(NewLogFormat::V2(LogId::random())).create(&path)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn format(mut self, format: NewLogFormat) -> Self {
+        self.format = format;
         self
     }
 

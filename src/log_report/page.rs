@@ -108,12 +108,12 @@ impl LogReport {
                 commands
                     .push((format!("chronicle migrate {log} -o NEW"), "copies the events into a log with checksums"));
             }
-            (Some(_), Version::V1) => commands.extend([
+            (Some(_), Version::V1 | Version::V2) => commands.extend([
                 (format!("chronicle repair {log} --dry-run"), "prints the plan of this page, and writes nothing"),
                 (format!("chronicle repair {log}"), "prints the plan, asks, and applies it"),
                 (format!("chronicle undo {log}"), "undoes the last repair"),
             ]),
-            (None, Version::V1) => {}
+            (None, Version::V1 | Version::V2) => {}
         }
         html.element("dl", &[("class", "commands")], |html| {
             for (command, effect) in commands {

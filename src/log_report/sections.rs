@@ -39,8 +39,12 @@ fn facts(report: &LogReport) -> Vec<(&'static str, String)> {
     }
     facts.push(match view.log().version() {
         Version::V1 => ("Format", "version 1, with checksums".into()),
+        Version::V2 => {
+            ("Format", "version 2, with checksums that cover the identity of the log and the place of a frame".into())
+        }
         Version::V0 => ("Format", format!("version 0: {VERSION_0_LIMIT}")),
     });
+    facts.extend(view.log_id().map(|id| ("Log id", id.to_string())));
     facts.extend(view.created_at_ms().map(|ms| ("Created", time(ms))));
     facts.extend((survey.gaps > 0).then(|| ("Gaps", format_number(survey.gaps))));
     if let Some(range) = &survey.in_flight {

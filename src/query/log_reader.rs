@@ -10,7 +10,7 @@ use super::row_filter::RowFilter;
 use super::row_scanner::RowScanner;
 use crate::StorageError;
 use crate::file::{OffsetLocation, ScanSpan, locate_offset, spans_before};
-use crate::format::{HEADER_LEN, Version};
+use crate::format::Version;
 use crate::inspect::LogView;
 
 /// Size of the first window that a backward read scans, in bytes.
@@ -75,7 +75,11 @@ impl<'a> LogReader<'a> {
         if let Some(finding) = self.view.header_finding() {
             return self.row_filter.finding_row(finding);
         }
-        let row = LogRow { start: 0, end: HEADER_LEN.min(self.log_end), content: RowContent::Header };
+        let row = LogRow {
+            start: 0,
+            end: self.view.log().first_frame_offset().min(self.log_end),
+            content: RowContent::Header,
+        };
         self.row_filter.filter.matches_header().then_some(row)
     }
 

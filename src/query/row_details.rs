@@ -5,9 +5,7 @@ use std::ops::Range;
 use super::row::{EventSummary, LogRow, RowContent};
 use crate::StorageError;
 use crate::file::LogFile;
-use crate::format::{
-    DamageKind, EventView, FieldSpec, Finding, FindingLayout, HEADER_LEN, LogHeader, crc, frame, header,
-};
+use crate::format::{DamageKind, EventView, FieldSpec, Finding, FindingLayout, HeaderFault, LogHeader, frame, header};
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 
@@ -151,7 +149,7 @@ pub fn read_row_details(
     };
     match content {
         RowContent::Header => {
-            details.fields = header_fields();
+            details.fields = header_fields(log);
             details.header = Some(read_header(log)?);
         }
         RowContent::Event(_) => details.is_changed = !details.add_event(log, index)?,
@@ -161,7 +159,7 @@ pub fn read_row_details(
             details.clock_finding = Some(finding);
         }
         RowContent::Finding(finding) => match finding.kind.layout() {
-            FindingLayout::Header => details.fields = header_fields(),
+            FindingLayout::Header => details.fields = header_fields(log),
             // A torn tail starts with the length of its frame.
             FindingLayout::RawBytes if finding.kind == DamageKind::TornTail => {
                 let start = range.start + frame::LENGTH_LEN as u64;
@@ -209,7 +207,7 @@ impl RowDetails {
         self.frame = Some(FrameDetails {
             payload_length: frame::payload_length_at(frame.bytes(), 0),
             stored_checksum,
-            computed_checksum: stored_checksum.and(covered.map(crc::checksum)),
+            computed_checksum: stored_checksum.and(covered.map(|covered| log.format().checksum(start, covered))),
             index_entry: match (event.aggregate_id(), index) {
                 (None, _) => IndexEntryStatus::NoAggregate,
                 (Some(_), None) => IndexEntryStatus::NoIndex,
@@ -238,12 +236,12 @@ fn find_index_entry(index: &AggregateIndex, aggregate: u64, offset: u64) -> Inde
 }
 
 fn read_header(log: &LogFile) -> Result<HeaderDetails, StorageError> {
-    let mut bytes = vec![0; HEADER_LEN as usize];
+    let mut bytes = vec![0; log.first_frame_offset() as usize];
     let read = log.read_at(&mut bytes, 0)?;
     bytes.truncate(read);
     let state = match LogHeader::decode(&bytes) {
         Ok(header) => HeaderDecodeState::Valid(header),
-        Err(_) if read < HEADER_LEN as usize => HeaderDecodeState::Incomplete,
+        Err(HeaderFault::TooShort(_)) => HeaderDecodeState::Incomplete,
         Err(_) => HeaderDecodeState::Invalid,
     };
     Ok(HeaderDetails { bytes, state })
@@ -258,8 +256,8 @@ fn read_damaged_payload(log: &LogFile, range: Range<u64>) -> Result<Option<Damag
     Ok((read > 0).then_some(DamagedPayload { start: range.start, bytes }))
 }
 
-fn header_fields() -> Vec<FieldSpan> {
-    header::HEADER_FIELDS.iter().map(|field| field_span(0, field)).collect()
+fn header_fields(log: &LogFile) -> Vec<FieldSpan> {
+    header::header_fields(log.version()).iter().map(|field| field_span(0, field)).collect()
 }
 
 /// Returns the fields of the frame that has exactly this range; none when the range is too short for a frame.

@@ -175,7 +175,7 @@ mod tests {
         let refused = StorageError::UnknownFlags { path: path.clone(), found: 0x100, forbids: "write" };
         let unreadable = StorageError::UnknownFlags { path: path.clone(), found: 1, forbids: "read" };
         assert_eq!((ExitStatus::for_error(&refused).code(), ExitStatus::for_error(&unreadable).code()), (6, 1));
-        assert_eq!(ExitStatus::for_error(&StorageError::TooShort { path, bytes: 3 }).code(), 1);
+        assert_eq!(ExitStatus::for_error(&StorageError::TooShort { path, bytes: 3, expected: 16 }).code(), 1);
     }
 
     fn fix(action: RepairAction, certainty: Option<Certainty>) -> Fix {

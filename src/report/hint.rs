@@ -36,6 +36,8 @@ pub(crate) fn hint(error: &StorageError) -> String {
         StorageError::NotALog { content: Some(content), .. } => foreign_file_hint(*content),
         StorageError::NotALog { .. } => "Check the path: Chronicle did not write this file",
         StorageError::UnsupportedVersion { .. } => "Use a version of Chronicle that supports this version of the format",
+        StorageError::DamagedHeader { .. } => "Restore the log from a backup, or name one with `chronicle repair LOG --donor BACKUP`",
+        StorageError::SegmentOfLog { .. } => "Use a version of Chronicle that supports logs of several segments",
         StorageError::UnknownFlags { forbids: "write", .. } => {
             "Reading works; to append, use a version of Chronicle that supports these flags"
         }
@@ -149,8 +151,8 @@ mod tests {
     fn a_hint_is_one_sentence_without_its_full_stop() {
         let path = PathBuf::from("a.log");
         let errors = [
-            StorageError::TooShort { path: path.clone(), bytes: 0 },
-            StorageError::TooShort { path: path.clone(), bytes: 9 },
+            StorageError::TooShort { path: path.clone(), bytes: 0, expected: 16 },
+            StorageError::TooShort { path: path.clone(), bytes: 9, expected: 16 },
             StorageError::InsideFrame { path: path.clone(), offset: 20, start: 16, end: 300 },
             StorageError::AlreadyExists { path: path.clone() },
             StorageError::Io {
@@ -173,7 +175,7 @@ mod tests {
         use std::os::unix::ffi::OsStrExt;
 
         let path = PathBuf::from(std::ffi::OsStr::from_bytes(b"a\xff\x1b.log"));
-        let error = StorageError::TooShort { path, bytes: 3 };
+        let error = StorageError::TooShort { path, bytes: 3, expected: 16 };
         assert_eq!(
             describe_error(&error),
             r"$'a\377\033.log': not a Chronicle log: expected a header of 16 bytes, found a file of 3 bytes"

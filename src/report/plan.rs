@@ -434,6 +434,7 @@ mod tests {
     fn plan(steps: Vec<RepairStep>) -> Plan {
         let log = LogIdentity {
             path: "/logs/a.log".into(),
+            format: crate::format::FrameFormat::V1,
             header: Vec::new(),
             first_checksum: None,
             file: None,

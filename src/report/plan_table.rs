@@ -271,7 +271,14 @@ mod tests {
 
     #[test]
     fn the_table_has_a_row_for_each_range_in_the_order_of_the_log_and_a_total() {
-        let log = LogIdentity { path: "/a.log".into(), header: vec![1], first_checksum: None, file: None, bytes: 9000 };
+        let log = LogIdentity {
+            path: "/a.log".into(),
+            format: crate::format::FrameFormat::V1,
+            header: vec![1],
+            first_checksum: None,
+            file: None,
+            bytes: 9000,
+        };
         let change = ByteChange { offset: 686, before: vec![0x23], after: vec![0x22] };
         let gap = StepWrite::Gap { description: "{}".into(), header: None };
         let steps =

@@ -96,7 +96,11 @@ fn header_lines(details: &RowDetails, header: &HeaderDetails) -> Vec<DetailLine>
     match header.state {
         HeaderDecodeState::Valid(header) => {
             lines.push(DetailLine::plain("created", format_timestamp(header.created_at_ms, DisplayZone::Utc)));
-            lines.push(DetailLine::passed("header", "valid (version 1)"));
+            if let Some(segment) = header.segment {
+                lines.push(DetailLine::plain("log id", segment.log_id.to_string()));
+            }
+            let version = header.version().number();
+            lines.push(DetailLine::passed("header", format!("valid (version {version})")));
         }
         HeaderDecodeState::Incomplete => {
             lines.push(DetailLine::plain("header", "incomplete: the file ends inside the header"));

@@ -12,7 +12,7 @@ use super::rng::Rng;
 use super::targets::{TargetFrame, find_target, last_frame, last_frames};
 use crate::StorageError;
 use crate::file::LogFile;
-use crate::format::header::HEADER_FIELDS;
+use crate::format::header::header_fields;
 use crate::format::{EventView, Version, frame, gap};
 
 /// Size of an overwritten sector in bytes.
@@ -34,6 +34,10 @@ pub(super) fn plan_damage(log: &Arc<LogFile>, drill: Drill, seed: u64) -> Result
     let no_location =
         |expected| DrillError::NoLocation { log: log.path().display().to_string(), drill: drill.name(), expected };
     if log.version() == Version::V0 {
+        return Err(no_location("a log of version 1 or 2"));
+    }
+    // In version 2, every frame after these changes has moved and is damaged.
+    if log.version() == Version::V2 && matches!(drill, Drill::Inserted | Drill::Swapped) {
         return Err(no_location("a log of version 1"));
     }
     // The numbers must differ from those that generated a log with the same seed.
@@ -119,11 +123,11 @@ fn edit_inner_frame(drill: Drill, rng: &mut Rng, run: &[TargetFrame]) -> Option<
             let mut payload = target.payload().to_vec();
             let brace = payload.iter().rposition(|byte| *byte == b'}')?;
             *payload.get_mut(brace)? = b' ';
-            bytes = TargetFrame::encode_frame(&payload);
+            bytes = target.with_payload(&payload);
         }
         Drill::Gap => {
             let payload = gap::build_gap_payload(payload.len(), "{\"by\":\"drill\"}");
-            bytes = TargetFrame::encode_frame(&payload);
+            bytes = target.with_payload(&payload);
         }
         Drill::Clock => bytes = with_earlier_time(target, run.first()?.time_ms, rng)?,
         Drill::Swapped => {
@@ -150,7 +154,7 @@ fn with_earlier_time(target: &TargetFrame, previous: u64, rng: &mut Rng) -> Opti
     let changed = payload.replacen(&key, &format!("\"write_timestamp_ms\":{new}"), 1);
     let event = EventView::parse(changed.as_bytes(), Version::V1).ok()?;
     let is_valid = changed.len() == payload.len() && event.write_timestamp_ms() < previous;
-    is_valid.then(|| TargetFrame::encode_frame(changed.as_bytes()))
+    is_valid.then(|| target.with_payload(changed.as_bytes()))
 }
 
 /// Overwrites a sector that starts inside one frame and ends inside a later one.
@@ -221,15 +225,17 @@ fn edit_tail(log: &Arc<LogFile>, drill: Drill, rng: &mut Rng) -> Result<Option<P
 
 /// Changes one byte of the magic or of the creation time.
 fn edit_header(log: &Arc<LogFile>, drill: Drill, rng: &mut Rng) -> Result<Option<PlannedEdit>, StorageError> {
-    let mut bytes = [0; 16];
+    let mut bytes = vec![0; log.first_frame_offset() as usize];
     // A log with a damaged magic is recognised only by the frames after the header.
     if log.read_at(&mut bytes, 0)? < bytes.len() || find_target(log, rng, 1, |_, _| Some(()))?.is_none() {
         return Ok(None);
     }
     let field_name = if drill == Drill::CreatedAt { "created_at" } else { "magic" };
-    let Some(field) = HEADER_FIELDS.iter().find(|field| field.name == field_name) else { return Ok(None) };
+    let Some(field) = header_fields(log.version()).iter().find(|field| field.name == field_name) else {
+        return Ok(None);
+    };
     let at = field.offset + rng.next_below(field.len as u64) as usize;
     let before = bytes.get(at..=at).unwrap_or_default().to_vec();
     let after = before.iter().map(|byte| byte ^ (1 + rng.next_below(255) as u8)).collect();
-    Ok(Some(PlannedEdit { finding: 0..16, edit: ByteEdit { at: at as u64, before, after } }))
+    Ok(Some(PlannedEdit { finding: 0..log.first_frame_offset(), edit: ByteEdit { at: at as u64, before, after } }))
 }

@@ -8,7 +8,7 @@ use super::vocabulary::{BusinessDomain, CITIES, CURRENCIES, DOMAINS, FILLER_TEXT
 use crate::StorageError;
 use crate::file::storage::append_all;
 use crate::file::{Disk, ExistingFile, NewFile};
-use crate::format::{LogHeader, frame};
+use crate::format::{HeaderBytes, LogHeader, LogId, NewLogFormat, Version, frame};
 use crate::inspect::{OnProgress, Progress, cancelled_if_break};
 
 /// The default time of the header and of the first event: 2026-01-01 00:00 UTC, in milliseconds since the Unix epoch.
@@ -29,6 +29,8 @@ pub struct GeneratorOptions {
     pub aggregates: u64,
     /// Time of the header and of the first event, in milliseconds since the Unix epoch.
     pub start_time_ms: u64,
+    /// Version of the log, 1 or 2. In version 2, the identity of the log follows from the seed.
+    pub version: Version,
 }
 
 /// The length of a generated log.
@@ -51,7 +53,13 @@ pub struct GenerateSummary {
 
 impl Default for GeneratorOptions {
     fn default() -> Self {
-        Self { seed: 1, length: LogLength::Events(100_000), aggregates: 1000, start_time_ms: DEFAULT_START_TIME_MS }
+        Self {
+            seed: 1,
+            length: LogLength::Events(100_000),
+            aggregates: 1000,
+            start_time_ms: DEFAULT_START_TIME_MS,
+            version: Version::V1,
+        }
     }
 }
 
@@ -92,10 +100,17 @@ pub fn generate(
     Ok(summary)
 }
 
+/// Returns the identity of the log with this seed.
+fn log_id(seed: u64) -> LogId {
+    let bytes = Rng::new(!seed).noise(size_of::<LogId>());
+    bytes.first_chunk().copied().map_or_else(LogId::random, LogId::from_bytes)
+}
+
 /// Generates events as frames, one after the other.
 #[derive(Debug, Clone)]
 pub(super) struct EventGenerator {
     options: GeneratorOptions,
+    header: LogHeader,
     rng: Rng,
     time_ms: u64,
     events: u64,
@@ -110,12 +125,18 @@ pub(super) struct EventGenerator {
 impl EventGenerator {
     /// Creates a generator at the first event.
     pub(super) fn new(options: &GeneratorOptions) -> Self {
+        let format = match options.version {
+            Version::V2 => NewLogFormat::V2(log_id(options.seed)),
+            Version::V0 | Version::V1 => NewLogFormat::V1,
+        };
+        let header = format.header(options.start_time_ms);
         let starts = FILLER_TEXT.bytes().zip(0u16..).filter(|(byte, _)| *byte == b' ').map(|(_, at)| at + 1);
         Self {
             rng: Rng::new(options.seed),
             time_ms: options.start_time_ms,
             events: 0,
-            bytes: crate::format::HEADER_LEN,
+            bytes: header.encode().len() as u64,
+            header,
             filler_text: FILLER_TEXT.repeat(2).into_bytes(),
             word_starts: starts.collect(),
             options: options.clone(),
@@ -123,8 +144,8 @@ impl EventGenerator {
     }
 
     /// Returns the encoded header of the log.
-    pub(super) fn header(&self) -> [u8; 16] {
-        LogHeader::new(self.options.start_time_ms).encode()
+    pub(super) fn header(&self) -> HeaderBytes {
+        self.header.encode()
     }
 
     /// Returns the number of events generated so far.
@@ -140,7 +161,8 @@ impl EventGenerator {
             if matches!(self.options.length, LogLength::Events(events) if self.events >= events) {
                 return false;
             }
-            frame::encode_with(out, |out| self.push_event(out));
+            let at = self.bytes;
+            frame::encode_with(self.header.frame_format(), at, out, |out| self.push_event(out));
             let bytes = self.bytes + (out.len() - start) as u64;
             if matches!(self.options.length, LogLength::Bytes(limit) if bytes > limit) {
                 out.truncate(start);
@@ -311,7 +333,7 @@ mod tests {
         let mut rest = &bytes[16..];
         let mut frames = Vec::new();
         while !rest.is_empty() {
-            let DecodeResult::Complete(frame) = frame::decode(rest, Version::V1) else {
+            let DecodeResult::Complete(frame) = frame::decode(rest, crate::format::FrameFormat::V1, 0) else {
                 panic!("no frame at {rest:?}")
             };
             frames.push(frame.bytes());

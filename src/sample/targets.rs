@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::rng::Rng;
 use crate::StorageError;
 use crate::file::{LogFile, ScanSpan, Scanner, spans_before};
-use crate::format::{EventView, frame};
+use crate::format::{EventView, FrameFormat, frame};
 
 /// Number of random locations tried before the search gives up.
 const MAX_TRIES: usize = 64;
@@ -13,6 +13,8 @@ const MAX_TRIES: usize = 64;
 /// A copy of a frame and its offset.
 #[derive(Debug, Clone)]
 pub(super) struct TargetFrame {
+    /// The format of the log.
+    pub(super) format: FrameFormat,
     pub(super) start: u64,
     pub(super) bytes: Vec<u8>,
     /// The event's time in milliseconds since the Unix epoch; 0 if it was not parsed.
@@ -31,10 +33,10 @@ impl TargetFrame {
         self.bytes.get(frame::LENGTH_LEN..end).unwrap_or_default()
     }
 
-    /// Encodes a frame with this payload.
-    pub(super) fn encode_frame(payload: &[u8]) -> Vec<u8> {
+    /// Encodes a frame with this payload in the place of this one.
+    pub(super) fn with_payload(&self, payload: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(payload.len() + frame::MIN_FRAME);
-        frame::encode(payload, &mut bytes);
+        frame::encode_at(self.format, self.start, payload, &mut bytes);
         bytes
     }
 }
@@ -77,7 +79,12 @@ pub(super) fn last_frames(log: &Arc<LogFile>, count: usize) -> Result<Vec<Target
         match span {
             ScanSpan::Frame(range) => match log.read_frame_at(range.start, &mut buf)? {
                 Some(frame) => {
-                    let found = TargetFrame { start: range.start, bytes: frame.bytes().to_vec(), time_ms: 0 };
+                    let found = TargetFrame {
+                        format: log.format(),
+                        start: range.start,
+                        bytes: frame.bytes().to_vec(),
+                        time_ms: 0,
+                    };
                     frames.push(found);
                 }
                 None => frames.clear(),
@@ -107,7 +114,7 @@ fn read_run(log: &Arc<LogFile>, from: u64, count: usize) -> Result<Vec<TargetFra
         if run.last().is_some_and(|before| before.time_ms > time_ms) {
             run.clear();
         }
-        run.push(TargetFrame { start, bytes: frame.bytes().to_vec(), time_ms });
+        run.push(TargetFrame { format: log.format(), start, bytes: frame.bytes().to_vec(), time_ms });
     }
     Ok(run)
 }

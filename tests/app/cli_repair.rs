@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use chronicle::FrameFormat;
 use chronicle::repair::{
     ByteChange, Candidate, CandidateChoice, Certainty, Fix, LogIdentity, Loss, Plan, PlannedPiece, RepairAction,
     RepairStep, StepWrite, UnrepairedRange,
@@ -50,6 +51,7 @@ fn sample_plan(shell: &Shell) -> Plan {
     };
     let log = LogIdentity {
         path: shell.path("a.log"),
+        format: FrameFormat::V1,
         header: bytes[..16].to_vec(),
         first_checksum: Some(u32::from_be_bytes(bytes[first_end - 4..first_end].try_into().unwrap())),
         file: None,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chronicle::StorageError;
 use chronicle::inspect::{LogView, SurveyOptions, survey};
 use chronicle::internal::format::frame::{DecodeResult, decode};
-use chronicle::internal::format::{Version, frame};
+use chronicle::internal::format::{FrameFormat, Version, frame};
 use chronicle::repair::{CopyOptions, CopySummary, CopyUpdate, migrate, salvage};
 use chronicle::storage::OsDisk;
 
@@ -225,7 +225,7 @@ fn migration_renames_one_key_and_keeps_every_other_byte() {
         let summary = copy_log(&disk, &copy_options()).unwrap();
         let new = frame_payloads(&disk.get(NEW).unwrap());
         let (mut at, mut old) = (0, Vec::new());
-        while let DecodeResult::Complete(frame) = decode(&bytes[at..], Version::V0) {
+        while let DecodeResult::Complete(frame) = decode(&bytes[at..], FrameFormat::V0, at as u64) {
             old.push(String::from_utf8(frame.payload().to_vec()).unwrap().replacen(
                 "{\"timestamp_ms\"",
                 "{\"write_timestamp_ms\"",

@@ -238,7 +238,7 @@ fn is_journaled(disk: &SimDisk, start: usize, bytes: &[u8]) -> bool {
     journals.into_iter().any(|name| {
         let journal = disk.get(&name).unwrap();
         let mut rest = journal.get(16..).unwrap_or_default();
-        while let DecodeResult::Complete(frame) = decode(rest, chronicle::internal::format::Version::V1) {
+        while let DecodeResult::Complete(frame) = decode(rest, chronicle::internal::format::FrameFormat::V1, 0) {
             let section = chronicle::internal::format::journal::JournalSection::BeforeImage;
             if chronicle::internal::format::journal::decode_section(frame.payload())
                 .is_some_and(|found| (found.section, found.offset, found.bytes) == (section, start as u64, bytes))

@@ -67,6 +67,7 @@ fn the_field_tables_match_the_code() {
     let expected = [
         field_rows(&header::HEADER_FIELDS),
         frame.collect(),
+        field_rows(&header::HEADER_FIELDS_2),
         field_rows(&index::INDEX_HEADER_FIELDS),
         field_rows(&index::DIRECTORY_FIELDS),
         field_rows(&index::ANCHOR_FIELDS),

@@ -176,9 +176,9 @@ fn a_file_that_is_not_a_log_is_reported_with_its_first_bytes() {
         assert!(matches!(open(&vec![b'C'; len]), StorageError::TooShort { bytes, .. } if bytes == len as u64));
     }
     assert!(matches!(open(&[b'x'; 5000]), StorageError::NotALog { found: [b'x', ..], .. }));
-    let mut next = LogHeader::new(5).encode();
-    next[5] = 2;
-    assert!(matches!(open(&next), StorageError::UnsupportedVersion { found: 2, .. }));
+    let mut next = LogHeader::new(5).encode().to_vec();
+    next[5] = 3;
+    assert!(matches!(open(&next), StorageError::UnsupportedVersion { found: 3, .. }));
 }
 
 #[test]

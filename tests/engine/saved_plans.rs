@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use chronicle::StorageError;
 use chronicle::internal::format::journal;
-use chronicle::internal::format::{Version, frame};
+use chronicle::internal::format::{FrameFormat, frame};
 use chronicle::repair::{ApplyOptions, Plan, PlanError, RepairOptions, apply, plan_undo};
 
 use super::repairs::{damaged_log, log_paths, plan};
@@ -119,7 +119,7 @@ fn an_undo_restores_the_bytes_of_the_journal_and_not_those_that_its_plan_shows()
     // Writes the journal again, with other bytes in every `before` of the plan's edits.
     let mut changed = bytes[..journal::HEADER_LEN].to_vec();
     let (mut rest, mut edits) = (&bytes[journal::HEADER_LEN..], 0);
-    while let frame::DecodeResult::Complete(found) = frame::decode(rest, Version::V1) {
+    while let frame::DecodeResult::Complete(found) = frame::decode(rest, FrameFormat::V1, 0) {
         let mut payload = found.payload().to_vec();
         if payload.first() == Some(&journal::PLAN_LETTER) {
             let mut tree: Value = serde_json::from_slice(&payload[1..]).unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chronicle::inspect::{LogView, Survey, SurveyOptions, survey};
-use chronicle::internal::format::Version;
+use chronicle::internal::format::FrameFormat;
 use chronicle::internal::format::frame::{DecodeResult, decode, encode};
 use chronicle::{Event, EventLog, OpenOptions, StorageError};
 
@@ -94,7 +94,7 @@ pub(super) fn is_temporary(name: &str) -> bool {
 /// Splits the frames after a header of 16 bytes into their payloads. No other bytes may follow.
 pub(super) fn frame_payloads(file: &[u8]) -> Vec<Vec<u8>> {
     let (mut rest, mut payloads) = (&file[16..], Vec::new());
-    while let DecodeResult::Complete(frame) = decode(rest, Version::V1) {
+    while let DecodeResult::Complete(frame) = decode(rest, FrameFormat::V1, 0) {
         payloads.push(frame.payload().to_vec());
         rest = &rest[frame.len() as usize..];
     }

@@ -2,6 +2,7 @@
 //! saved in the journal, and only then is the log changed.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::change::{PlannedChange, work_of_plan};
@@ -115,6 +116,7 @@ fn apply_with(
     meter.set_cancellation(options.cancellation);
     let LockedLog { log, .. } = &open_and_lock(paths, options.lock_timeout)?;
     recover_locked(paths, log, meter)?;
+    let log = &Arc::new(log.in_format(plan.log.format));
     check_plan_with_progress(log, plan, meter)?;
     // An undo restores damage that its plan does not list, so a check of the whole log would fail.
     let extent = if options.full_check && plan.undoes.is_none() { CheckExtent::WholeLog } else { CheckExtent::Steps };

@@ -7,7 +7,7 @@
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, replace_file};
 use crate::format::journal::JournalSection;
-use crate::format::{FrameIdentity, Version};
+use crate::format::{FrameFormat, FrameIdentity};
 use crate::index::{AggregateIndex, ensure_replaceable_index, save};
 use crate::inspect::{LogView, index_path};
 use crate::repair::journal::{JournalReader, JournalWriter, RepairRecord, read_repair_history};
@@ -15,7 +15,7 @@ use crate::repair::types::{LogPaths, Plan, RepairStep, WorkMeter, for_each_chunk
 
 /// True when the index covers bytes that the plan changes.
 pub(super) fn is_index_affected(view: &LogView, plan: &Plan) -> bool {
-    let first_change = plan.steps.iter().find(|step| !is_header_step(step)).map(|step| step.start);
+    let first_change = plan.steps.iter().find(|step| !is_header_step(plan, step)).map(|step| step.start);
     let first_change = first_change.or(plan.forgotten_index_end);
     let Some((index, first_change)) = view.identified_index().zip(first_change) else { return false };
     let index_header = index.header();
@@ -25,13 +25,13 @@ pub(super) fn is_index_affected(view: &LogView, plan: &Plan) -> bool {
 }
 
 /// True for a step that changes only the header, which no index covers.
-fn is_header_step(step: &RepairStep) -> bool {
-    step.end <= Version::V1.first_frame_offset() && !step.touches_tail()
+fn is_header_step(plan: &Plan, step: &RepairStep) -> bool {
+    step.end <= plan.log.format.version().first_frame_offset() && !step.touches_tail()
 }
 
 /// Returns the file offset of the first byte that an index must not cover once the plan is applied.
 fn first_changed_offset(plan: &Plan) -> u64 {
-    let starts = plan.steps.iter().filter(|step| !is_header_step(step)).map(|step| step.start);
+    let starts = plan.steps.iter().filter(|step| !is_header_step(plan, step)).map(|step| step.start);
     starts.min().unwrap_or(plan.log.bytes).min(plan.log.bytes)
 }
 
@@ -45,7 +45,7 @@ pub(super) fn save_index_to_journal(
     meter: &WorkMeter,
 ) -> Result<(), StorageError> {
     let Some(index) = view.persisted_index() else { return Ok(()) };
-    let file = LogFile::with_header(index.storage().clone(), view.index_path(), Version::V1, HeaderState::Absent);
+    let file = LogFile::with_header(index.storage().clone(), view.index_path(), FrameFormat::V1, HeaderState::Absent);
     for_each_chunk(&file, 0..file.len()?, meter, &mut |at, bytes| {
         journal.append_bytes(JournalSection::IndexBeforeImage, at, bytes)
     })

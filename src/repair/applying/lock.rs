@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, OpenMode, WriterLock, ensure_same_file};
-use crate::format::Version;
+use crate::format::FrameFormat;
 use crate::repair::types::LogPaths;
 
 /// A log that is open for changes in place, with the writer's lock.
@@ -45,7 +45,7 @@ pub(super) fn open_locked(paths: &LogPaths, lock: &WriterLock) -> Result<Arc<Log
     let path = &paths.path;
     lock.ensure_only_writer(path)?;
     let storage = lock.open_for_writing(paths.disk.as_ref(), path, OpenMode::Repair)?;
-    Ok(Arc::new(LogFile::with_header(storage, path, Version::V1, HeaderState::Absent)))
+    Ok(Arc::new(LogFile::with_header(storage, path, FrameFormat::V1, HeaderState::Absent)))
 }
 
 /// Opens a log for changes in place that this process has locked and opened for reading as `locked`.
@@ -57,5 +57,5 @@ pub(super) fn reopen_for_repair(paths: &LogPaths, locked: &LogFile) -> Result<Ar
     let storage =
         paths.disk.open(path, OpenMode::Repair).map_err(|error| StorageError::io(path, "open for repair", error))?;
     ensure_same_file(path, locked.storage().identity(), storage.identity())?;
-    Ok(Arc::new(LogFile::with_header(storage, path, locked.version(), locked.header())))
+    Ok(Arc::new(LogFile::with_header(storage, path, locked.format(), locked.header())))
 }

@@ -3,7 +3,7 @@
 use super::change::PlannedChange;
 use crate::StorageError;
 use crate::file::LogFile;
-use crate::format::{HEADER_LEN, hex};
+use crate::format::{LogHeader, hex};
 use crate::repair::planning::MIN_GAP;
 use crate::repair::types::{
     ByteChange, LogIdentity, Plan, RepairAction, RepairStep, StepWrite, WorkMeter, changed_error, ensure_no_hard_links,
@@ -57,7 +57,9 @@ pub(super) fn check_tail_again(change: PlannedChange) -> Result<(), StorageError
 /// Checks that the log is the one that the plan was made from.
 fn check_identity(log: &LogFile, plan: &Plan, now: &LogIdentity) -> Result<(), StorageError> {
     let (path, planned) = (log.path(), &plan.log);
-    if now.header != planned.header {
+    // The format decides about the checksums of gaps. A damaged header does not show it.
+    let stated = LogHeader::decode(&now.header).map(LogHeader::frame_format);
+    if stated.is_ok_and(|stated| stated != planned.format) || now.header != planned.header {
         return Err(changed_error(path, "the log that the plan was made from", "another header"));
     }
     if now.first_checksum != planned.first_checksum {
@@ -146,7 +148,11 @@ fn is_write_of_action(step: &RepairStep) -> bool {
         }
         (StepWrite::Truncate, RepairAction::SetAsideTail) => step.new_end == step.start,
         (StepWrite::Gap { header, .. }, RepairAction::Gap) => {
-            let is_header = |header: &String| hex::decode(header).is_some_and(|bytes| bytes.len() as u64 == HEADER_LEN);
+            let is_header = |header: &String| {
+                hex::decode(header).is_some_and(|bytes| {
+                    LogHeader::decode(&bytes).is_ok_and(|header| header.encode().len() == bytes.len())
+                })
+            };
             header.as_ref().is_none_or(|header| step.start == 0 && is_header(header))
         }
         _ => false,

@@ -15,8 +15,8 @@ use super::write::{journaled_output, roll_back, sync_log};
 use crate::StorageError;
 use crate::failed_repair::LogStateAfterFailure;
 use crate::file::{HeaderState, LogFile, OpenMode, WriterLock};
+use crate::format::FrameFormat;
 use crate::format::journal::JournalSection;
-use crate::format::{HEADER_LEN, Version};
 use crate::inspect::OnProgress;
 use crate::repair::journal::{HiddenJournal, JournalFolder, JournalReader, JournalState};
 use crate::repair::planning::StepOutput;
@@ -161,7 +161,7 @@ fn recover_with(
 /// Those of [`recover`], except `Locked`.
 pub(crate) fn recover_under_lock(paths: &LogPaths, lock: &WriterLock) -> Result<Option<RecoveryOutcome>, StorageError> {
     let meter = &WorkMeter::silent();
-    let log = LogFile::with_header(lock.reader().clone(), &paths.path, Version::V1, HeaderState::Absent);
+    let log = LogFile::with_header(lock.reader().clone(), &paths.path, FrameFormat::V1, HeaderState::Absent);
     if !has_recoverable_repair(paths, &log, meter)? {
         return Ok(None);
     }
@@ -177,7 +177,7 @@ fn has_recoverable_repair(paths: &LogPaths, log: &LogFile, meter: &WorkMeter) ->
 fn open_for_reading(paths: &LogPaths) -> Result<LogFile, StorageError> {
     let path = &paths.path;
     let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
-    Ok(LogFile::with_header(storage, path, Version::V1, HeaderState::Absent))
+    Ok(LogFile::with_header(storage, path, FrameFormat::V1, HeaderState::Absent))
 }
 
 /// Returns the journal of a pending repair, and refuses to continue when a file that is not trusted may hide one.
@@ -192,6 +192,7 @@ pub(super) fn recover_locked(
     meter: &WorkMeter,
 ) -> Result<Option<RecoveryOutcome>, StorageError> {
     let Some(journal) = find_pending(paths, log)? else { return Ok(None) };
+    let log = &Arc::new(log.in_format(journal.record.plan.log.format));
     let progress = measure_progress(log, &journal, meter)?;
     if progress == RepairProgress::Foreign {
         return Ok(None);
@@ -232,6 +233,7 @@ fn finish_repair(
 
 /// Compares the log with the journal, to find which of the repair's changes it contains.
 fn measure_progress(log: &LogFile, journal: &JournalReader, meter: &WorkMeter) -> Result<RepairProgress, StorageError> {
+    let log = &log.in_format(journal.record.plan.log.format);
     let (plan, len) = (&journal.record.plan, log.len()?);
     let planned_len = plan.steps.last().filter(|step| step.touches_tail()).map(|step| step.new_end);
     let is_len_possible = match planned_len {
@@ -313,16 +315,17 @@ fn measure_chunk_progress(
 /// True when the header and the first frame are as in the plan, apart from bytes that the plan changes.
 fn is_same_log(log: &LogFile, plan: &Plan) -> Result<bool, StorageError> {
     let first_change = plan.steps.first().map_or(u64::MAX, |step| step.start);
-    if first_change >= HEADER_LEN && read_header_bytes(log)? != plan.log.header {
+    let header_len = log.first_frame_offset();
+    if first_change >= header_len && read_header_bytes(log)? != plan.log.header {
         return Ok(false);
     }
     // A first frame that the plan changes is compared byte by byte in `measure_step_progress` instead.
-    let changes_first_frame = first_change == HEADER_LEN
-        || plan.steps.iter().any(|step| step.start <= HEADER_LEN && step.new_end > HEADER_LEN);
+    let changes_first_frame = first_change == header_len
+        || plan.steps.iter().any(|step| step.start <= header_len && step.new_end > header_len);
     if plan.log.first_checksum.is_some() && !changes_first_frame {
         return Ok(read_first_checksum(log)? == plan.log.first_checksum);
     }
-    Ok(first_change >= HEADER_LEN || has_planned_file_or_neighbour(log, plan)?)
+    Ok(first_change >= header_len || has_planned_file_or_neighbour(log, plan)?)
 }
 
 /// True when the log is the file of the plan, or has a frame next to the planned ranges at its offset.

@@ -65,7 +65,7 @@ pub(crate) fn set_aside_tail(
     if log.read_frame_at(last.start, &mut Vec::new())?.is_some() {
         return Err(changed_error(log.path(), "a damaged end", "a valid frame: a program writes without the lock"));
     }
-    let after_sha256 = StepOutput::new(&step, None).sha256(log, &meter)?;
+    let after_sha256 = StepOutput::new(log.format(), &step, None).sha256(log, &meter)?;
     step.after_sha256 = after_sha256;
     let mut plan = Plan::new(identity, vec![step]);
     plan.assign_id();

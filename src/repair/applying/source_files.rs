@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, OpenMode};
-use crate::format::Version;
+use crate::format::FrameFormat;
 use crate::format::journal::JournalSection;
 use crate::repair::journal::{JournalFolder, JournalReader};
 use crate::repair::planning::{ByteSource, DonorSections, StepOutput};
@@ -16,13 +16,16 @@ pub(super) struct SourceFiles {
     /// The other copies of the log.
     donors: Vec<Arc<LogFile>>,
     undone_journal: Option<JournalReader>,
+    /// The format of the log.
+    format: FrameFormat,
 }
 
 impl SourceFiles {
     /// Opens every file that the plan copies from.
     pub(super) fn open(paths: &LogPaths, log: &LogFile, plan: &Plan) -> Result<Self, StorageError> {
         if plan.undoes.is_some() {
-            return Ok(Self { donors: Vec::new(), undone_journal: open_undone_journal(paths, log, plan)? });
+            let undone_journal = open_undone_journal(paths, log, plan)?;
+            return Ok(Self { donors: Vec::new(), undone_journal, format: log.format() });
         }
         let sections = plan.steps.iter().flat_map(RepairStep::copied_sections);
         let mut donor_paths: Vec<_> = sections.filter_map(|section| section.from).collect();
@@ -31,10 +34,10 @@ impl SourceFiles {
         let open = |path| -> Result<Arc<LogFile>, StorageError> {
             let storage =
                 paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
-            Ok(Arc::new(LogFile::with_header(storage, path, Version::V1, HeaderState::Absent)))
+            Ok(Arc::new(LogFile::with_header(storage, path, log.format(), HeaderState::Absent)))
         };
         let donors = donor_paths.into_iter().map(open).collect::<Result<_, _>>()?;
-        Ok(Self { donors, undone_journal: None })
+        Ok(Self { donors, undone_journal: None, format: log.format() })
     }
 
     /// Returns the bytes of the step's range after `step`, computed from these files.
@@ -43,7 +46,7 @@ impl SourceFiles {
             Some(journal) => Box::new(journal.section_source(JournalSection::BeforeImage)),
             None => Box::new(DonorSections { step, files: &self.donors }),
         };
-        StepOutput::new(step, Some(source))
+        StepOutput::new(self.format, step, Some(source))
     }
 
     /// Returns the journal of the repair that the plan undoes; `None` when the plan is not an undo.

@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, OpenMode};
-use crate::format::Version;
 use crate::format::journal::JournalSection;
 use crate::inspect::OnProgress;
 use crate::repair::journal::{
@@ -43,7 +42,7 @@ pub fn plan_undo_with_progress(
     let record = select_record(paths, &records, &notices, number)?;
     let path = &paths.path;
     let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
-    let log = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
+    let log = LogFile::with_header(storage, path, record.plan.log.format, HeaderState::Absent);
     let journal = JournalFolder::open(paths, &log)?.open_journal(&record.journal);
     let journal = journal.map_err(|fault| fault.into_error(&record.journal))?;
     journal.check_saved_bytes(log.len()?)?;
@@ -131,7 +130,7 @@ impl Undoing<'_, '_> {
             ..step.clone()
         };
         inverse.neighbours.retain(|frame| read_neighbour(log, frame.offset).is_ok_and(|now| now == Some(*frame)));
-        let after_sha256 = StepOutput::new(&inverse, Some(Box::new(saved))).sha256(log, meter)?;
+        let after_sha256 = StepOutput::new(log.format(), &inverse, Some(Box::new(saved))).sha256(log, meter)?;
         if after_sha256 != step.before_sha256 {
             return Err(changed_error(&journal.record.journal, "the bytes from before the repair", "other bytes"));
         }

@@ -12,7 +12,8 @@ use crate::repair::types::{LogPaths, RepairStep, StepWrite, WorkMeter, is_all_ze
 
 /// Returns the output of a step of a journaled plan. The bytes that the step copies are read from the journal.
 pub(super) fn journaled_output<'a>(journal: &'a JournalReader, step: &'a RepairStep) -> StepOutput<'a> {
-    StepOutput::new(step, Some(Box::new(journal.section_source(JournalSection::AfterImage))))
+    let format = journal.record.plan.log.format;
+    StepOutput::new(format, step, Some(Box::new(journal.section_source(JournalSection::AfterImage))))
 }
 
 /// Truncates the index, writes all steps by ascending offset, and syncs the log.

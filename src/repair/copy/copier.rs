@@ -8,8 +8,8 @@ use super::output::OutputFiles;
 use super::summary::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate};
 use crate::StorageError;
 use crate::file::{ScanItem, Scanner};
-use crate::format::frame::{MAX_PAYLOAD, encode};
-use crate::format::{DamageKind, EventView, Evidence, Finding, HEADER_LEN, LogHeader, Version, byte_layout, event};
+use crate::format::frame::{MAX_PAYLOAD, encode_at};
+use crate::format::{DamageKind, EventView, Evidence, Finding, FrameFormat, Version, byte_layout, event};
 use crate::inspect::{LogView, MAX_FINDINGS, Progress, SurveyOptions, SurveyUpdate, cancelled_if_break, survey};
 use crate::repair::planning::Donor;
 use crate::repair::types::{ProposedFix, changed_error};
@@ -47,6 +47,7 @@ pub(super) fn copy_events<'a>(
         summary: CopySummary::default(),
         scanner: None,
         adjacent: Vec::new(),
+        new_format: FrameFormat::V1,
         handled_to: 0,
         oversized_events: 0,
         moved_frames: None,
@@ -102,6 +103,8 @@ pub(super) struct Copier<'a, 'd> {
     scanner: Option<Scanner>,
     /// Adjacent damaged pieces that are not handled yet, because a frame of a donor can cross from one to the next.
     pub(super) adjacent: Vec<ProposedFix>,
+    /// The format of the frames of the new log; it is known once the header is written.
+    new_format: FrameFormat,
     /// Frames that start before this offset are part of a finding that was handled, and are not copied.
     pub(super) handled_to: u64,
     /// Events of version 0 that are too large for a frame, because version 1 has a longer key for their time.
@@ -162,7 +165,9 @@ impl Copier<'_, '_> {
             }
             match finding.kind {
                 // All frames of a log that ends within its header are lost.
-                DamageKind::Header if finding.end < HEADER_LEN => self.adjacent.push(proposed.clone()),
+                DamageKind::Header if finding.end < self.source.view.log().first_frame_offset() => {
+                    self.adjacent.push(proposed.clone())
+                }
                 // These findings do not replace an event.
                 DamageKind::Header | DamageKind::Clock => self.copy_until(finding.start)?,
                 DamageKind::Gap => {
@@ -193,14 +198,15 @@ impl Copier<'_, '_> {
         let json = event.json();
         let payload = match self.source.view.log().version() {
             Version::V0 => event::upgrade_v0_timestamp_key(json),
-            Version::V1 => Cow::Borrowed(json),
+            Version::V1 | Version::V2 => Cow::Borrowed(json),
         };
         if payload.len() > MAX_PAYLOAD as usize {
             return Ok(WriteOutcome::TooLarge);
         }
         self.write_header_once(Some(event.write_timestamp_ms()))?;
         let new = self.files.log.position();
-        self.files.log.append_with(|out| encode(payload.as_bytes(), out))?;
+        let format = self.new_format;
+        self.files.log.append_with(|out| encode_at(format, new, payload.as_bytes(), out))?;
         self.write_map_line(old, Some(new), how)?;
         Ok(WriteOutcome::Written)
     }
@@ -215,7 +221,9 @@ impl Copier<'_, '_> {
         let header = shared.map_or_else(|| self.source.view.effective_header(), |header| Ok(Some(header)))?;
         let created_at_ms = header.and_then(|header| byte_layout::u64_at(&header, 8));
         let plausible = created_at_ms.filter(|created| first_event_ms.is_none_or(|first| *created <= first));
-        let header = LogHeader::new(plausible.or(first_event_ms).unwrap_or_default());
+        let version = self.source.view.log().version();
+        let header = self.source.options.new_format(version).header(plausible.or(first_event_ms).unwrap_or_default());
+        self.new_format = header.frame_format();
         self.files.log.append_with(|out| out.extend_from_slice(&header.encode()))
     }
 

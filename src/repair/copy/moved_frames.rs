@@ -11,7 +11,7 @@ use super::moved_chain::{FrameChain, MovedRun};
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, ScanItem, Scanner};
 use crate::format::frame::Frame;
-use crate::format::{HEADER_LEN, LineEnds};
+use crate::format::{HeaderBytes, LineEnds};
 use crate::inspect::LogView;
 use crate::repair::planning::{Donor, Neighbours, RefusalReason};
 use crate::repair::types::starts_with;
@@ -60,7 +60,7 @@ impl MovedFrames {
     /// `Io`, `Changed`, `OutOfMemory` when a file cannot be read; `Cancelled`.
     pub(super) fn find(view: &LogView, donors: &[Donor]) -> Result<Self, StorageError> {
         let log = view.log();
-        let headers: Vec<Option<[u8; 16]>> = donors.iter().map(|donor| valid_header(donor.log())).collect();
+        let headers: Vec<Option<HeaderBytes>> = donors.iter().map(|donor| valid_header(donor.log())).collect();
         let (mut wanted, mut has_header) = (BTreeMap::new(), vec![false; donors.len()]);
         let (mut previous, mut is_after_damage, mut ranges) = (None, false, 0);
         let mut scanner = Scanner::new(log.clone(), log.first_frame_offset()..log.len()?.max(log.first_frame_offset()));
@@ -132,7 +132,7 @@ impl MovedFrames {
 
 impl DonorPlaces {
     /// Reads the donor for the places of the frames, and for the header of the log in its damaged ranges.
-    fn look_up(&mut self, donor: &Donor, log_header: Option<[u8; 16]>) -> Result<(), StorageError> {
+    fn look_up(&mut self, donor: &Donor, log_header: Option<HeaderBytes>) -> Result<(), StorageError> {
         let log = donor.log();
         let first = log.first_frame_offset();
         let mut scanner = Scanner::new(log.clone(), first..log.len()?.max(first));
@@ -165,7 +165,7 @@ impl DonorPlaces {
         } else if range.start == log.first_frame_offset()
             && let Some(header) = donor.shared_header()
         {
-            references.before = Some(HEADER_LEN);
+            references.before = Some(donor.log().first_frame_offset());
             if starts_with(log, &LineEnds::Translated.convert(&header)) {
                 references.first_frame_at = LineEnds::Translated.stored_len(&header);
             }
@@ -230,7 +230,7 @@ impl MovedReferences {
                 runs.extend(chain(before..end).first_frames()?);
             }
             if let Some(after) = self.after {
-                let first = self.before.unwrap_or(HEADER_LEN).max(after.saturating_sub(len));
+                let first = self.before.unwrap_or(donor.log().first_frame_offset()).max(after.saturating_sub(len));
                 runs.extend(chain(first..after).last_frames(runs.first())?);
             }
         }
@@ -250,7 +250,7 @@ fn key_of(frame: &Frame) -> FrameKey {
 }
 
 /// Returns the header of a log when it is valid.
-fn valid_header(log: &LogFile) -> Option<[u8; 16]> {
+fn valid_header(log: &LogFile) -> Option<HeaderBytes> {
     match log.header() {
         HeaderState::Valid(header) => Some(header.encode()),
         _ => None,
@@ -258,9 +258,9 @@ fn valid_header(log: &LogFile) -> Option<[u8; 16]> {
 }
 
 /// True when the start of a damaged range, or its last bytes, contain the header. Bytes that cannot be read contain nothing.
-fn contains_header(log: &LogFile, range: &Range<u64>, header: &[u8; 16]) -> bool {
+fn contains_header(log: &LogFile, range: &Range<u64>, header: &[u8]) -> bool {
     let start = range.start..range.end.min(range.start + HEADER_SEARCH_BYTES);
-    let end = range.end.saturating_sub(HEADER_LEN).max(range.start)..range.end;
+    let end = range.end.saturating_sub(header.len() as u64).max(range.start)..range.end;
     [start, end].into_iter().any(|part| {
         let mut bytes = vec![0; (part.end - part.start) as usize];
         let read = log.read_at(&mut bytes, part.start).unwrap_or_default();

@@ -11,7 +11,7 @@ use super::summary::OmittedRange;
 use crate::StorageError;
 use crate::file::ScanItem;
 use crate::format::frame::{DecodeResult, MAX_FRAME, decode};
-use crate::format::{DamageKind, EventView, Finding, Version, gap};
+use crate::format::{DamageKind, EventView, Finding, gap};
 use crate::repair::planning::{Donor, DonorRange, DonorRanges, DonorRun, is_fillable};
 use crate::repair::types::{Certainty, ProposedFix, RepairAction};
 
@@ -77,9 +77,9 @@ impl Copier<'_, '_> {
 
     /// Writes the event of a piece with its fix applied.
     fn write_corrected(&mut self, piece: &ProposedFix, corrected: &CorrectedFrame) -> Result<(), StorageError> {
-        let (finding, version) = (&piece.finding, self.source.view.log().version());
-        if let DecodeResult::Complete(frame) = decode(&corrected.bytes, version) {
-            if let Ok(event) = EventView::parse(frame.payload(), version)
+        let (finding, format) = (&piece.finding, self.source.view.log().format());
+        if let DecodeResult::Complete(frame) = decode(&corrected.bytes, format, finding.start) {
+            if let Ok(event) = EventView::parse(frame.payload(), format.version())
                 && self.write_event(finding.start, &event, corrected.how)? == WriteOutcome::Written
             {
                 self.summary.events_restored += 1;
@@ -163,7 +163,7 @@ impl Copier<'_, '_> {
             let range = item.span().range().clone();
             self.check_cancelled(range.end - range.start)?;
             if let ScanItem::Frame(_, frame) = item
-                && let Ok(event) = EventView::parse(frame.payload(), Version::V1)
+                && let Ok(event) = EventView::parse(frame.payload(), self.source.view.log().version())
             {
                 if self.write_event(old, &event, "donor")? == WriteOutcome::Written {
                     self.summary.events_restored += 1;
@@ -181,7 +181,7 @@ impl Copier<'_, '_> {
             let range = item.span().range().clone();
             self.check_cancelled(range.end - range.start)?;
             if let ScanItem::Frame(at, frame) = item
-                && let Ok(event) = EventView::parse(frame.payload(), Version::V1)
+                && let Ok(event) = EventView::parse(frame.payload(), self.source.view.log().version())
                 && self.write_event(at, &event, "donor")? == WriteOutcome::Written
             {
                 self.summary.events_restored += 1;
@@ -218,10 +218,11 @@ impl Copier<'_, '_> {
                 _ => return Ok(None),
             }
         }
-        let is_one_frame = matches!(decode(&bytes, self.source.view.log().version()),
+        let format = self.source.view.log().format();
+        let is_one_frame = matches!(decode(&bytes, format, finding.start),
             DecodeResult::Complete(frame) if frame.len() == bytes.len() as u64
                 && (gap::is_gap(frame.payload())
-                    || EventView::parse(frame.payload(), self.source.view.log().version()).is_ok()));
+                    || EventView::parse(frame.payload(), format.version()).is_ok()));
         Ok(is_one_frame.then_some(CorrectedFrame { bytes, how }))
     }
 }

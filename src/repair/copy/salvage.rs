@@ -24,7 +24,7 @@ pub fn salvage(
     on_update: &mut OnCopyUpdate,
 ) -> Result<CopySummary, StorageError> {
     if view.log().version() == Version::V0 {
-        let reason = "salvage is for logs of version 1, and this log is of version 0";
+        let reason = "salvage is for logs with checksums, and this log is of version 0";
         let alternative = "Use `chronicle migrate LOG -o NEW`, which copies every event into a log of version 1";
         return Err(refused_error(view.path(), reason.into(), alternative));
     }

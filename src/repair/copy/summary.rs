@@ -3,7 +3,7 @@
 use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
 
-use crate::format::Finding;
+use crate::format::{Finding, LogId, NewLogFormat, Version};
 use crate::inspect::Progress;
 use crate::repair::types::Certainty;
 
@@ -25,12 +25,21 @@ pub struct CopyOptions {
     pub donors: Vec<PathBuf>,
     /// Replace existing files at `output` and `map`.
     pub replace: bool,
+    /// The format of the new log; `None` for that of the log, or version 1 when the log has version 0.
+    pub format: Option<NewLogFormat>,
 }
 
 impl CopyOptions {
     /// Creates the options of a copy to `output`: no map, no donor, only proven fixes, and no file is replaced.
     pub fn new(output: impl Into<PathBuf>) -> Self {
-        Self { output: output.into(), map: None, accept_likely: false, donors: Vec::new(), replace: false }
+        Self {
+            output: output.into(),
+            map: None,
+            accept_likely: false,
+            donors: Vec::new(),
+            replace: false,
+            format: None,
+        }
     }
 
     /// Writes a map from old offsets to new ones to this file: NDJSON for the extensions `.ndjson` and `.jsonl`,
@@ -55,11 +64,29 @@ impl CopyOptions {
         self
     }
 
+    /// Writes the new log in this format. The default is the format of the log, with a new identity, or version 1 when the log
+    /// has version 0.
+    #[must_use]
+    pub const fn format(mut self, format: NewLogFormat) -> Self {
+        self.format = Some(format);
+        self
+    }
+
     /// Replaces existing files at the paths of the new log and the map.
     #[must_use]
     pub fn replace(mut self) -> Self {
         self.replace = true;
         self
+    }
+}
+
+impl CopyOptions {
+    /// Returns the format of the new log of a log with this version.
+    pub(super) fn new_format(&self, version: Version) -> NewLogFormat {
+        self.format.unwrap_or_else(|| match version {
+            Version::V0 | Version::V1 => NewLogFormat::V1,
+            Version::V2 => NewLogFormat::V2(LogId::random()),
+        })
     }
 }
 

@@ -14,8 +14,8 @@
 mod bit_pattern;
 mod validator;
 
+use crate::format::FrameFormat;
 use crate::format::byte_layout::u32_at;
-use crate::format::crc;
 use crate::format::frame::{CHECKSUM_LEN, LENGTH_LEN};
 use crate::repair::types::{Candidate, Certainty, diff_bytes};
 
@@ -76,18 +76,23 @@ struct PatternMatch {
 /// The result depends only on the bytes and the times. The cost is one pass over the bits of the frame, validation of at
 /// most 256 MiB of frames, and as much again for each of up to 16 candidates.
 pub fn find_correction(frame: &[u8], times: NeighbourTimes) -> Correction {
-    find_correction_in_place(&mut frame.to_vec(), times)
+    find_correction_in_place(&mut frame.to_vec(), FrameFormat::V1, 0, times)
 }
 
-/// Searches for the damaged bits of `frame` like [`find_correction`], without a copy of the frame: bits are flipped in it,
-/// and flipped back.
-pub(crate) fn find_correction_in_place(frame: &mut [u8], times: NeighbourTimes) -> Correction {
+/// Searches for the damaged bits of `frame`, which is at `offset` in a log of this format, like [`find_correction`], without
+/// a copy of the frame: bits are flipped in it, and flipped back.
+pub(crate) fn find_correction_in_place(
+    frame: &mut [u8],
+    format: FrameFormat,
+    offset: u64,
+    times: NeighbourTimes,
+) -> Correction {
     let payload_len = frame.len().saturating_sub(LENGTH_LEN + CHECKSUM_LEN);
     let message_len = LENGTH_LEN + payload_len;
     let (Some(message), Some(stored)) = (frame.get(..message_len), u32_at(frame, message_len)) else {
         return Correction::default();
     };
-    let syndrome = crc::checksum(message) ^ stored;
+    let syndrome = format.checksum(offset, message) ^ stored;
     if syndrome == 0 || payload_len == 0 {
         return Correction::default();
     }

@@ -39,7 +39,7 @@ impl JournalReader {
     fn check_step(&self, step: &RepairStep, log_len: u64) -> Result<(), StorageError> {
         let (mut before_hash, mut after_hash) = (Sha256::new(), Sha256::new());
         let after = self.section_source(JournalSection::AfterImage);
-        let mut output = StepOutput::new(step, Some(Box::new(after)));
+        let mut output = StepOutput::new(self.record.plan.log.format, step, Some(Box::new(after)));
         let is_unbounded = step.gaps().next().is_some() && step.new_end > log_len.max(step.end);
         let end = if is_unbounded { step.end } else { step.max_end() };
         let mut at = step.start;

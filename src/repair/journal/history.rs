@@ -4,7 +4,7 @@ use super::folder::{JournalFolder, NumberedJournal};
 use super::record::RepairRecord;
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, OpenMode};
-use crate::format::{HEADER_LEN, Version};
+use crate::format::FrameFormat;
 use crate::repair::types::{LogPaths, read_first_checksum, read_header_bytes};
 
 /// The repair history of a log, as its journals record it.
@@ -24,13 +24,12 @@ pub struct RepairHistory {
 pub fn read_repair_history(paths: &LogPaths) -> Result<RepairHistory, StorageError> {
     let path = &paths.path;
     let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
-    let log = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
+    let log = LogFile::with_header(storage, path, FrameFormat::V1, HeaderState::Absent);
     let folder = JournalFolder::open(paths, &log)?;
     let (mut records, mut notices) = (Vec::<RepairRecord>::new(), Vec::from_iter(folder.fault_notice()));
     if folder.journals().is_empty() {
         return Ok(RepairHistory { records, notices });
     }
-    let (header, first_checksum) = (read_header_bytes(&log)?, read_first_checksum(&log)?);
     for journal in folder.journals() {
         let NumberedJournal { number, path } = journal;
         if !folder.has_unique_number(journal) {
@@ -44,9 +43,11 @@ pub fn read_repair_history(paths: &LogPaths) -> Result<RepairHistory, StorageErr
             Err(fault) => notices.push(fault.to_notice(path)),
             Ok(journal) => {
                 let identity = &journal.record.plan.log;
+                let log = log.in_format(identity.format);
+                let (header, first_checksum) = (read_header_bytes(&log)?, read_first_checksum(&log)?);
                 // Most repairs change neither the header nor the first frame. When both differ from the journal, and its
                 // plan changed neither, the journal belongs to another log.
-                let changes_start = journal.record.plan.steps.iter().any(|step| step.start <= HEADER_LEN);
+                let changes_start = journal.record.plan.steps.iter().any(|step| step.start <= log.first_frame_offset());
                 if identity.header != header && identity.first_checksum != first_checksum && !changes_start {
                     notices.push(format!("{}: this journal belongs to another log", path.display()));
                 } else {
@@ -82,7 +83,8 @@ fn mark_missing(records: &mut [RepairRecord], folder: &JournalFolder, log: &LogF
         // The journal is opened again, because a log can have more journals than a process can have open files.
         if let Ok(journal) = folder.open_journal(&record.journal) {
             // A range that cannot be read is no proof that the change is missing.
-            record.in_log = journal.compare_with_log(log, &later).unwrap_or(record.in_log);
+            let log = log.in_format(record.plan.log.format);
+            record.in_log = journal.compare_with_log(&log, &later).unwrap_or(record.in_log);
         }
     }
 }

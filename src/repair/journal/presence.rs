@@ -60,7 +60,7 @@ impl JournalReader {
         if step.new_end > step.start {
             let after_range = step.start..step.new_end.min(step.start + CHUNK);
             let source = Box::new(self.section_source(JournalSection::AfterImage));
-            let written = StepOutput::new(step, Some(source)).read_chunk(after_range.clone(), &before)?;
+            let written = StepOutput::new(log.format(), step, Some(source)).read_chunk(after_range.clone(), &before)?;
             return Ok(read_log(after_range.start, after_range.end - after_range.start)? == written);
         }
         // The step has cut these bytes off: it is undone where the log has them again, or has lost the place.

@@ -14,7 +14,7 @@ use crate::file::{
 };
 use crate::format::frame::{LENGTH_LEN, payload_length_at};
 use crate::format::journal::{self, JournalSection};
-use crate::format::{Version, byte_layout};
+use crate::format::{FrameFormat, Version, byte_layout};
 use crate::repair::planning::ByteSource;
 use crate::repair::types::{CHUNK, PLAN_VERSION, Plan, PlanError, changed_error, refused_error};
 
@@ -87,7 +87,7 @@ impl JournalReader {
         let mut header = [0; journal::HEADER_LEN];
         let read = read_full(storage.as_ref(), &mut header, 0).map_err(|error| unreadable(&error))?;
         let begun_ms = parse_header(header.get(..read).unwrap_or_default())?;
-        let file = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
+        let file = LogFile::with_header(storage, path, FrameFormat::V1, HeaderState::Absent);
         let contents = JournalContents::read(&file).map_err(|error| {
             JournalFault::Untrusted(UntrustedFile::unreadable("read", &std::io::Error::other(error)))
         })?;

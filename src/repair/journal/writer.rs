@@ -9,8 +9,8 @@ use super::state::{JournalState, append_state_record};
 use crate::StorageError;
 use crate::file::storage::append_all;
 use crate::file::{LogFile, OpenMode, Storage, folder_of};
-use crate::format::frame;
 use crate::format::journal::{self, JournalSection, ZeroRun};
+use crate::format::{FrameFormat, frame};
 use crate::repair::types::{LogPaths, Plan, is_all_zero};
 
 /// A journal that is being written.
@@ -61,7 +61,7 @@ impl<'a> JournalWriter<'a> {
         let mut bytes = journal::encode_header((self.paths.clock)());
         frame::encode(metadata.to_string().as_bytes(), &mut bytes);
         for chunk in json.as_bytes().chunks(journal::MAX_CHUNK_LEN) {
-            frame::encode_with(&mut bytes, |out| {
+            frame::encode_with(FrameFormat::V1, 0, &mut bytes, |out| {
                 out.push(journal::PLAN_LETTER);
                 out.extend_from_slice(chunk);
             });

@@ -13,7 +13,7 @@ use super::donor_walk::{Link, Walk};
 use super::neighbours::Neighbours;
 use crate::StorageError;
 use crate::file::{LogFile, ScanItem, Scanner};
-use crate::format::{EventView, FrameIdentity, LineEnds, Version, gap};
+use crate::format::{EventView, FrameIdentity, HeaderBytes, LineEnds, gap};
 use crate::inspect::{
     DiffUpdate, DifferenceKind, HeaderSource, LogDifference, LogView, can_be_start_of_header, diff_files,
 };
@@ -27,7 +27,7 @@ pub(crate) struct Donor<'a, 'm> {
     /// The log that is to be repaired.
     damaged: Arc<LogFile>,
     /// The donor's header, when it is the one that the log has, or should have where it is damaged.
-    shared_header: Option<[u8; 16]>,
+    shared_header: Option<HeaderBytes>,
     /// Receives the progress of reading the donor.
     meter: &'a WorkMeter<'m>,
 }
@@ -47,6 +47,10 @@ impl<'a, 'm> Donor<'a, 'm> {
             let reason = format!("the donor is a log of version {version}, and this log is of version {expected}");
             return Err(refused_error(path, reason, "Name a copy of the same version"));
         }
+        if donor.log().format() != view.log().format() {
+            let reason = "the donor is another log: its id differs from that of this log".to_owned();
+            return Err(refused_error(path, reason, "Name a copy of this log"));
+        }
         let mut opened = Self { donor: donor.log().clone(), damaged: view.log().clone(), shared_header: None, meter };
         if let Some(header) = donor.intact_header()
             && opened.is_header_of_log(view, header)?
@@ -57,7 +61,7 @@ impl<'a, 'm> Donor<'a, 'm> {
     }
 
     /// True when `header`, the intact header of the donor, is the one that the log has, or should have where it is damaged.
-    fn is_header_of_log(&self, view: &LogView, header: [u8; 16]) -> Result<bool, StorageError> {
+    fn is_header_of_log(&self, view: &LogView, header: HeaderBytes) -> Result<bool, StorageError> {
         // A transfer in text mode has moved the last bytes of a header that contains 0a.
         let translated = LineEnds::Translated.convert(&header);
         if translated.len() > header.len() && starts_with(&self.damaged, &translated) {
@@ -71,11 +75,11 @@ impl<'a, 'm> Donor<'a, 'm> {
         }
         // Neither an event of the log nor its index shows what the header was. A copy with the same creation time, or with
         // the same events, has it.
-        let has_same_time = view.header_bytes().is_some_and(|found| found.get(8..) == header.get(8..));
+        let has_same_time = view.header_bytes().is_some_and(|found| found.get(8..16) == header.get(8..16));
         if has_same_time || can_be_start_of_header(view.log(), &header)? {
             return Ok(true);
         }
-        Ok(view.log().version() == Version::V1 && self.has_first_event_of_log()?)
+        Ok(view.log().version().has_header() && self.has_first_event_of_log()?)
     }
 
     /// True when the first readable event of the log is the same in the donor. Reads the log up to this event.
@@ -108,7 +112,7 @@ impl<'a, 'm> Donor<'a, 'm> {
     }
 
     /// Returns the donor's header, when it is the one that the log has, or should have where it is damaged.
-    pub(crate) const fn shared_header(&self) -> Option<[u8; 16]> {
+    pub(crate) const fn shared_header(&self) -> Option<HeaderBytes> {
         self.shared_header
     }
 

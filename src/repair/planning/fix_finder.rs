@@ -130,7 +130,7 @@ impl FixFinder {
         // The neighbours are read first: where damage lies between, that takes as much memory as the frame.
         let times = Neighbours::find(log, &finding.range(), self.log_end)?.read_times(log)?;
         let mut frame = read_bytes(log, finding.start, finding.end)?;
-        let mut correction = find_correction_in_place(&mut frame, times);
+        let mut correction = find_correction_in_place(&mut frame, log.format(), finding.start, times);
         let (certainty, unsearched) = (correction.certainty, correction.unsearched);
         if certainty.is_none() {
             return Ok(SinglePieceFix::OnlyGap { unsearched });
@@ -151,7 +151,7 @@ fn length_fix(log: &Arc<LogFile>, finding: &Finding) -> Result<Option<Fix>, Stor
     let change = ByteChange { offset: finding.start, before: found, after: implied.to_be_bytes().to_vec() };
     let (certainty, expected_false_positives) = match log.version() {
         // The checksum was compared for every possible end up to this one, each with a chance of 1 in 2^32 to match.
-        Version::V1 => (Certainty::Proven, (finding.end - finding.start) as f64 / CHECKSUM_COUNT),
+        Version::V1 | Version::V2 => (Certainty::Proven, (finding.end - finding.start) as f64 / CHECKSUM_COUNT),
         Version::V0 => (Certainty::Likely, 0.0),
     };
     let candidate = Candidate { expected_false_positives, changes: vec![change] };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::StorageError;
 use crate::file::{LogFile, OffsetLocation, ScanSpan, locate_offset, spans_before};
-use crate::format::{EventView, FrameIdentity, HEADER_LEN};
+use crate::format::{EventView, FrameIdentity};
 use crate::repair::correction::NeighbourTimes;
 use crate::repair::types::read_neighbour;
 
@@ -40,7 +40,7 @@ impl Neighbours {
 }
 
 fn find_before(log: &Arc<LogFile>, start: u64) -> Result<Option<FrameIdentity>, StorageError> {
-    if start <= HEADER_LEN {
+    if start <= log.first_frame_offset() {
         return Ok(None);
     }
     // Two spans are enough: they include the last frame even when damage lies between it and the range.

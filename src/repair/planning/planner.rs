@@ -12,7 +12,7 @@ use super::step_builder::{StepBuilder, describe_gaps};
 use super::step_output::{ByteSource, DonorSections, StepOutput};
 use crate::StorageError;
 use crate::file::{HeaderState, OffsetLocation, locate_offset};
-use crate::format::{DamageKind, Finding, HEADER_LEN, Version};
+use crate::format::{DamageKind, Finding, Version};
 use crate::inspect::{DamageOrigins, LogView, OnProgress, SurveyOptions, SurveyUpdate, find_unrecorded_frames, survey};
 use crate::repair::types::{
     Loss, Plan, ProposedFix, RepairOptions, WorkMeter, ensure_no_hard_links, read_identity, refused_error,
@@ -46,7 +46,7 @@ pub fn plan_repair(
     view.seen_end().ensure_known(view.index_path())?;
     ensure_no_hard_links(view.log())?;
     if matches!(view.log().header(), HeaderState::Unreadable) {
-        return Err(unreadable_error(path, &(0..HEADER_LEN)));
+        return Err(unreadable_error(path, &(0..view.log().first_frame_offset())));
     }
     let log_identity = read_identity(view.log())?;
     // The pass over the log reports its progress up to the end. The loops after it can only be cancelled.
@@ -84,7 +84,7 @@ pub fn plan_repair(
     let donor_files: Vec<_> = donors.iter().map(|donor| donor.log().clone()).collect();
     for step in &mut plan.steps {
         let source = Some(Box::new(DonorSections { step, files: &donor_files }) as Box<dyn ByteSource>);
-        let after_sha256 = StepOutput::new(step, source).sha256(view.log(), &meter)?;
+        let after_sha256 = StepOutput::new(view.log().format(), step, source).sha256(view.log(), &meter)?;
         step.after_sha256 = after_sha256;
     }
     check_max_loss(path, options, &plan)?;

@@ -10,7 +10,7 @@ use super::loss::estimate_max_loss;
 use super::neighbours::Neighbours;
 use super::step_output::{MIN_GAP, StepOutput};
 use crate::StorageError;
-use crate::format::{DamageKind, EventView, Finding, Version, frame, hex};
+use crate::format::{DamageKind, EventView, Finding, frame, hex};
 use crate::inspect::LogView;
 use crate::repair::types::{
     ByteChange, Certainty, Fix, Loss, PlannedPiece, ProposedFix, RepairAction, RepairStep, StepPart, StepWrite,
@@ -173,12 +173,18 @@ impl<'a> StepBuilder<'a> {
         let edited = RepairStep { write: StepWrite::Edits(changes.to_vec()), ..step.clone() };
         let mut bytes = Vec::new();
         // The range is one frame, so the loop is short.
-        StepOutput::new(&edited, None).for_each_chunk(self.view.log(), &WorkMeter::silent(), &mut |_, _, after| {
-            bytes.extend_from_slice(after);
-            Ok(())
-        })?;
-        Ok(match frame::decode(&bytes, Version::V1) {
-            frame::DecodeResult::Complete(frame) => u64::from(EventView::parse(frame.payload(), Version::V1).is_ok()),
+        StepOutput::new(self.view.log().format(), &edited, None).for_each_chunk(
+            self.view.log(),
+            &WorkMeter::silent(),
+            &mut |_, _, after| {
+                bytes.extend_from_slice(after);
+                Ok(())
+            },
+        )?;
+        Ok(match frame::decode(&bytes, self.view.log().format(), step.start) {
+            frame::DecodeResult::Complete(frame) => {
+                u64::from(EventView::parse(frame.payload(), self.view.log().version()).is_ok())
+            }
             _ => 0,
         })
     }

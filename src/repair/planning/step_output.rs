@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::frame::{LENGTH_LEN, MAX_FRAME};
-use crate::format::{HEADER_LEN, frame, gap, hex};
+use crate::format::header::MAX_HEADER_LEN;
+use crate::format::{FrameFormat, frame, gap, hex};
 use crate::repair::types::{CHUNK, RepairStep, StepWrite, WorkMeter, changed_error};
 
 /// Length of the smallest gap frame, in bytes.
@@ -59,6 +60,8 @@ pub(crate) type StepChunkVisitor<'a> = dyn FnMut(u64, &[u8], &[u8]) -> Result<()
 
 /// Computes the bytes of a step's range after the step.
 pub(crate) struct StepOutput<'a> {
+    /// The format of the log, in which gaps are encoded.
+    format: FrameFormat,
     step: &'a RepairStep,
     source: Option<Box<dyn ByteSource + 'a>>,
     /// The last encoded gap frame, with its offset. A frame can span several chunks, and is encoded only once.
@@ -66,9 +69,9 @@ pub(crate) struct StepOutput<'a> {
 }
 
 impl<'a> StepOutput<'a> {
-    /// Creates the output of `step`. `source` is required only for a step that copies bytes.
-    pub(crate) fn new(step: &'a RepairStep, source: Option<Box<dyn ByteSource + 'a>>) -> Self {
-        Self { step, source, last_gap_frame: None }
+    /// Creates the output of `step` in a log of this format. `source` is required only for a step that copies bytes.
+    pub(crate) fn new(format: FrameFormat, step: &'a RepairStep, source: Option<Box<dyn ByteSource + 'a>>) -> Self {
+        Self { format, step, source, last_gap_frame: None }
     }
 
     /// Returns the bytes after the repair of `range`, a part of the step's range. `before` contains the present bytes of
@@ -130,7 +133,8 @@ impl<'a> StepOutput<'a> {
             let frame_range = gap_frame_range(gap.clone(), at);
             if self.last_gap_frame.as_ref().is_none_or(|(start, _)| *start != frame_range.start) {
                 let len = (frame_range.end - frame_range.start) as usize;
-                self.last_gap_frame = Some((frame_range.start, encode_gap_frame(len, description)));
+                self.last_gap_frame =
+                    Some((frame_range.start, self.encode_gap_frame(frame_range.start, len, description)));
             }
             let frame = self.last_gap_frame.as_ref().map(|(_, frame)| frame.as_slice()).unwrap_or_default();
             let to = range.end.min(frame_range.end);
@@ -138,6 +142,14 @@ impl<'a> StepOutput<'a> {
             bytes.extend_from_slice(frame.get(part).unwrap_or_default());
             at = to;
         }
+        bytes
+    }
+
+    /// Encodes a gap frame of exactly `len` bytes at `offset`. The description is omitted when it does not fit.
+    fn encode_gap_frame(&self, offset: u64, len: usize, description: &str) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(len);
+        let payload_len = len.saturating_sub(LENGTH_LEN + frame::CHECKSUM_LEN);
+        frame::encode_at(self.format, offset, &gap::build_gap_payload(payload_len, description), &mut bytes);
         bytes
     }
 
@@ -197,15 +209,7 @@ fn gap_frame_range(range: Range<u64>, at: u64) -> Range<u64> {
     start..(start + max_len).min(last_start)
 }
 
-/// Encodes a gap frame of exactly `len` bytes. The description is omitted when it does not fit.
-fn encode_gap_frame(len: usize, description: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(len);
-    let payload_len = len.saturating_sub(LENGTH_LEN + frame::CHECKSUM_LEN);
-    frame::encode(&gap::build_gap_payload(payload_len, description), &mut bytes);
-    bytes
-}
-
-const _: () = assert!(HEADER_LEN < CHUNK, "a header fits in one chunk");
+const _: () = assert!((MAX_HEADER_LEN as u64) < CHUNK, "a header fits in one chunk");
 
 #[cfg(test)]
 mod tests {

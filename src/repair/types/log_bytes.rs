@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::{LogIdentity, WorkMeter, refused_error};
 use crate::StorageError;
 use crate::file::LogFile;
-use crate::format::{FrameIdentity, HEADER_LEN, Version};
+use crate::format::FrameIdentity;
 
 /// Largest number of bytes that are read at once.
 pub(crate) const CHUNK: u64 = 1 << 20;
@@ -17,6 +17,7 @@ pub(crate) fn read_identity(log: &LogFile) -> Result<LogIdentity, StorageError> 
     let file = log.storage().identity().map_err(|error| StorageError::io(log.path(), "find", error))?;
     Ok(LogIdentity {
         path: log.path().to_owned(),
+        format: log.format(),
         header: read_header_bytes(log)?,
         first_checksum: read_first_checksum(log)?,
         file: file.device_inode,
@@ -24,9 +25,9 @@ pub(crate) fn read_identity(log: &LogFile) -> Result<LogIdentity, StorageError> 
     })
 }
 
-/// Reads the first 16 bytes, or as many as there are.
+/// Reads the bytes before the first frame, or as many as there are.
 pub(crate) fn read_header_bytes(log: &LogFile) -> Result<Vec<u8>, StorageError> {
-    let mut bytes = vec![0; HEADER_LEN as usize];
+    let mut bytes = vec![0; log.first_frame_offset() as usize];
     let read = log.read_at(&mut bytes, 0)?;
     bytes.truncate(read);
     Ok(bytes)
@@ -40,7 +41,7 @@ pub(crate) fn starts_with(log: &LogFile, expected: &[u8]) -> bool {
 
 /// Reads the checksum of the frame that follows the header; `None` when no valid frame starts there.
 pub(crate) fn read_first_checksum(log: &LogFile) -> Result<Option<u32>, StorageError> {
-    Ok(read_neighbour(log, Version::V1.first_frame_offset())?.map(|frame| frame.checksum))
+    Ok(read_neighbour(log, log.first_frame_offset())?.map(|frame| frame.checksum))
 }
 
 /// Reads the valid frame that starts at `offset`; `None` when there is none.

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Fix, Loss, PlannedPiece, RepairStep, StepWrite};
 use crate::file::DeviceInode;
-use crate::format::hex;
+use crate::format::{FrameFormat, hex};
 
 /// Version of a plan's layout in JSON.
 pub const PLAN_VERSION: u32 = 1;
@@ -68,7 +68,10 @@ pub struct Plan {
 pub struct LogIdentity {
     /// Path of the log, with symbolic links resolved. It is displayed, and not part of the comparison.
     pub path: PathBuf,
-    /// The first 16 bytes of the log, or as many as there are.
+    /// The format of the frames of the log. The JSON has it only when it is not version 1.
+    #[serde(default, skip_serializing_if = "FrameFormat::is_version_1")]
+    pub format: FrameFormat,
+    /// The bytes of the log before its first frame, or as many as there are.
     #[serde(with = "hex")]
     pub header: Vec<u8>,
     /// Checksum of the frame after the header; `None` when that frame is not valid.
@@ -300,7 +303,14 @@ mod tests {
 
     #[test]
     fn the_id_depends_on_what_a_plan_does_and_not_on_where_the_log_is() {
-        let log = LogIdentity { path: "/a.log".into(), header: vec![1], first_checksum: None, file: None, bytes: 9 };
+        let log = LogIdentity {
+            path: "/a.log".into(),
+            format: FrameFormat::V1,
+            header: vec![1],
+            first_checksum: None,
+            file: None,
+            bytes: 9,
+        };
         let mut plan = Plan::new(log.clone(), Vec::new());
         plan.assign_id();
         // The id is part of journals and gap frames: it must not change when a type or a field is renamed.
@@ -331,7 +341,14 @@ mod tests {
 
     #[test]
     fn a_plan_without_its_digest_or_with_another_one_is_refused() {
-        let log = LogIdentity { path: "/a.log".into(), header: vec![1], first_checksum: None, file: None, bytes: 9 };
+        let log = LogIdentity {
+            path: "/a.log".into(),
+            format: FrameFormat::V1,
+            header: vec![1],
+            first_checksum: None,
+            file: None,
+            bytes: 9,
+        };
         let mut plan = Plan::new(log, Vec::new());
         plan.assign_id();
         let unsealed = Plan::from_json(&plan.to_json().unwrap()).unwrap_err();

@@ -113,7 +113,14 @@ mod tests {
     use crate::repair::{ChangesInLog, LogIdentity, Loss, PLAN_VERSION, Plan};
 
     fn record(number: u32, undoes: Option<u32>) -> RepairRecord {
-        let log = LogIdentity { path: "a.log".into(), header: Vec::new(), first_checksum: None, file: None, bytes: 0 };
+        let log = LogIdentity {
+            path: "a.log".into(),
+            format: crate::format::FrameFormat::V1,
+            header: Vec::new(),
+            first_checksum: None,
+            file: None,
+            bytes: 0,
+        };
         let plan = Plan {
             layout_version: PLAN_VERSION,
             id: String::new(),

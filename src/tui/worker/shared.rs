@@ -197,7 +197,9 @@ impl SharedState {
         let saved_coverage = view.trusted_index().map(|index| index.coverage());
         let read_only_reason = match log.version() {
             Version::V0 => Some("version 0 logs are read-only; `chronicle migrate` makes a version 1 log".to_owned()),
-            Version::V1 => view.write_blocking_flags().map(|flags| format!("header flags {flags:04x} forbid writing")),
+            Version::V1 | Version::V2 => {
+                view.write_blocking_flags().map(|flags| format!("header flags {flags:04x} forbid writing"))
+            }
         };
         Ok(LogInfo {
             path: view.path().to_owned(),
