@@ -70,9 +70,10 @@ impl AggregateTable {
 
     /// Returns the position from which rows have to be requested, when a visible row is not loaded.
     pub(crate) fn missing_rows_start(&self) -> Option<usize> {
-        let visible = self.cursor.top..(self.cursor.top + self.cursor.height.max(1)).min(self.total.max(1));
+        let visible = self.cursor.top..(self.cursor.top + self.cursor.height.max(1)).min(self.total);
         let loaded = self.first_row..self.first_row + self.rows.len();
-        let is_loaded = loaded.contains(&visible.start) && visible.end <= loaded.end;
+        // A table without rows has none to request, or it would request them without end.
+        let is_loaded = visible.is_empty() || loaded.contains(&visible.start) && visible.end <= loaded.end;
         (!is_loaded).then(|| visible.start.saturating_sub(super::ROW_BATCH / 2))
     }
 }
@@ -97,6 +98,7 @@ mod tests {
 
     #[test]
     fn rows_that_are_not_loaded_are_requested() {
+        assert_eq!(AggregateTable::default().missing_rows_start(), None, "a table without rows");
         let mut table = AggregateTable { total: 1000, ..AggregateTable::default() };
         table.cursor.height = 10;
         assert_eq!(table.missing_rows_start(), Some(0));
