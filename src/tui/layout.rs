@@ -229,8 +229,13 @@ const fn fits(size: Size, needed: Size) -> bool {
 
 /// Returns the area of the lines of the Index tab. Its first column is empty.
 pub(crate) fn index_area(areas: &LayoutAreas) -> Rect {
-    let inner = areas.inner(areas.main);
-    Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner }
+    text_area(areas.inner(areas.main))
+}
+
+/// Returns the area of sentences in the area of rows. The first column, which has the mark of the selected row, is empty.
+pub(crate) const fn text_area(rows: Rect) -> Rect {
+    let margin = if rows.width > 1 { 1 } else { 0 };
+    Rect { x: rows.x + margin, width: rows.width - margin, ..rows }
 }
 
 /// Returns the height of the list of actions in the help, on a screen of `height` lines.

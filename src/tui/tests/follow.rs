@@ -9,8 +9,8 @@ use crate::tui::message::BackgroundUpdate;
 use crate::tui::model::Follow;
 
 /// A screen that follows a log, and the events that are appended to it.
-struct FollowedLog {
-    screen: TestScreen,
+pub(super) struct FollowedLog {
+    pub(super) screen: TestScreen,
     bytes: Vec<u8>,
     starts: Vec<usize>,
     events: usize,
@@ -18,7 +18,7 @@ struct FollowedLog {
 
 impl FollowedLog {
     /// Opens the first `events` events of a log in follow mode, with all events counted.
-    fn open(events: usize) -> Self {
+    pub(super) fn open(events: usize) -> Self {
         let bytes = clean_log(80);
         let starts = frame_starts(&bytes);
         let mut screen = TestScreen::new(&bytes[..starts[events]], (120, 24));
@@ -28,7 +28,7 @@ impl FollowedLog {
     }
 
     /// Appends events at a time, and counts them as the scan does.
-    fn append(&mut self, count: usize, now: Duration) {
+    pub(super) fn append(&mut self, count: usize, now: Duration) {
         let end = self.events + count;
         let mut file = OpenOptions::new().append(true).open(&self.screen.path).unwrap();
         file.write_all(&self.bytes[self.starts[self.events]..self.starts[end]]).unwrap();

@@ -21,6 +21,7 @@ mod repairs;
 mod scrolling;
 mod session;
 mod settings;
+mod states;
 mod statistics;
 mod strip_line;
 mod timeline;

@@ -7,7 +7,7 @@ use super::pane::{PaneTitle, draw_note, draw_title, span, tab_title};
 use super::text::{draw_spans, style_line};
 use crate::report::units::{format_count, format_date, format_number, format_time_of_day, format_zone};
 use crate::tui::actions::ActionId;
-use crate::tui::layout::{LayoutAreas, PaneTitles};
+use crate::tui::layout::{LayoutAreas, PaneTitles, text_area};
 use crate::tui::model::{AggregateLoadState, Model, Pane};
 use crate::tui::request::{AggregateRow, AggregateSort};
 use crate::tui::theme::Role;
@@ -43,7 +43,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
             }
             AggregateLoadState::Loaded => "No event belongs to an aggregate.".to_owned(),
         };
-        draw_spans(frame, lines, 0, vec![span(model, Role::Muted, text)]);
+        draw_spans(frame, text_area(lines), 0, vec![span(model, Role::Muted, text)]);
         return;
     }
     for line in 0..lines.height {

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::pane::{PaneTitle, draw_title, span, title_role};
 use super::text::{draw_spans, fit_safe, spans_width};
 use super::{aggregate_history, hex, json, labelled_lines};
-use crate::query::RowContent;
+use crate::query::{LogRow, RowContent};
 use crate::report::units::{format_time_of_day, format_zone_word};
 use crate::tui::actions::ActionId;
 use crate::tui::click_targets::view_labels;
@@ -18,9 +18,14 @@ use crate::tui::theme::Role;
 /// Draws the detail pane with its title.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let contents = model.detail.contents.as_ref();
-    let title = contents
-        .map(|contents| format!(" {}  {} ", model.format_offset(contents.details.row.start), row_kind_name(contents)));
-    let mut title = vec![span(model, title_role(model, Pane::Detail), title.unwrap_or_default())];
+    let offset = |row: &LogRow| model.format_offset(row.start);
+    let title = match (contents, model.selected_row()) {
+        (Some(contents), _) => format!(" {}  {} ", offset(&contents.details.row), row_kind_name(contents)),
+        // A row that could not be read still has its place.
+        (None, Some(row)) if !model.awaits_contents() => format!(" {} ", offset(&row)),
+        (None, _) => String::new(),
+    };
+    let mut title = vec![span(model, title_role(model, Pane::Detail), title)];
     let value = model.detail.value_under_cursor().filter(|_| model.focus == Pane::Detail);
     if let Some(path) = value.map(|value| value.path()).filter(|path| !path.is_empty()) {
         title.push(span(model, Role::Key, format!(" {} ", fit_safe(&path, usize::from(areas.detail.width)))));

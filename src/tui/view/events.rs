@@ -15,7 +15,7 @@ use crate::report::units::{
     DisplayZone, format_date, format_minute, format_percent, format_size, format_time_of_day, format_zone,
 };
 use crate::tui::actions::ActionId;
-use crate::tui::layout::{EventColumns, LayoutAreas, PaneTitles};
+use crate::tui::layout::{EventColumns, LayoutAreas, PaneTitles, text_area};
 use crate::tui::model::{ActiveSearch, HitCounter, LogUnavailable, Model, Pane, RowRequestState, wrap_text};
 use crate::tui::theme::Role;
 
@@ -44,9 +44,10 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         let is_loaded = model.list.request_state() == RowRequestState::Idle;
         let advice = if is_loaded { model.filter_advice() } else { Vec::new() };
         let texts = std::iter::once(empty_message(model)).chain(advice);
-        let wrapped = texts.flat_map(|text| wrap_text(&text, usize::from(lines.width)));
-        for (line, text) in (0..lines.height).zip(wrapped) {
-            draw_spans(frame, lines, line, vec![span(model, Role::Muted, fit_safe(&text, usize::from(lines.width)))]);
+        let area = text_area(lines);
+        let wrapped = texts.flat_map(|text| wrap_text(&text, usize::from(area.width)));
+        for (line, text) in (0..area.height).zip(wrapped) {
+            draw_spans(frame, area, line, vec![span(model, Role::Muted, fit_safe(&text, usize::from(area.width)))]);
         }
         return;
     }
@@ -156,11 +157,8 @@ fn clock_glyph(model: &Model, row: &LogRow) -> Span<'static> {
 /// Returns the position of the cursor in the log.
 fn position(model: &Model) -> Line<'static> {
     let log_bytes = model.log_info.bytes;
-    if log_bytes == 0 {
-        return Line::default();
-    }
-    let start = model.list.selected_row().map_or(0, |row| row.start);
-    let position = if model.list.is_at_end() { "end".into() } else { format_percent(start, log_bytes) };
+    let Some(row) = model.list.selected_row().filter(|_| log_bytes > 0) else { return Line::default() };
+    let position = if model.list.is_at_end() { "end".into() } else { format_percent(row.start, log_bytes) };
     Line::from(span(model, Role::Muted, format!(" {position} ")))
 }
 

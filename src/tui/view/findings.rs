@@ -13,7 +13,7 @@ use crate::format::Finding;
 use crate::report::finding_sentence;
 use crate::report::units::{format_number, format_size, format_time_of_day, format_zone_word};
 use crate::tui::actions::ActionId;
-use crate::tui::layout::{FindingAreas, LayoutAreas, PaneTitles};
+use crate::tui::layout::{FindingAreas, LayoutAreas, PaneTitles, text_area};
 use crate::tui::model::{Model, Pane, ScanState, Tab};
 use crate::tui::theme::Role;
 
@@ -28,16 +28,13 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     draw_title(frame, model, areas, title);
     draw_note(frame, areas, vec![span(model, Role::Muted, summary(model))]);
     if areas.titles == PaneTitles::Shown {
-        let heading = if usize::from(areas.main.width) >= MIN_WIDE_COLUMNS {
-            format!("   {:>12}  {:>12}  {:>9}  {:<KIND_COLUMNS$} repair, verdict", "start", "end", "size", "kind")
+        let columns = offset_width(model);
+        let range = if usize::from(areas.main.width) >= MIN_WIDE_COLUMNS {
+            format!("{:>columns$}  {:>columns$}  {:>9}", "start", "end", "size")
         } else {
-            format!(
-                "   {:<width$}  {:<KIND_COLUMNS$} repair, verdict",
-                "range",
-                "kind",
-                width = 2 * offset_width(model) + 2
-            )
+            format!("{:<width$}", "range", width = 2 * columns + 2)
         };
+        let heading = format!("   {range}  {:<KIND_COLUMNS$} repair, verdict", "kind");
         draw_spans(frame, areas.inner(areas.main), 0, vec![span(model, Role::Muted, heading)]);
     }
     let FindingAreas { rows, advice, advice_area } = areas.finding_areas(model);
@@ -58,6 +55,7 @@ pub(super) fn draw_below_events(frame: &mut Frame, areas: &LayoutAreas, model: &
 
 fn draw_rows(frame: &mut Frame, area: Rect, model: &Model, pane: Pane) {
     if model.scan.findings.is_empty() {
+        let area = text_area(area);
         for (line, text) in (0..area.height).zip(empty_message(model).split('\n')) {
             draw_spans(frame, area, line, vec![span(model, Role::Muted, text)]);
         }
@@ -78,11 +76,15 @@ fn draw_rows(frame: &mut Frame, area: Rect, model: &Model, pane: Pane) {
 /// Returns the text of a finding, at most `width` columns wide, without the cursor.
 fn finding_spans(model: &Model, finding: &Finding, width: usize) -> Vec<Span<'static>> {
     let (glyph, role) = finding_glyph(finding);
+    let columns = offset_width(model);
     let range = if model.tab == Tab::Findings && width + 1 >= MIN_WIDE_COLUMNS {
         let size = format_size(finding.end - finding.start);
-        format!("{:>12}  {:>12}  {size:>9}  ", model.format_offset(finding.start), model.format_offset(finding.end))
+        format!(
+            "{:>columns$}  {:>columns$}  {size:>9}  ",
+            model.format_offset(finding.start),
+            model.format_offset(finding.end)
+        )
     } else {
-        let columns = offset_width(model);
         format!("{:>columns$}..{:<columns$}  ", model.format_offset(finding.start), model.format_offset(finding.end))
     };
     let kind = pad(finding.kind.name(), KIND_COLUMNS) + " ";
@@ -99,10 +101,10 @@ fn finding_spans(model: &Model, finding: &Finding, width: usize) -> Vec<Span<'st
     ]
 }
 
-/// Returns the width of the longest offset.
+/// Returns the width of a column with offsets.
 fn offset_width(model: &Model) -> usize {
     let last = model.scan.findings.last().map_or(0, |finding| finding.end);
-    model.format_offset(model.log_info.bytes.max(last)).len()
+    model.format_offset(model.log_info.bytes.max(last)).len().max("start".len())
 }
 
 /// Returns the numbers of findings in the words of `verify` and the status line, and whether the scan may find more.

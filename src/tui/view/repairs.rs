@@ -13,7 +13,7 @@ use crate::repair::{ChangesInLog, RepairRecord, RepairState};
 use crate::report::units::{DisplayZone, format_count, format_minute};
 use crate::report::{record_summary, safe_path_text};
 use crate::tui::actions::ActionId;
-use crate::tui::layout::{LayoutAreas, PaneTitles};
+use crate::tui::layout::{LayoutAreas, PaneTitles, text_area};
 use crate::tui::model::{Model, Pane, wrap_text};
 use crate::tui::theme::Role;
 
@@ -31,7 +31,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     draw_note(frame, areas, vec![span(model, Role::Muted, note)]);
     let lines = areas.table_body(areas.main);
     if count == 0 {
-        return draw_empty_message(frame, lines, model);
+        return draw_empty_message(frame, text_area(lines), model);
     }
     if areas.titles == PaneTitles::Shown {
         let heading = "  state           no.  when               what";

@@ -10,7 +10,7 @@ use crate::query::{Statistics, StatisticsGroup};
 use crate::report::statistics::{group_label, group_spark_line, interval_text, share_text};
 use crate::report::units::{format_count, format_number, format_size, format_time_of_day, format_timestamp};
 use crate::tui::actions::ActionId;
-use crate::tui::layout::{LayoutAreas, PaneTitles};
+use crate::tui::layout::{LayoutAreas, PaneTitles, text_area};
 use crate::tui::model::{Model, Pane, StatisticsProgress};
 use crate::tui::theme::Role;
 
@@ -104,7 +104,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let pane = &model.statistics;
     let Some(statistics) = pane.result.as_ref().map(|result| &result.statistics).filter(|found| found.total.events > 0)
     else {
-        draw_spans(frame, lines, 0, vec![span(model, Role::Muted, empty_message(model))]);
+        draw_spans(frame, text_area(lines), 0, vec![span(model, Role::Muted, empty_message(model))]);
         return;
     };
     let columns = Columns::for_width(usize::from(lines.width), statistics);

@@ -36,6 +36,8 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
     // A scan that is done needs no attention.
     let state_role = if model.scan.state == ScanState::Done { Role::Muted } else { Role::Text };
     let verified = model.earlier_verification().filter(|_| is_wide(area) && progress.is_none());
+    // After the whole log was read in this session, that time counts, and there is no room for both.
+    let verified = verified.filter(|_| !(model.scan.state == ScanState::Done && model.scan.has_read_all()));
     spans.push(span(model, state_role, progress.unwrap_or_else(|| scan_state_text(model))));
     spans.extend(verified.map(|mark| {
         let glyph = StripCell::VerifiedEarlier.glyph();
