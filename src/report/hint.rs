@@ -22,6 +22,18 @@ pub(crate) fn describe_error(error: &StorageError) -> String {
     sanitize(&text).into_owned()
 }
 
+/// Formats an error for a line of the screen, which can be short: the failure, the next step, and then the path.
+#[cfg(feature = "app")]
+pub(crate) fn screen_message(error: &StorageError) -> String {
+    let (text, hint) = (describe_error(error), hint(error));
+    let path = error.path().map(safe_path_text);
+    let reason = path.as_ref().and_then(|path| text.strip_prefix(path)?.strip_prefix(": "));
+    match (reason, path) {
+        (Some(reason), Some(path)) => format!("{reason}; {hint} ({path})"),
+        _ => format!("{text}; {hint}"),
+    }
+}
+
 /// Returns the next step after an error: one sentence without its full stop.
 pub(crate) fn hint(error: &StorageError) -> String {
     match error {

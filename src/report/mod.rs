@@ -27,6 +27,8 @@ pub(crate) use aggregate_state::{possible_loss, state_lines};
 pub(crate) use exit_status::ExitStatus;
 pub(crate) use filter_advice::{log_times_line, unknown_name_lines};
 pub(crate) use finding_counts::{FindingCounts, VERSION_0_LIMIT};
+#[cfg(feature = "app")]
+pub(crate) use hint::screen_message;
 pub(crate) use hint::{describe_error, hint};
 pub(crate) use path_text::{safe_path_text, shell_path};
 pub(crate) use plan::{

@@ -11,14 +11,14 @@ use super::svg::render_svg;
 use super::view;
 use crate::StorageError;
 use crate::file::{Disk, ExistingFile, NewFile};
-use crate::report::{describe_error, hint};
+use crate::report::screen_message;
 
 /// Draws the screen once more and writes the picture to a new file. A file that exists stays.
 ///
 /// # Errors
 /// The message for the user: a file with this name exists, or the file cannot be written.
 pub(crate) fn save_screenshot(disk: &dyn Disk, model: &Model, path: &Path) -> Result<(), String> {
-    let failure = |error: StorageError| format!("{}; {}", describe_error(&error), hint(&error));
+    let failure = |error: StorageError| screen_message(&error);
     let mut file = NewFile::create_log(disk, path, ExistingFile::Keep).map_err(failure)?;
     file.append(render(model, path).as_bytes()).map_err(failure)?;
     file.commit().map_err(failure)

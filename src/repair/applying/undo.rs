@@ -158,7 +158,7 @@ fn select_record<'a>(
     let folder = paths.journal_folder();
     let Some(number) = number else {
         let last = records.iter().rev().find(|record| record.is_undoable());
-        let reason = || format!("nothing to undo: {} has no repair that is in effect{unread}", folder.display());
+        let reason = || format!("nothing to undo: no repair is in effect in {}{unread}", folder.display());
         return last.ok_or_else(|| refused_error(&paths.path, reason(), LIST_REPAIRS));
     };
     let reason = match records.iter().find(|record| record.number == number) {

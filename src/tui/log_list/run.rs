@@ -10,7 +10,7 @@ use super::model::{ListAction, LogListModel};
 use super::scan::{ListScan, ListScanDepth};
 use super::view;
 use crate::StorageError;
-use crate::report::{describe_error, hint};
+use crate::report::screen_message;
 use crate::tui::effect::MouseCapture;
 use crate::tui::frame_limiter::{FrameLimiter, FramePriority};
 use crate::tui::input::TerminalInput;
@@ -40,7 +40,7 @@ pub(crate) fn run_log_list(paths: Vec<PathBuf>, options: &TuiOptions) -> anyhow:
         let Some(path) = model.logs.get(log).map(|log| log.path.clone()) else { continue };
         if let Err(error) = run_with_input(TuiOptions { path, ..options.clone() }, input.as_ref()) {
             model.message = Some(match error.downcast_ref::<StorageError>() {
-                Some(error) => format!("{}. {}.", describe_error(error), hint(error)),
+                Some(error) => screen_message(error),
                 None => format!("{error:#}"),
             });
         }

@@ -13,7 +13,7 @@ use super::model::{LogFacts, LogHealth, LogListChange, LogListUpdate};
 use crate::StorageError;
 use crate::file::OsDisk;
 use crate::inspect::{LogView, Progress, SurveyOptions, SurveyUpdate, survey};
-use crate::report::{FindingCounts, describe_error, hint};
+use crate::report::{FindingCounts, screen_message};
 
 /// Shortest time between two reports about the progress of a log.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
@@ -97,7 +97,7 @@ fn read_logs(logs: &[(usize, PathBuf)], depth: ListScanDepth, stop: &AtomicBool,
 }
 
 fn failed(error: &StorageError) -> LogHealth {
-    LogHealth::Failed(format!("{}. {}.", describe_error(error), hint(error)))
+    LogHealth::Failed(screen_message(error))
 }
 
 fn read_facts(path: &Path) -> Result<LogFacts, StorageError> {

@@ -12,6 +12,7 @@ mod golden;
 mod help;
 mod hit_counters;
 mod layout;
+mod messages;
 mod places;
 mod plan_dialog;
 mod plan_size;

@@ -154,7 +154,7 @@ fn draw_bars(frame: &mut Frame, area: Rect, model: &Model, columns: &TimelineCol
 
 fn empty_message(model: &Model) -> String {
     match model.timeline.progress {
-        TimelineProgress::Counting => "Counting events… Esc stops".into(),
+        TimelineProgress::Counting => format!("Counting events… {} stops", model.keys.hint(ActionId::Back)),
         TimelineProgress::Stopped => {
             let key = model.keys.hint(ActionId::Timeline);
             format!("Stopped; {key} counts again")

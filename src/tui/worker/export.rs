@@ -7,7 +7,7 @@ use crate::StorageError;
 use crate::export::{ExportFile, ExportForm, ExportTarget, SelectedEvents, SelectedItem, SelectedRange};
 use crate::file::{ExistingFile, FilePlace, OsDisk, folder_of};
 use crate::inspect::{LogView, OnProgress, index_path};
-use crate::report::{describe_error, hint, safe_path_text};
+use crate::report::{safe_path_text, screen_message};
 use crate::tui::message::{ExportResult, Response};
 use crate::tui::request::ExportRequest;
 
@@ -31,14 +31,14 @@ pub(super) fn export_events(
         Ok(file) => file,
         Err(StorageError::AlreadyExists { .. }) => {
             let reason = format!(
-                "{} exists and is not replaced: name another file, or remove it first; \
-                 `chronicle export LOG -o FILE --force` replaces a file",
+                "the file exists and is not replaced: name another file, or remove it first; \
+                 `chronicle export LOG -o FILE --force` replaces a file ({})",
                 safe_path_text(&path)
             );
             return Ok(Response::ExportRefused { path, reason });
         }
         Err(error) => {
-            let reason = format!("{}; name another file. {}", describe_error(&error), hint(&error));
+            let reason = format!("name another file: {}", screen_message(&error));
             return Ok(Response::ExportRefused { path, reason });
         }
     };
@@ -52,9 +52,9 @@ pub(super) fn export_events(
     Ok(Response::Exported(Box::new(ExportResult { path, bytes, events: totals.events, damage: totals.damage })))
 }
 
-/// Returns why a path cannot be the file of an export, although it is free: a later index or journal of the log has this
+/// Returns why a path cannot be a file that the screen writes, although it may be free: a later index or journal of the log has this
 /// name.
-fn side_file_refusal(shared: &SharedState, view: &LogView, path: &Path) -> Option<String> {
+pub(super) fn side_file_refusal(shared: &SharedState, view: &LogView, path: &Path) -> Option<String> {
     let place_of = |path: &Path| FilePlace::of(&OsDisk, path);
     let place = place_of(path);
     let is_index =
@@ -68,5 +68,5 @@ fn side_file_refusal(shared: &SharedState, view: &LogView, path: &Path) -> Optio
     } else {
         return None;
     };
-    Some(format!("{} is the place of {other}: name another file", safe_path_text(path)))
+    Some(format!("this is the place of {other}: name another file ({})", safe_path_text(path)))
 }

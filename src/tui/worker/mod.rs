@@ -12,6 +12,7 @@ mod journal_watch;
 mod jump;
 mod rate_limiter;
 mod repair;
+mod report;
 mod rows;
 mod scan;
 mod scan_control;
@@ -35,7 +36,7 @@ use super::message::{Message, RequestFailure, Response};
 use super::request::{Request, WorkerKind};
 use crate::StorageError;
 use crate::inspect::Progress;
-use crate::report::{describe_error, hint};
+use crate::report::screen_message;
 
 pub(crate) use handler::{WorkerCache, handle_request};
 #[cfg(any(test, fuzzing))]
@@ -205,11 +206,11 @@ fn serve_requests(
     }
 }
 
-/// Converts an error to the message that the screen shows: the cause, and the next step.
+/// Converts an error to the message that the screen shows: the cause, the next step, and the path.
 pub(crate) fn to_failure(error: &StorageError) -> RequestFailure {
     match error {
         StorageError::Cancelled => RequestFailure::Cancelled,
-        error => RequestFailure::Error(format!("{}; {}", describe_error(error), hint(error))),
+        error => RequestFailure::Error(screen_message(error)),
     }
 }
 

@@ -4,7 +4,7 @@ use super::SharedState;
 use crate::StorageError;
 use crate::inspect::OnProgress;
 use crate::repair::{self, ApplyOptions, Cancellation, Plan, RepairHistory};
-use crate::report::{PlanRowSource, describe_error, hint, recovery_line};
+use crate::report::{PlanRowSource, recovery_line, screen_message};
 use crate::tui::message::{BackgroundUpdate, RepairResult, Response};
 use crate::tui::model::PlanPreview;
 use crate::tui::request::PlanRequest;
@@ -56,7 +56,7 @@ pub(super) fn read_plan_bytes(shared: &SharedState, plan: &Plan, source: PlanRow
         }
     };
     let parts: Result<_, StorageError> = read();
-    Response::PlanBytes(parts.map_err(|error| format!("{}; {}", describe_error(&error), hint(&error))))
+    Response::PlanBytes(parts.map_err(|error| screen_message(&error)))
 }
 
 /// Applies exactly this plan. A repair that was killed earlier is completed or rolled back first.

@@ -10,7 +10,7 @@ use crate::file::Durability;
 use crate::inspect::{LogView, MAX_FINDINGS, OnProgress, Progress, SurveyUpdate};
 use crate::log::EventLog;
 use crate::repair::FixFinder;
-use crate::report::{describe_error, hint, recovery_line, set_aside_line};
+use crate::report::{recovery_line, screen_message, set_aside_line};
 use crate::tui::message::{AppendResult, BackgroundUpdate, IndexSaveResult, IndexSummary, Response};
 use crate::tui::request::{AppendRequest, IndexBuildMode};
 
@@ -56,7 +56,7 @@ pub(super) fn append(
                 result.latencies.push(latency);
             }
             Err(error) => {
-                result.stop_reason = Some(format!("{}; {}", describe_error(&error), hint(&error)));
+                result.stop_reason = Some(screen_message(&error));
                 break;
             }
         }
