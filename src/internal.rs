@@ -111,5 +111,5 @@ pub mod sample {
 #[cfg(feature = "app")]
 pub mod tui {
     //! The table of keys and actions.
-    pub use crate::tui::{ActionScope, CONFIG_KEYS, action_table};
+    pub use crate::tui::{ActionScope, CONFIG_KEYS, LOG_LIST_KEYS, action_table};
 }

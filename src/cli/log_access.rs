@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::options::{GlobalArgs, ThreadArgs};
 use super::output::CommandOutput;
-use crate::index::IndexState;
 use crate::inspect::LogView;
 use crate::repair::{self, LogPaths, RepairRecord, find_gap_journal};
 use crate::report::json::Json;
@@ -53,9 +52,7 @@ pub(super) fn print_side_file_notices(log: &EventLog, out: &mut CommandOutput) {
 /// index once.
 pub(super) fn view_with_checked_index(log: &EventLog) -> LogView {
     let view = log.view().clone();
-    if let Some(Err(fault)) = view.persisted_index().map(|index| index.check()) {
-        view.mark_index_unusable(IndexState::from_fault(fault));
-    }
+    view.check_index();
     view
 }
 

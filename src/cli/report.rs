@@ -15,10 +15,10 @@ use crate::StorageError;
 use crate::file::{NewFile, OsDisk};
 use crate::inspect::Progress;
 use crate::log::now_ms;
-use crate::log_report::{CollectStep, LogReport, ReportContext};
+use crate::log_report::{CollectStep, LogReport, ReportContext, report_command};
 use crate::report::json::Json;
 use crate::report::units::format_size;
-use crate::report::{ExitStatus, safe_path_text, shell_path};
+use crate::report::{ExitStatus, safe_path_text};
 
 /// Write a report about a log as one HTML page, for a ticket.
 ///
@@ -57,7 +57,8 @@ impl ReportArgs {
         let view = view_with_checked_index(&log);
         // Created first, so that a path that cannot be written fails before the log is read.
         let mut file = NewFile::create_sidecar(&OsDisk, &self.output, existing, view.path())?;
-        let context = ReportContext { command: self.command_line(global), time_ms: now_ms() };
+        let command = report_command(&self.log, &self.output, global.index.as_deref(), global.journal.as_deref());
+        let context = ReportContext { command, time_ms: now_ms() };
         let mut shown = None;
         let report =
             LogReport::collect(&view, &paths, context, &mut |step, at| show_progress(&mut shown, step, at, out))?;
@@ -77,16 +78,6 @@ impl ReportArgs {
             out.print_path_line(&self.output, &format!(": {summary}; {size}"))?;
         }
         Ok(ExitStatus::Done)
-    }
-
-    /// Returns the command line, as a shell reads it.
-    fn command_line(&self, global: &GlobalArgs) -> String {
-        let mut line = format!("chronicle report {} -o {}", shell_path(&self.log), shell_path(&self.output));
-        let options = [("--index", &global.index), ("--journal", &global.journal)];
-        for (option, path) in options.into_iter().filter_map(|(option, path)| Some((option, path.as_ref()?))) {
-            line.extend([" ", option, " ", &shell_path(path)]);
-        }
-        line
     }
 }
 

@@ -131,6 +131,14 @@ impl LogView {
         self.threads
     }
 
+    /// Reads the whole index, and does not use it any more when it has a fault.
+    #[cfg(feature = "app")]
+    pub(crate) fn check_index(&self) {
+        if let Some(Err(fault)) = self.persisted_index().map(|index| index.check()) {
+            self.mark_index_unusable(IndexState::from_fault(fault));
+        }
+    }
+
     /// Opens the index file again, and updates the state of the index for the present size of the log.
     ///
     /// # Errors

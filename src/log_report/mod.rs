@@ -7,9 +7,11 @@
 mod bytes;
 mod charts;
 mod collect;
+mod command;
 mod findings;
 mod html;
 mod page;
 mod sections;
 
 pub(crate) use collect::{CollectStep, LogReport, ReportContext};
+pub(crate) use command::report_command;

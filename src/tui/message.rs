@@ -141,6 +141,15 @@ pub(crate) enum Response {
         /// Why, and what to do next.
         reason: String,
     },
+    /// The report was written.
+    Reported(Box<ReportResult>),
+    /// The page of a report cannot be created.
+    ReportRefused {
+        /// The path as it was typed.
+        path: PathBuf,
+        /// Why, and what to do next.
+        reason: String,
+    },
     /// The state of the last run was read.
     SessionLoaded(Box<LoadedSession>),
     /// The folder of the state is prepared.
@@ -166,6 +175,17 @@ pub(crate) enum Response {
     Repaired(Box<RepairResult>),
     /// The request failed or was cancelled.
     Failed(RequestFailure),
+}
+
+/// The result of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReportResult {
+    /// The absolute path of the page.
+    pub(crate) path: PathBuf,
+    /// Size of the page.
+    pub(crate) bytes: u64,
+    /// What the report says about the log, in one line.
+    pub(crate) summary: String,
 }
 
 /// The result of preparing the folder of what is kept between runs.

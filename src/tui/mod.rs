@@ -55,6 +55,7 @@ mod tests;
 pub use actions::{ActionScope, action_table};
 pub use config::CONFIG_KEYS;
 pub(crate) use config::{ConfigError, ScreenConfig};
+pub use log_list::LOG_LIST_KEYS;
 pub(crate) use log_list::run_log_list;
 pub(crate) use model::{Bell, Follow, Glyphs, ZoneOnStart};
 pub(crate) use options::{SessionOptions, TuiOptions};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 pub(crate) use super::statistics_request::{StatisticsPeriod, StatisticsRequest};
 pub(crate) use super::timeline_request::TimelineRequest;
-use crate::file::Durability;
+use crate::file::{Durability, ExistingFile};
 use crate::format::Event;
 use crate::index::AggregateSummary;
 use crate::query::{Direction, ExcerptRequest, Filter, Hits, JumpTarget, LogRow, SearchPattern};
@@ -159,6 +159,8 @@ pub(crate) enum Request {
     Timeline(TimelineRequest),
     /// Writes the events that a filter shows to a new file.
     Export(ExportRequest),
+    /// Writes the report about the log.
+    Report(ReportRequest),
     /// Reads the state of the last run.
     LoadSession,
     /// Prepares the folder of the state, and claims the hints of the first start when they are wanted.
@@ -275,6 +277,15 @@ pub(crate) struct ExportRequest {
     pub(crate) path: PathBuf,
     /// The filter that selects the events.
     pub(crate) filter: Filter,
+}
+
+/// A request to write the report about the log.
+#[derive(Debug, Clone)]
+pub(crate) struct ReportRequest {
+    /// The path of the page.
+    pub(crate) path: PathBuf,
+    /// Whether a file with this name is replaced.
+    pub(crate) existing: ExistingFile,
 }
 
 /// A request to append one event a number of times.

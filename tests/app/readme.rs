@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use chronicle::internal::tui::{ActionScope, CONFIG_KEYS, action_table};
+use chronicle::internal::tui::{ActionScope, CONFIG_KEYS, LOG_LIST_KEYS, action_table};
 use chronicle::query::{FILTER_OPERATORS, FILTER_TERMS, Filter, FilterOperatorSpec, IndexUse, TimeContext};
 
 fn read_document(path: &str) -> String {
@@ -40,6 +40,12 @@ fn the_documented_keys_are_the_keys_of_the_program() {
     }
     let document = read_document("docs/keys.md");
     assert_eq!(section(&document, "keys"), expected.trim(), "put this into docs/keys.md:\n{expected}");
+    let mut expected = String::from("| key | does |\n| --- | --- |\n");
+    for spec in &LOG_LIST_KEYS {
+        let keys: Vec<String> = spec.keys.iter().map(|key| format!("`{key}`")).collect();
+        writeln!(expected, "| {} | {} |", keys.join(" "), spec.help).unwrap();
+    }
+    assert_eq!(section(&document, "list keys"), expected.trim(), "put this into docs/keys.md:\n{expected}");
 }
 
 #[test]

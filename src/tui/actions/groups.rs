@@ -101,7 +101,7 @@ impl ActionSpec {
             Id::Append | Id::UpdateIndex | Id::RebuildIndex | Id::Repair | Id::RepairAll | Id::Undo => {
                 ActionGroup::Change
             }
-            Id::Copy | Id::Export | Id::Screenshot => ActionGroup::Output,
+            Id::Copy | Id::Export | Id::Report | Id::Screenshot => ActionGroup::Output,
             Id::Help
             | Id::Messages
             | Id::ToggleMouse

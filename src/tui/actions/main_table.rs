@@ -240,7 +240,7 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         .with_footer("later"),
     ActionSpec::new(ActionId::TimelineSelect, Timeline, &[Char(' '), Char('v')], "select a span", "Select a span of time from here to where the cursor moves, or drop it")
         .with_footer("span"),
-    ActionSpec::new(ActionId::TimelineFilter, Timeline, &[Key::Enter], "filter by the span", "Show only the events of the selected span, or of the column under the cursor; Ctrl-o returns")
+    ActionSpec::new(ActionId::TimelineFilter, Timeline, &[Key::Enter], "filter by the span", "Show only the events of the selected span, or of the column under the cursor; going back returns")
         .with_footer("only these"),
     ActionSpec::new(ActionId::NextView, Main, &[Char(']')], "next detail view", "Show the next detail view of the row: JSON, Hex, Frame, Aggregate"),
     ActionSpec::new(ActionId::PreviousView, Main, &[Char('[')], "previous detail view", "Show the previous detail view of the row: JSON, Hex, Frame, Aggregate"),
@@ -290,6 +290,14 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         "screenshot",
         "Write the screen to a new file: `:screenshot FILE`, as SVG for a name that ends in .svg, else as text",
     ),
+    ActionSpec::new(
+        ActionId::Report,
+        Main,
+        &[],
+        "report",
+        "Write a report about the log as one HTML page: `:report FILE`; `:report! FILE` replaces a file",
+    )
+    .with_cli_equivalent("chronicle report LOG -o FILE"),
     ActionSpec::new(
         ActionId::Back,
         Main,

@@ -86,6 +86,7 @@ pub enum ActionId {
     ToggleMouse,
     ChooseTheme,
     Screenshot,
+    Report,
     Copy,
     CopyOffset,
     CopyJson,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ratatui::layout::Size;
 
+use super::keys::{ListCommand, command_of};
 use crate::format::Version;
 use crate::index::IndexState;
 use crate::report::FindingCounts;
@@ -151,22 +152,22 @@ impl LogListModel {
         self.message = None;
         self.needs_redraw = true;
         let page = self.row_count();
-        match key {
-            Key::Char('j') | Key::Down => self.move_to(self.cursor.saturating_add(1)),
-            Key::Char('k') | Key::Up => self.move_to(self.cursor.saturating_sub(1)),
-            Key::PageDown | Key::Char(' ') | Key::Ctrl('f' | 'd') => self.move_to(self.cursor.saturating_add(page)),
-            Key::PageUp | Key::Ctrl('b' | 'u') => self.move_to(self.cursor.saturating_sub(page)),
-            Key::Char('g') | Key::Home => self.move_to(0),
-            Key::Char('G') | Key::End => self.move_to(usize::MAX),
-            Key::Char('r') => {
+        match command_of(key) {
+            Some(ListCommand::Down) => self.move_to(self.cursor.saturating_add(1)),
+            Some(ListCommand::Up) => self.move_to(self.cursor.saturating_sub(1)),
+            Some(ListCommand::PageDown) => self.move_to(self.cursor.saturating_add(page)),
+            Some(ListCommand::PageUp) => self.move_to(self.cursor.saturating_sub(page)),
+            Some(ListCommand::First) => self.move_to(0),
+            Some(ListCommand::Last) => self.move_to(usize::MAX),
+            Some(ListCommand::Rescan) => {
                 self.logs.iter_mut().for_each(|log| log.health = LogHealth::Unread);
                 return ListAction::Rescan;
             }
-            Key::Enter | Key::Char('l') | Key::Right if self.selected().is_some() => return ListAction::Open,
-            Key::Ctrl('l') => return ListAction::Redraw,
-            Key::Ctrl('z') => return ListAction::Suspend,
-            Key::Char('q') | Key::Esc | Key::Ctrl('c') => return ListAction::Quit,
-            _ => {}
+            Some(ListCommand::Open) if self.selected().is_some() => return ListAction::Open,
+            Some(ListCommand::Redraw) => return ListAction::Redraw,
+            Some(ListCommand::Suspend) => return ListAction::Suspend,
+            Some(ListCommand::Quit) => return ListAction::Quit,
+            Some(ListCommand::Open) | None => {}
         }
         ListAction::None
     }

@@ -12,6 +12,7 @@
 use ratatui::Frame;
 use ratatui::text::Span;
 
+use super::keys::LOG_LIST_KEYS;
 use super::model::{FIRST_ROW, ListedLog, LogHealth, LogListModel};
 use crate::format::Version;
 use crate::report::units::{format_count, format_number, format_percent, format_size};
@@ -183,8 +184,8 @@ fn selected_spans(model: &LogListModel, width: usize) -> Vec<Span<'static>> {
 }
 
 fn key_spans(model: &LogListModel) -> Vec<Span<'static>> {
-    let keys = [("Enter", "open, q comes back"), ("j k", "move"), ("r", "read again"), ("q", "quit")];
-    let pairs = keys.into_iter().flat_map(|(key, effect)| {
+    let keys = LOG_LIST_KEYS.iter().filter_map(|spec| Some((spec.keys.first()?, spec.label?)));
+    let pairs = keys.flat_map(|(key, effect)| {
         [
             Span::styled(format!(" {key} "), model.theme.style(Role::Key)),
             Span::styled(format!("{effect}  "), model.theme.style(Role::Muted)),

@@ -93,8 +93,8 @@ impl Model {
             }
             ActionId::ScanStop if self.scan.state != ScanState::Running => "no scan is running",
             ActionId::ScanResume if self.scan.state == ScanState::Running => "the scan is already running",
-            ActionId::Export if self.job(WorkerKind::Export).is_some() => {
-                return Some(format!("another export is running; {} stops it", key(ActionId::Back)));
+            ActionId::Export | ActionId::Report if self.job(WorkerKind::Export).is_some() => {
+                return Some(format!("another file is being written; {} stops it", key(ActionId::Back)));
             }
             ActionId::SaveCopy if self.copied.is_none() => "nothing was copied yet",
             ActionId::Messages if self.past_notices.is_empty() => "no messages yet",

@@ -80,7 +80,7 @@ pub(crate) use log_info::{IndexInfo, LogInfo, LogUnavailable};
 pub(crate) use modes::{Access, Bell, Follow, FollowPause, Glyphs, Pane, Tab, WriteConsent, ZoneOnStart, Zoom};
 pub(crate) use offset_base::OffsetBase;
 pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, MarkUse, Overlay};
-pub(crate) use palette_command::{PaletteCommand, SCREENSHOT_WORD, THEME_WORD};
+pub(crate) use palette_command::{PaletteCommand, REPORT_WORD, SCREENSHOT_WORD, THEME_WORD};
 pub(crate) use plan_dialog::{PlanBytes, PlanDialog, PlanFocus, PlanLine, PlanPage};
 pub(crate) use plan_preview::PlanPreview;
 pub(crate) use prompt::{Prompt, PromptError, PromptHistory, PromptPurpose, PromptStep};

@@ -1,7 +1,8 @@
-//! The words of the palette that take an argument: `theme NAME` and `screenshot FILE`.
+//! The words of the palette that take an argument: `theme NAME`, `screenshot FILE` and `report FILE`.
 
 use std::path::PathBuf;
 
+use crate::file::ExistingFile;
 use crate::query::nearest_keyword;
 use crate::tui::theme::Theme;
 
@@ -12,12 +13,23 @@ pub(crate) enum PaletteCommand {
     Theme(Theme),
     /// Writes a picture of the screen to a new file.
     Screenshot(PathBuf),
+    /// Writes the report about the log.
+    Report {
+        /// The path of the page.
+        path: PathBuf,
+        /// Whether a file with this name is replaced.
+        existing: ExistingFile,
+    },
 }
 
 /// The word before the name of a theme.
 pub(crate) const THEME_WORD: &str = "theme";
 /// The word before the path of a picture.
 pub(crate) const SCREENSHOT_WORD: &str = "screenshot";
+/// The word before the path of a report that replaces no file.
+pub(crate) const REPORT_WORD: &str = "report";
+/// The word before the path of a report that may replace a file.
+pub(crate) const REPLACING_REPORT_WORD: &str = "report!";
 
 impl PaletteCommand {
     /// Parses the text of the palette; `None` when it starts with no such word and an argument.
@@ -30,6 +42,8 @@ impl PaletteCommand {
         match word {
             THEME_WORD => Some(parse_theme(argument).map(Self::Theme)),
             SCREENSHOT_WORD => Some(Ok(Self::Screenshot(argument.into()))),
+            REPORT_WORD => Some(Ok(Self::Report { path: argument.into(), existing: ExistingFile::Keep })),
+            REPLACING_REPORT_WORD => Some(Ok(Self::Report { path: argument.into(), existing: ExistingFile::Replace })),
             _ => None,
         }
     }

@@ -92,7 +92,7 @@ fn esc_stops_an_export_and_leaves_no_file() {
     screen.press_unhandled(Key::Enter);
     assert!(screen.has_job(WorkerKind::Export));
     screen.press_unhandled(Key::Char('w'));
-    screen.assert_shows("another export is running; Esc stops it");
+    screen.assert_shows("another file is being written; Esc stops it");
     screen.press_unhandled(Key::Esc);
     let effects = std::mem::take(&mut screen.model.effects);
     assert!(effects.iter().any(|effect| matches!(effect, Effect::AskToStop(WorkerKind::Export))), "{effects:?}");
@@ -108,8 +108,50 @@ fn esc_stops_an_export_and_leaves_no_file() {
     let Err(error @ StorageError::Cancelled) = stopped else { panic!("{stopped:?}") };
     let response = Response::Failed(to_failure(&error));
     screen.send(Message::Response { worker: WorkerKind::Export, generation, response });
-    screen.assert_shows("Export stopped; no file was written");
+    screen.assert_shows("Stopped; no file was written");
     assert!(!path.exists());
     let names: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["accounts.log"], "no temporary file is left");
+}
+
+#[test]
+fn the_palette_writes_a_report_and_replaces_a_file_only_with_its_sign() {
+    let mut screen = screen(&damaged_log());
+    let path = next_to_log(&screen, "report.html");
+    let run = |screen: &mut TestScreen, word: &str, path: &PathBuf| {
+        screen.press(&[Key::Char(':')]);
+        screen.type_text(&format!("{word} {}", path.display()));
+        screen.press(&[Key::Enter]);
+    };
+    run(&mut screen, "report", &path);
+    screen.assert_shows("Wrote the report (");
+    let page = fs::read_to_string(&path).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.contains("chronicle report "), "{}", &page[..200]);
+    fs::write(&path, "kept").unwrap();
+    run(&mut screen, "report", &path);
+    screen.assert_shows("exists and is not replaced");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "kept");
+    // The prompt has the path again, and one more character replaces the file.
+    screen.press(&[Key::Ctrl('a')]);
+    screen.press(&[Key::Right; 6]);
+    screen.type_text("!");
+    screen.press(&[Key::Enter]);
+    screen.assert_shows("Wrote the report (");
+    assert!(fs::read_to_string(&path).unwrap().contains("--force"));
+    // Not even then a file of the log.
+    let log = fs::read(&screen.path).unwrap();
+    for name in ["accounts.log", "accounts.log.idx", "accounts.log.repairs"] {
+        let path = next_to_log(&screen, name);
+        run(&mut screen, "report!", &path);
+        screen.assert_shows("name another file");
+        screen.press(&[Key::Esc]);
+    }
+    assert_eq!(fs::read(&screen.path).unwrap(), log);
+    screen.press(&[Key::Char(':')]);
+    screen.type_text("rep");
+    screen.assert_shows("Write a report about the log");
+    screen.press(&[Key::Ctrl('u')]);
+    screen.type_text("report");
+    screen.press(&[Key::Enter]);
+    screen.assert_shows(":report accounts-report.html");
 }

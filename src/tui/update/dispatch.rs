@@ -3,8 +3,8 @@
 use super::navigation::{LineEnd, Movement};
 use super::requests::{send_request, stop_worker};
 use super::{
-    awaited, columns, copy, detail, export, filter_help, index, messages, navigation, places, reload, repair, rows,
-    session, statistics, timeline, zone,
+    awaited, columns, copy, detail, export, filter_help, index, messages, navigation, places, reload, repair, report,
+    rows, session, statistics, timeline, zone,
 };
 use crate::query::{Direction, Filter, RowContent};
 use crate::tui::actions::{self, ActionId};
@@ -117,6 +117,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::ToggleMouse => toggle_mouse(model),
         ActionId::ChooseTheme => open_prompt(model, PromptPurpose::Palette, &format!("{THEME_WORD} ")),
         ActionId::Screenshot => open_prompt(model, PromptPurpose::Palette, &format!("{SCREENSHOT_WORD} ")),
+        ActionId::Report => report::open_palette(model),
         ActionId::Copy => model.overlays.push(Overlay::CopyChord),
         ActionId::CopyOffset
         | ActionId::CopyJson

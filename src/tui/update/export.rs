@@ -22,7 +22,7 @@ pub(super) fn open_prompt(model: &mut Model) {
 /// # Errors
 /// A message when the text names no file.
 pub(super) fn submit_path(model: &mut Model, text: &str) -> Result<(), PromptError> {
-    let path = expand_home(text, std::env::home_dir());
+    let path = expand_home(Path::new(text), std::env::home_dir());
     if path.file_name().is_none() {
         let text = "expected the path of a new file, such as events.csv".into();
         return Err(PromptError { text, at: None });
@@ -64,11 +64,11 @@ pub(super) fn show_refusal(model: &mut Model, path: &Path, reason: String) {
     model.overlays.push(Overlay::Prompt(prompt));
 }
 
-/// Returns the path that a text names: `~/` is the home folder, as in a shell.
-fn expand_home(text: &str, home: Option<PathBuf>) -> PathBuf {
-    match (text.strip_prefix("~/"), home) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => PathBuf::from(text),
+/// Returns the path that a typed one names: `~/` is the home folder, as in a shell.
+pub(super) fn expand_home(path: &Path, home: Option<PathBuf>) -> PathBuf {
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_owned(),
     }
 }
 
@@ -78,9 +78,9 @@ mod tests {
 
     #[test]
     fn a_tilde_is_the_home_folder() {
-        let expand = |text: &str| expand_home(text, Some("/home/ana".into()));
+        let expand = |text: &str| expand_home(Path::new(text), Some("/home/ana".into()));
         assert_eq!(expand("~/a.csv"), Path::new("/home/ana/a.csv"));
         assert_eq!((expand("a~/b"), expand("~a")), ("a~/b".into(), "~a".into()));
-        assert_eq!(expand_home("~/a", None), Path::new("~/a"));
+        assert_eq!(expand_home(Path::new("~/a"), None), Path::new("~/a"));
     }
 }

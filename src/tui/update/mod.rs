@@ -26,6 +26,7 @@ mod prompt;
 mod refresh;
 mod reload;
 mod repair;
+mod report;
 mod requests;
 mod responses;
 mod rows;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::dispatch::run_action;
-use super::{export, filter_help, hit_counter, navigation, rows};
+use super::{export, filter_help, hit_counter, navigation, report, rows};
 use crate::query::{Direction, Filter, JumpTarget, SearchPattern, nearest_keyword};
 use crate::report::safe_path_text;
 use crate::tui::actions::{self, ActionId, ActionScope};
@@ -108,7 +108,11 @@ fn run_palette_command(model: &mut Model, command: PaletteCommand) {
             model.theme = theme;
             model.notify(format!("Theme {}: {}", theme.name(), theme.description()));
         }
-        PaletteCommand::Screenshot(path) => model.effects.push_back(Effect::SaveScreenshot(path)),
+        PaletteCommand::Screenshot(path) => {
+            let path = export::expand_home(&path, std::env::home_dir());
+            model.effects.push_back(Effect::SaveScreenshot(path));
+        }
+        PaletteCommand::Report { path, existing } => report::start(model, path, existing),
     }
 }
 

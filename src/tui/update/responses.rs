@@ -1,7 +1,7 @@
 //! Applies the responses of the workers.
 
 use super::{
-    append, export, hit_counter, index, navigation, plan_dialog, reload, repair, session, statistics, timeline,
+    append, export, hit_counter, index, navigation, plan_dialog, reload, repair, report, session, statistics, timeline,
 };
 use crate::query::{RowContent, RowPage};
 use crate::report::Tone;
@@ -68,6 +68,8 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         Response::Timeline(found) => timeline::show(model, found),
         Response::Exported(result) => export::finish(model, &result, on_esc),
         Response::ExportRefused { path, reason } => export::show_refusal(model, &path, reason),
+        Response::Reported(result) => report::finish(model, &result, on_esc),
+        Response::ReportRefused { path, reason } => report::show_refusal(model, &path, reason),
         Response::SessionLoaded(loaded) => session::restore(model, *loaded),
         Response::SessionPrepared(preparation) => session::finish_preparation(model, preparation),
         Response::SessionSaved(Ok(())) => {}
@@ -169,7 +171,7 @@ fn handle_failure(model: &mut Model, worker: WorkerKind, mut failure: RequestFai
         WorkerKind::Timeline => model.timeline.progress = TimelineProgress::Stopped,
     }
     match (failure, worker) {
-        (RequestFailure::Cancelled, WorkerKind::Export) => model.notify("Export stopped; no file was written"),
+        (RequestFailure::Cancelled, WorkerKind::Export) => model.notify("Stopped; no file was written"),
         (RequestFailure::Cancelled, _) if on_esc == Some(EscBehavior::Asked) => {
             model.notify("Stopped before the first byte of the log was changed");
         }

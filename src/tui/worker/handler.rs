@@ -2,7 +2,9 @@
 
 use super::jump::{self, MatchSearch};
 use super::rows::{self, RowQuery};
-use super::{SharedState, aggregates, contents, export, hits, repair, session_store, statistics, timeline, writing};
+use super::{
+    SharedState, aggregates, contents, export, hits, repair, report, session_store, statistics, timeline, writing,
+};
 use crate::StorageError;
 use crate::inspect::OnProgress;
 use crate::query::{Direction, EventTimes};
@@ -77,6 +79,7 @@ pub(crate) fn handle_request(
         Request::Statistics(request) => statistics::count_events(shared, request, on_progress),
         Request::Timeline(request) => timeline::count_events(shared, request, on_progress),
         Request::Export(request) => export::export_events(shared, request, on_progress),
+        Request::Report(request) => report::write_report(shared, request, on_progress),
         Request::LoadSession => Ok(Response::SessionLoaded(Box::new(session_store::load(shared, on_progress)?))),
         Request::PrepareSession(hints) => Ok(session_store::prepare(shared, hints)),
         Request::SaveSession(document) => Ok(Response::SessionSaved(session_store::save(shared, &document))),
