@@ -199,7 +199,7 @@ pub(crate) fn compute_areas(model: &Model) -> LayoutAreas {
 fn has_note(model: &Model) -> bool {
     match model.tab {
         Tab::Events => !model.list.filter.is_empty() || model.search.is_some(),
-        Tab::Aggregates => model.aggregates.total > 0,
+        Tab::Aggregates => model.aggregates.unfiltered_total > 0,
         Tab::Findings => !model.scan.findings.is_empty(),
         Tab::Index => false,
         Tab::Repairs => !model.repairs.records.is_empty(),

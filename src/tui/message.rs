@@ -123,6 +123,10 @@ pub(crate) enum Response {
         rows: Vec<AggregateRow>,
         /// Number of rows in the table.
         total: usize,
+        /// Number of rows without the filter by id.
+        unfiltered_total: usize,
+        /// Position of the aggregate whose id was typed in full, among the rows of the table.
+        exact: Option<usize>,
         /// Whether the index holds more aggregates than the table can sort.
         over_limit: bool,
     },

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+pub(crate) use super::id_prefix::IdPrefix;
 pub(crate) use super::statistics_request::{StatisticsPeriod, StatisticsRequest};
 pub(crate) use super::timeline_request::TimelineRequest;
 use crate::file::{Durability, ExistingFile};
@@ -146,8 +147,8 @@ pub(crate) enum Request {
     EventTimes,
     /// Reads rows of the table of aggregates.
     Aggregates {
-        /// Sort order of the table.
-        sort: AggregateSort,
+        /// The rows of the table, and their order.
+        selection: AggregateSelection,
         /// Position of the first row.
         from: usize,
         /// Number of rows to read.
@@ -234,6 +235,15 @@ pub(crate) struct AggregateRow {
     pub(crate) first_time_ms: Option<u64>,
     /// `write_timestamp_ms` of the last event; `None` when the log has no valid event there.
     pub(crate) last_time_ms: Option<u64>,
+}
+
+/// The rows of the table of aggregates, and their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct AggregateSelection {
+    /// The sort order.
+    pub(crate) sort: AggregateSort,
+    /// The first digits of the ids.
+    pub(crate) prefix: IdPrefix,
 }
 
 /// The sort order of the table of aggregates.

@@ -62,6 +62,9 @@ impl Model {
             ActionId::SearchNext | ActionId::SearchPrevious if self.search.is_none() => {
                 return Some(format!("no search yet; {} starts one", key(ActionId::Search)));
             }
+            ActionId::FilterRemoveLast if self.tab == Tab::Aggregates && !self.aggregates.id_prefix.is_empty() => {
+                return None;
+            }
             ActionId::FilterRemoveLast | ActionId::ToggleFindings if self.list.filter.is_empty() => {
                 return Some(format!("no filter is set; {} sets one", key(ActionId::Filter)));
             }

@@ -1,5 +1,6 @@
 //! The state that the screen is drawn from. This module accesses no terminal, no file and no clock.
 
+mod aggregate_filter;
 mod availability;
 mod awaited;
 mod byte_lines;

@@ -18,6 +18,8 @@ pub(crate) enum PromptPurpose {
     Filter,
     /// The text is the path of the file that an export writes.
     ExportPath,
+    /// The text is the start of the ids in the table of aggregates, which follows it while it is typed.
+    AggregateId,
 }
 
 /// Why a text was not accepted.
@@ -76,7 +78,9 @@ impl Prompt {
         match self.purpose {
             PromptPurpose::Palette => suggest_actions(self.input.text()),
             PromptPurpose::Filter if self.input.is_cursor_at_end() => suggest_filter_terms(self.input.text(), names),
-            PromptPurpose::Filter | PromptPurpose::Search | PromptPurpose::ExportPath => Vec::new(),
+            PromptPurpose::Filter | PromptPurpose::Search | PromptPurpose::ExportPath | PromptPurpose::AggregateId => {
+                Vec::new()
+            }
         }
     }
 
@@ -134,6 +138,7 @@ pub(crate) struct PromptHistory {
     searches: Vec<String>,
     filters: Vec<String>,
     export_paths: Vec<String>,
+    aggregate_ids: Vec<String>,
 }
 
 impl PromptHistory {
@@ -144,6 +149,7 @@ impl PromptHistory {
             PromptPurpose::Search => &self.searches,
             PromptPurpose::Filter => &self.filters,
             PromptPurpose::ExportPath => &self.export_paths,
+            PromptPurpose::AggregateId => &self.aggregate_ids,
         }
     }
 
@@ -154,6 +160,7 @@ impl PromptHistory {
             PromptPurpose::Search => &mut self.searches,
             PromptPurpose::Filter => &mut self.filters,
             PromptPurpose::ExportPath => &mut self.export_paths,
+            PromptPurpose::AggregateId => &mut self.aggregate_ids,
         };
         if text.is_empty() {
             return;

@@ -7,6 +7,7 @@ use super::{Model, Prompt, PromptError, PromptPurpose};
 use crate::export::ExportForm;
 use crate::query::{Filter, SearchPattern};
 use crate::report::{Tone, log_times_line, unknown_name_lines};
+use crate::tui::request::IdPrefix;
 
 /// A message about the text of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,11 @@ impl Model {
         match prompt.purpose {
             PromptPurpose::Palette => None,
             PromptPurpose::ExportPath => Some(plain(&self.export_meaning(text))),
+            PromptPurpose::AggregateId => Some(match IdPrefix::parse(text) {
+                Ok(_) if text.is_empty() => plain("an id or its first digits"),
+                Ok(_) => plain(&self.aggregate_count_text()),
+                Err(reason) => PromptFeedback { text: reason, tone: Tone::Bad, at: None },
+            }),
             PromptPurpose::Search => Some(match SearchPattern::parse(text) {
                 Ok(pattern) => plain(pattern.meaning()),
                 Err(_) if text.is_empty() => plain("a text, or /regex/; all in lower case matches any case"),

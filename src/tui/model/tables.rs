@@ -1,6 +1,6 @@
 //! The cursor of a list, and the state of the table of aggregates.
 
-use crate::tui::request::{AggregateRow, AggregateSort};
+use crate::tui::request::{AggregateRow, AggregateSort, IdPrefix};
 
 /// A cursor in a list, with its scroll position.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,8 +36,16 @@ pub(crate) struct AggregateTable {
     pub(crate) sort: AggregateSort,
     /// The cursor in the whole table.
     pub(crate) cursor: ListCursor,
+    /// The first digits of the ids that are shown, as submitted.
+    pub(crate) id_prefix: IdPrefix,
+    /// The first digits of the ids that were requested last.
+    pub(crate) requested_prefix: IdPrefix,
+    /// Whether the cursor goes to the aggregate whose id was typed in full, when its rows arrive.
+    pub(crate) goes_to_exact: bool,
     /// Number of rows in the table.
     pub(crate) total: usize,
+    /// Number of rows of the table without the filter by id.
+    pub(crate) unfiltered_total: usize,
     /// Whether the index holds more aggregates than the table can sort.
     pub(crate) over_limit: bool,
     /// The rows that are loaded.
@@ -108,5 +116,7 @@ mod tests {
         table.cursor.move_by(500, 1000);
         assert_eq!(table.missing_rows_start(), Some(391));
         assert!(table.row(200).is_none() && table.row(199).is_some());
+        let empty = AggregateTable::default();
+        assert_eq!(empty.missing_rows_start(), None, "an empty table is not requested again and again");
     }
 }

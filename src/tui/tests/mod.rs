@@ -2,6 +2,7 @@
 //! into.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed")]
 
+mod aggregates;
 mod burst;
 mod columns;
 mod contrast;

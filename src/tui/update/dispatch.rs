@@ -3,15 +3,15 @@
 use super::navigation::{LineEnd, Movement};
 use super::requests::{send_request, stop_worker};
 use super::{
-    awaited, columns, copy, detail, export, filter_help, index, messages, navigation, places, reload, repair, report,
-    rows, session, statistics, timeline, zone,
+    aggregates, awaited, columns, copy, detail, export, filter_help, index, messages, navigation, places, reload,
+    repair, report, rows, session, statistics, timeline, zone,
 };
-use crate::query::{Direction, Filter, RowContent};
+use crate::query::{Direction, Filter};
 use crate::tui::actions::{self, ActionId};
 use crate::tui::effect::{Effect, MouseCapture};
 use crate::tui::model::{
-    AggregateLoadState, ColumnStep, EscBehavior, Follow, HelpOverlay, ListCursor, MarkUse, Model, Overlay, Pane,
-    Prompt, PromptPurpose, SCREENSHOT_WORD, ScanState, THEME_WORD, Tab, Zoom,
+    ColumnStep, EscBehavior, Follow, HelpOverlay, MarkUse, Model, Overlay, Pane, Prompt, PromptPurpose,
+    SCREENSHOT_WORD, ScanState, THEME_WORD, Tab, Zoom,
 };
 use crate::tui::request::{Request, WorkerKind};
 
@@ -70,8 +70,15 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::Zoom => model.zoom = if model.zoom == Zoom::In { Zoom::Out } else { Zoom::In },
         ActionId::Activate => activate(model),
         ActionId::Sort if model.tab == Tab::Statistics => model.statistics.group_by_next(),
-        ActionId::Sort => cycle_sort(model),
+        ActionId::Sort => aggregates::cycle_sort(model),
         ActionId::Palette => open_prompt(model, PromptPurpose::Palette, ""),
+        ActionId::Search | ActionId::Filter if model.tab == Tab::Aggregates => {
+            let digits = model.aggregates.id_prefix.digits().to_owned();
+            model.overlays.push(Overlay::Prompt(Prompt::new(PromptPurpose::AggregateId, &digits)));
+        }
+        ActionId::FilterRemoveLast if model.tab == Tab::Aggregates && !model.aggregates.id_prefix.is_empty() => {
+            aggregates::clear_id_filter(model);
+        }
         ActionId::Search => open_prompt(model, PromptPurpose::Search, ""),
         ActionId::SearchNext => navigation::go_to_match(model, Direction::Forward),
         ActionId::SearchPrevious => navigation::go_to_match(model, Direction::Backward),
@@ -80,7 +87,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
             open_prompt(model, PromptPurpose::Filter, &text);
         }
         ActionId::FilterHelp => filter_help::show_filter_help(model),
-        ActionId::FilterAggregate => filter_by_aggregate(model),
+        ActionId::FilterAggregate => aggregates::filter_by_aggregate(model),
         ActionId::FilterRemoveLast => {
             let shorter = model.list.filter.without_last();
             rows::set_filter(model, shorter);
@@ -211,38 +218,9 @@ fn activate(model: &mut Model) {
             }
         }
         (_, Tab::Events) => model.focus = Pane::Detail,
-        (_, Tab::Aggregates) => show_selected_aggregate(model),
+        (_, Tab::Aggregates) => aggregates::show_selected(model),
         (_, Tab::Index) => run_action(model, ActionId::UpdateIndex),
         (_, Tab::Statistics) => statistics::filter_by_group(model),
-    }
-}
-
-fn show_selected_aggregate(model: &mut Model) {
-    let Some(aggregate) = model.aggregates.row(model.aggregates.cursor.line).map(|row| row.summary) else { return };
-    if let Ok(filter) = model.list.filter.with_words(&format!("agg:{}", aggregate.id)) {
-        model.record_place();
-        model.tab = Tab::Events;
-        model.focus = Pane::Main;
-        navigation::stop_following(model);
-        rows::set_filter_at(model, filter, aggregate.first);
-    }
-}
-
-fn cycle_sort(model: &mut Model) {
-    let table = &mut model.aggregates;
-    table.sort = table.sort.next();
-    table.cursor = ListCursor { line: 0, top: 0, ..table.cursor };
-    table.load_state = AggregateLoadState::NotRequested;
-}
-
-fn filter_by_aggregate(model: &mut Model) {
-    let id = match model.selected_row().map(|row| row.content) {
-        Some(RowContent::Event(event)) => event.aggregate_id,
-        _ => None,
-    };
-    if let Some(filter) = id.and_then(|id| model.list.filter.with_words(&format!("agg:{id}")).ok()) {
-        model.tab = Tab::Events;
-        rows::set_filter(model, filter);
     }
 }
 
@@ -278,6 +256,8 @@ fn go_back(model: &mut Model) {
         model.notify("Waiting actions dropped");
     } else if model.focus == Pane::Timeline {
         timeline::leave(model);
+    } else if model.tab == Tab::Aggregates && !model.aggregates.id_prefix.is_empty() {
+        aggregates::clear_id_filter(model);
     } else if model.search.take().is_some() {
         model.notify("Search cleared");
     } else if !model.list.filter.is_empty() {

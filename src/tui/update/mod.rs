@@ -1,6 +1,7 @@
 //! Applies messages to the model and requests the side effects that follow. This module accesses no
 //! terminal, no file and no clock.
 
+mod aggregates;
 mod append;
 mod awaited;
 mod background;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::dispatch::run_action;
-use super::{export, filter_help, hit_counter, navigation, report, rows};
+use super::{aggregates, export, filter_help, hit_counter, navigation, report, rows};
 use crate::query::{Direction, Filter, JumpTarget, SearchPattern, nearest_keyword};
 use crate::report::safe_path_text;
 use crate::tui::actions::{self, ActionId, ActionScope};
@@ -45,7 +45,10 @@ pub(super) fn handle_key(model: &mut Model, key: Key) {
 /// Shows the page about filters and searches, or in the palette and for a path the list of all actions.
 fn show_help(model: &mut Model) {
     match model.overlays.last() {
-        Some(Overlay::Prompt(Prompt { purpose: PromptPurpose::Palette | PromptPurpose::ExportPath, .. })) => {
+        Some(Overlay::Prompt(Prompt {
+            purpose: PromptPurpose::Palette | PromptPurpose::ExportPath | PromptPurpose::AggregateId,
+            ..
+        })) => {
             run_action(model, ActionId::Help);
         }
         _ => filter_help::show_filter_help(model),
@@ -60,6 +63,7 @@ fn submit(model: &mut Model) {
         PromptPurpose::Filter => submit_filter(model, prompt.input.text()),
         PromptPurpose::Palette => submit_palette(model, &prompt, &text),
         PromptPurpose::ExportPath => export::submit_path(model, &text),
+        PromptPurpose::AggregateId => aggregates::submit_id(model, &text),
     };
     match (result, model.overlays.last_mut()) {
         (Err(error), Some(Overlay::Prompt(prompt))) => prompt.error = Some(error),

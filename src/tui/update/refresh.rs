@@ -2,11 +2,9 @@
 //! but not loaded.
 
 use super::requests::send_request;
-use super::{dispatch, help, hit_counter, rows, statistics, timeline};
+use super::{aggregates, dispatch, help, hit_counter, rows, statistics, timeline};
 use crate::query::RowContent;
-use crate::tui::model::{
-    AggregateLoadState, DetailRequest, Model, Overlay, Pane, ROW_BATCH, RowsNeeded, Tab, wrapped_index_lines,
-};
+use crate::tui::model::{DetailRequest, Model, Overlay, Pane, ROW_BATCH, RowsNeeded, Tab, wrapped_index_lines};
 use crate::tui::request::{Request, WorkerKind};
 use crate::tui::{dialog_layout, layout};
 
@@ -21,7 +19,7 @@ pub(super) fn refresh(model: &mut Model) {
     hit_counter::advance(model);
     request_missing_rows(model);
     request_detail(model);
-    request_aggregates(model);
+    aggregates::request_rows(model);
     statistics::request_statistics(model);
     timeline::request_timeline(model);
     timeline::follow_list(model);
@@ -159,22 +157,5 @@ fn request_detail(model: &mut Model) {
         model.detail.last_request = Some(needed);
         model.detail.failed_at = None;
         send_request(model, WorkerKind::Detail, Request::Detail { row, hex_start, aggregate });
-    }
-}
-
-fn request_aggregates(model: &mut Model) {
-    if model.tab != Tab::Aggregates {
-        return;
-    }
-    let table = &mut model.aggregates;
-    let from = match table.load_state {
-        AggregateLoadState::NotRequested => Some(0),
-        AggregateLoadState::Loaded => table.missing_rows_start(),
-        AggregateLoadState::Requested | AggregateLoadState::NoIndex => None,
-    };
-    if let Some(from) = from {
-        table.load_state = AggregateLoadState::Requested;
-        let request = Request::Aggregates { sort: table.sort, from, rows: ROW_BATCH };
-        send_request(model, WorkerKind::Aggregates, request);
     }
 }

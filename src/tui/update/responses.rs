@@ -1,5 +1,6 @@
 //! Applies the responses of the workers.
 
+use super::aggregates::{self, LoadedAggregates};
 use super::{
     append, export, hit_counter, index, navigation, plan_dialog, reload, repair, report, session, statistics, timeline,
 };
@@ -57,11 +58,9 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
             model.awaited.clear();
             model.notify("No further damage in this direction");
         }
-        Response::Aggregates { from, rows, total, over_limit } => {
-            let table = &mut model.aggregates;
-            (table.first_row, table.rows, table.total, table.over_limit) = (from, rows, total, over_limit);
-            table.load_state = AggregateLoadState::Loaded;
-            table.cursor.move_by(0, total);
+        Response::Aggregates { from: first_row, rows, total, unfiltered_total, exact, over_limit } => {
+            let loaded = LoadedAggregates { first_row, rows, total, unfiltered_total, exact, over_limit };
+            aggregates::set_rows(model, loaded);
         }
         Response::NoIndex => model.aggregates.load_state = AggregateLoadState::NoIndex,
         Response::Statistics(result) => statistics::show(model, *result),

@@ -5,7 +5,7 @@ use ratatui::text::Line;
 
 use super::pane::{PaneTitle, draw_note, draw_title, span, tab_title};
 use super::text::{draw_spans, style_line};
-use crate::report::units::{format_count, format_date, format_number, format_time_of_day, format_zone};
+use crate::report::units::{format_date, format_number, format_time_of_day, format_zone};
 use crate::tui::actions::ActionId;
 use crate::tui::layout::{LayoutAreas, PaneTitles, text_area};
 use crate::tui::model::{AggregateLoadState, Model, Pane};
@@ -41,7 +41,13 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
                 let build = model.keys.hint(ActionId::UpdateIndex);
                 format!("No index yet. It is ready when the scan is done; {build} builds it now.")
             }
-            AggregateLoadState::Loaded => "No event belongs to an aggregate.".to_owned(),
+            AggregateLoadState::Loaded if table.requested_prefix.is_empty() => {
+                "No event belongs to an aggregate.".to_owned()
+            }
+            AggregateLoadState::Loaded => {
+                let (digits, drop) = (table.requested_prefix.digits(), model.keys.hint(ActionId::FilterRemoveLast));
+                format!("No aggregate has an id that starts with {digits}; {drop} drops the filter.")
+            }
         };
         draw_spans(frame, text_area(lines), 0, vec![span(model, Role::Muted, text)]);
         return;
@@ -164,14 +170,13 @@ fn heading(model: &Model, columns: &[AggregateColumn], line_width: usize) -> Str
     format!("  {}", titles.collect::<Vec<_>>().join("  "))
 }
 
+/// Returns the number of aggregates, of how many under the filter by id, and the keys of the table.
 fn note(model: &Model) -> String {
-    let table = &model.aggregates;
-    let total = table.total as u64;
-    let count = if table.over_limit {
-        format!("the first {} aggregates", format_number(total))
-    } else {
-        format_count(total, "aggregate")
-    };
-    let (sort, show) = (model.keys.hint(ActionId::Sort), model.keys.hint(ActionId::Activate));
-    format!("{count}; {sort} sorts, {show} shows an aggregate's events")
+    let (count, key) = (model.aggregate_count_text(), |id| model.keys.hint(id));
+    let (find, sort, show) = (key(ActionId::Filter), key(ActionId::Sort), key(ActionId::Activate));
+    let keys = format!("{find} filters by id, {sort} sorts, {show} shows an aggregate's events");
+    match model.aggregates.requested_prefix.digits() {
+        "" => format!("{count}; {keys}"),
+        digits => format!("id {digits}… ({count}); {keys}"),
+    }
 }

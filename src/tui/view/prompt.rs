@@ -42,6 +42,7 @@ fn draw_input(frame: &mut Frame, model: &Model, prompt: &Prompt, fault: Option<u
         PromptPurpose::Search => "/",
         PromptPurpose::Filter => "filter: ",
         PromptPurpose::ExportPath => "write to file: ",
+        PromptPurpose::AggregateId => "aggregate id: ",
     };
     let text = prompt.input.text();
     let cursor_column = display_width(label) + display_width(&sanitize(first_chars(text, prompt.input.cursor())));

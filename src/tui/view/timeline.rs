@@ -14,7 +14,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::pane::{PaneTitle, draw_title, span};
+use super::pane::{PaneTitle, draw_title, span, title_role};
 use super::text::{display_width, draw_spans, fit_safe, pad};
 use crate::query::readable_width;
 use crate::report::bar_rows;
@@ -165,8 +165,7 @@ fn empty_message(model: &Model) -> String {
 
 /// Returns the title: what is counted.
 fn title(model: &Model, columns: &TimelineColumns, width: usize) -> Vec<Span<'static>> {
-    let role = if model.focus == Pane::Timeline { Role::Focus } else { Role::Title };
-    let name = span(model, role, NAME);
+    let name = span(model, title_role(model, Pane::Timeline), NAME);
     let Some(timeline) = &model.timeline.timeline else { return vec![name] };
     let state = match model.timeline.progress {
         TimelineProgress::Counting if !model.is_timeline_current() => ", counting".to_owned(),

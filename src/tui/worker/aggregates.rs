@@ -9,7 +9,7 @@ use crate::format::EventView;
 use crate::index::{AggregateIndex, AggregateSummary};
 use crate::inspect::{OnProgress, Progress};
 use crate::tui::message::Response;
-use crate::tui::request::{AggregateRow, AggregateSort};
+use crate::tui::request::{AggregateRow, AggregateSelection, AggregateSort, IdPrefix};
 
 /// Largest number of aggregates that are loaded and sorted. They take 32 MiB of memory.
 const MAX_ROWS: usize = 1 << 20;
@@ -20,8 +20,12 @@ const ROWS_PER_REPORT: usize = 4096;
 #[derive(Debug, Default)]
 pub(super) struct SortedAggregates {
     index: Option<Arc<AggregateIndex>>,
-    sort: AggregateSort,
+    /// All aggregates that were loaded, in the order of `selection`.
     rows: Vec<AggregateSummary>,
+    /// The order of `rows`, and the filter of `matching`.
+    selection: AggregateSelection,
+    /// The positions in `rows` of the aggregates that the filter shows; `None` for all.
+    matching: Option<Vec<u32>>,
     is_truncated: bool,
 }
 
@@ -34,7 +38,7 @@ impl SortedAggregates {
     pub(super) fn read_rows(
         &mut self,
         shared: &SharedState,
-        sort: AggregateSort,
+        selection: &AggregateSelection,
         from: usize,
         count: usize,
         on_progress: &mut OnProgress,
@@ -43,18 +47,32 @@ impl SortedAggregates {
         if self.index.as_ref().is_none_or(|loaded| !Arc::ptr_eq(loaded, &index)) {
             self.load_rows(shared, &index, on_progress)?;
             self.index = Some(index);
-            self.sort_rows(sort);
-        } else if self.sort != sort {
-            self.sort_rows(sort);
+            self.sort_rows(selection.sort);
+            self.find_matching(&selection.prefix);
+        } else if self.selection != *selection {
+            if self.selection.sort != selection.sort {
+                self.sort_rows(selection.sort);
+            }
+            self.find_matching(&selection.prefix);
         }
-        let total = self.rows.len();
+        self.selection = selection.clone();
+        let total = self.matching.as_ref().map_or(self.rows.len(), Vec::len);
         let log = shared.view().log().clone();
         let with_times = |summary: &AggregateSummary| {
             let (first_time_ms, last_time_ms) = (event_time(&log, summary.first)?, event_time(&log, summary.last)?);
             Ok(AggregateRow { summary: *summary, first_time_ms, last_time_ms })
         };
-        let rows: Result<_, StorageError> = self.rows.iter().skip(from).take(count).map(with_times).collect();
-        Ok(Response::Aggregates { from: from.min(total), rows: rows?, total, over_limit: self.is_truncated })
+        let shown = (from.min(total)..total.min(from.saturating_add(count))).filter_map(|position| self.row(position));
+        let rows: Result<_, StorageError> = shown.map(with_times).collect();
+        let is_exact = |position: &usize| self.row(*position).is_some_and(|row| selection.prefix.is_exactly(row.id));
+        Ok(Response::Aggregates {
+            from: from.min(total),
+            rows: rows?,
+            total,
+            unfiltered_total: self.rows.len(),
+            exact: if selection.prefix.is_empty() { None } else { (0..total).find(is_exact) },
+            over_limit: self.is_truncated,
+        })
     }
 
     fn load_rows(
@@ -81,8 +99,20 @@ impl SortedAggregates {
         Ok(())
     }
 
+    /// Returns the row at a position among those that the filter shows.
+    fn row(&self, position: usize) -> Option<&AggregateSummary> {
+        match &self.matching {
+            None => self.rows.get(position),
+            Some(matching) => self.rows.get(*matching.get(position)? as usize),
+        }
+    }
+
+    fn find_matching(&mut self, prefix: &IdPrefix) {
+        let matches = |(number, row): (u32, &AggregateSummary)| prefix.matches(row.id).then_some(number);
+        self.matching = (!prefix.is_empty()).then(|| (0..).zip(&self.rows).filter_map(matches).collect());
+    }
+
     fn sort_rows(&mut self, sort: AggregateSort) {
-        self.sort = sort;
         match sort {
             AggregateSort::Id => self.rows.sort_unstable_by_key(|row| row.id),
             AggregateSort::Events => self.rows.sort_unstable_by_key(|row| (u64::MAX - row.events, row.id)),

@@ -75,7 +75,9 @@ pub(crate) fn handle_request(
         Request::ExtendHits { hits, slice_bytes, priority } => {
             hits::search_next_slice(shared, hits, slice_bytes, priority, on_progress)
         }
-        Request::Aggregates { sort, from, rows } => cache.aggregates.read_rows(shared, sort, from, rows, on_progress),
+        Request::Aggregates { selection, from, rows } => {
+            cache.aggregates.read_rows(shared, &selection, from, rows, on_progress)
+        }
         Request::Statistics(request) => statistics::count_events(shared, request, on_progress),
         Request::Timeline(request) => timeline::count_events(shared, request, on_progress),
         Request::Export(request) => export::export_events(shared, request, on_progress),
