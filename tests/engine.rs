@@ -59,5 +59,6 @@ mod engine {
     mod support;
     mod timelines;
     mod unrecorded_frames;
+    mod version_2;
     mod vocabulary;
 }

@@ -152,7 +152,7 @@ pub fn encode(payload: &[u8], out: &mut Vec<u8>) {
 /// Appends a frame with `payload` to `out`, as it is at `offset` in a log of this format.
 ///
 /// The caller guarantees that the payload is 1 to [`MAX_PAYLOAD`] bytes long; debug builds assert it.
-pub(crate) fn encode_at(format: FrameFormat, offset: u64, payload: &[u8], out: &mut Vec<u8>) {
+pub fn encode_at(format: FrameFormat, offset: u64, payload: &[u8], out: &mut Vec<u8>) {
     encode_all(format, offset, std::iter::once([payload, &[]]), out, |_| {});
 }
 
