@@ -236,6 +236,26 @@ fn a_lost_header_loses_no_event_and_comes_back_from_the_index_or_a_donor() {
 }
 
 #[test]
+fn a_damaged_header_keeps_its_id_and_its_creation_time_when_the_frames_agree() {
+    let (_, whole, _) = both_versions(3);
+    let mut magic_lost = whole.clone();
+    magic_lost[..8].fill(b'#');
+    let disk = disk_with(&magic_lost);
+    let proven = plan(&disk, &RepairOptions::new()).unwrap();
+    assert_eq!(proven.steps[0].certainty, Some(Certainty::Proven));
+    apply(&log_paths(&disk), &proven, ApplyOptions::new().full_check()).unwrap();
+    assert_eq!(disk.get(LOG).unwrap(), whole);
+    let mut time_lost = whole;
+    time_lost[..16].fill(b'#');
+    let disk = disk_with(&time_lost);
+    let likely = plan(&disk, &RepairOptions::new().accept_likely()).unwrap();
+    assert_eq!(likely.steps[0].certainty, Some(Certainty::Likely));
+    apply(&log_paths(&disk), &likely, ApplyOptions::new().full_check()).unwrap();
+    let header = LogHeader::decode(&disk.get(LOG).unwrap()).unwrap();
+    assert_eq!(header.segment.unwrap().log_id, ID);
+}
+
+#[test]
 fn a_log_of_version_2_without_two_adjacent_frames_and_without_its_id_is_not_recognised() {
     let (_, whole, _) = both_versions(1);
     let mut damaged = whole;
@@ -324,9 +344,15 @@ fn migration_writes_version_2_and_salvage_keeps_the_version() {
 
 #[test]
 fn a_repair_that_is_killed_at_any_call_is_completed_or_rolled_back() {
+    for header_is_damaged in [false, true] {
+        kill_repair_at_every_call(header_is_damaged);
+    }
+}
+
+fn kill_repair_at_every_call(header_is_damaged: bool) {
     let (indexed, offsets) = indexed_disk(6);
     let mut damaged = indexed.get(LOG).unwrap();
-    damaged[9] ^= 0x10;
+    damaged[9] ^= if header_is_damaged { 0x10 } else { 0 };
     damaged[offsets[1] as usize + 50] ^= 4;
     damaged[offsets[3] as usize..offsets[4] as usize + 30].fill(0);
     let index = indexed.get(INDEX).unwrap();
