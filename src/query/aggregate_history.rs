@@ -201,7 +201,7 @@ fn read_payload(log: &LogFile, offset: u64) -> Result<Option<String>, StorageErr
 }
 
 /// Returns the differences of two payloads: changed and new values in the order of `after`, then the removed values.
-fn diff_payloads(before: &str, after: &str) -> Vec<PayloadDifference> {
+pub(crate) fn diff_payloads(before: &str, after: &str) -> Vec<PayloadDifference> {
     let old_leaves = leaf_values(before);
     let mut old: HashMap<&str, &str> = old_leaves.iter().map(|leaf| (leaf.path.as_str(), leaf.token)).collect();
     let cut = |token: &str| token.chars().take(MAX_TOKEN_CHARS).collect::<String>();

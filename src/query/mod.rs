@@ -87,8 +87,10 @@ mod timeline;
 mod timeline_totals;
 mod word_fault;
 
-#[cfg(feature = "app")]
 pub(crate) use aggregate_history::MAX_TOKEN_CHARS;
+#[cfg(feature = "app")]
+#[cfg(feature = "app")]
+pub(crate) use aggregate_history::diff_payloads;
 pub use aggregate_history::{AggregateHistory, HistoryEntry, PayloadDifference, read_aggregate_history};
 pub use aggregate_state::{AggregateState, read_aggregate_state};
 pub use block_pruner::BlockPruner;

@@ -21,7 +21,7 @@ pub(crate) fn copy_content_text(content: &CopyContent, zone: DisplayZone) -> Str
         CopyContent::Event(label) => event_label_text(label, zone),
         CopyContent::Gap => "gap".into(),
         CopyContent::InvalidEvent => "frame that is not an event".into(),
-        CopyContent::Damage => "no valid frame".into(),
+        CopyContent::Damage => "damaged".into(),
         CopyContent::Unreadable => "unreadable".into(),
         CopyContent::Rest(rest) => rest_text(rest, zone),
         CopyContent::End => "ends here".into(),
@@ -53,25 +53,23 @@ pub(crate) fn difference_line(difference: &LogDifference) -> String {
     format!("{:<22} {:<14} {bytes:>8}  {contents}", format!("{start}..{end}"), kind.name())
 }
 
-/// Reports in one sentence that two logs are not copies of one log. `names` are the names of both in the sentence.
-pub(crate) fn unrelated_sentence(unrelated: &UnrelatedLogs, names: (&str, &str), zone: DisplayZone) -> String {
+/// Names the creation times and the first events of two logs that are not copies of one log. `names` are the names of both
+/// in the sentence.
+pub(crate) fn unrelated_facts(unrelated: &UnrelatedLogs, names: (&str, &str), zone: DisplayZone) -> String {
     let start = |name: &str, start: &LogStart| {
         let created = start.created_at_ms.map(|ms| format!("was created {}", format_timestamp(ms, zone)));
         let first = start.first_event.as_ref().map(|label| format!("starts with {}", event_label_text(label, zone)));
         let facts: Vec<String> = created.into_iter().chain(first).collect();
         format!("{name} {}", facts.join(" and "))
     };
-    format!(
-        "these are not copies of one log: {}; {}; no event is the same",
-        start(names.0, &unrelated.a),
-        start(names.1, &unrelated.b)
-    )
+    format!("{}; {}; no event is the same", start(names.0, &unrelated.a), start(names.1, &unrelated.b))
 }
 
 /// Summarizes a comparison in one line.
 pub(crate) fn comparison_line(comparison: &Comparison) -> String {
     if let Some(unrelated) = &comparison.unrelated {
-        return unrelated_sentence(unrelated, ("A", "B"), DisplayZone::Utc);
+        let facts = unrelated_facts(unrelated, ("A", "B"), DisplayZone::Utc);
+        return format!("these are not copies of one log: {facts}");
     }
     if comparison.is_identical() {
         let bytes = comparison.a_bytes;

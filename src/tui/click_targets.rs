@@ -10,7 +10,7 @@ use super::layout::{self, LayoutAreas, PaneTitles};
 use super::model::{AggregateMode, DetailView, Model, RowContents, Tab};
 
 /// Minimum width of a main pane whose tab names have spaces between them.
-const MIN_SPACED_TABS_WIDTH: u16 = 86;
+const MIN_SPACED_TABS_WIDTH: u16 = 90;
 
 /// A part of the screen that a click runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,7 +136,7 @@ fn tab_at(model: &Model, areas: &LayoutAreas, position: Position) -> Option<Clic
 
 fn view_at(model: &Model, areas: &LayoutAreas, position: Position) -> Option<ClickTarget> {
     let heading = areas.inner(areas.detail);
-    let has_views = !matches!(model.tab, Tab::Repairs);
+    let has_views = !matches!(model.tab, Tab::Repairs | Tab::Compare);
     if position.y != heading.y || !heading.contains(position) || !has_views {
         return None;
     }

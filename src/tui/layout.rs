@@ -77,9 +77,9 @@ pub(crate) struct LayoutAreas {
     pub(crate) titles: PaneTitles,
 }
 
-/// The parts of the Findings tab.
+/// The parts of the Findings tab and of the Compare tab.
 pub(crate) struct FindingAreas {
-    /// The area of the findings.
+    /// The area of the findings or differences.
     pub(crate) rows: Rect,
     /// The lines of advice about the whole file.
     pub(crate) advice: Vec<String>,
@@ -120,8 +120,16 @@ impl LayoutAreas {
     /// Returns the areas of the Findings tab: the findings, and below them the advice about the whole file, which takes at
     /// most half of the pane.
     pub(crate) fn finding_areas(&self, model: &Model) -> FindingAreas {
+        self.areas_with_advice(model.damage_advice(usize::from(self.table_body(self.main).width)))
+    }
+
+    /// Returns the areas of the Compare tab: the differences, and below them what limits the use of the backup.
+    pub(crate) fn comparison_areas(&self, model: &Model) -> FindingAreas {
+        self.areas_with_advice(model.backup_notes(usize::from(self.table_body(self.main).width)))
+    }
+
+    fn areas_with_advice(&self, mut advice: Vec<String>) -> FindingAreas {
         let body = self.table_body(self.main);
-        let mut advice = model.damage_advice(usize::from(body.width));
         advice.truncate(usize::from(body.height / 2));
         let height = advice.len() as u16;
         let rows = Rect { height: body.height - height, ..body };
@@ -152,7 +160,7 @@ pub(crate) fn compute_areas(model: &Model) -> LayoutAreas {
     .areas(screen);
     let titles = if has_titles { PaneTitles::Shown } else { PaneTitles::None };
     let mut areas = LayoutAreas { status, strip, footer, titles, ..LayoutAreas::default() };
-    let has_detail = matches!(model.tab, Tab::Events | Tab::Findings | Tab::Repairs);
+    let has_detail = matches!(model.tab, Tab::Events | Tab::Findings | Tab::Repairs) || model.lists_differences();
     let has_timeline = model.tab == Tab::Events && model.timeline.visibility == TimelineVisibility::Shown;
     if has_timeline && model.focus == Pane::Timeline && (model.zoom == Zoom::In || !has_titles) {
         areas.timeline = body;
@@ -204,6 +212,7 @@ fn has_note(model: &Model) -> bool {
         Tab::Index => false,
         Tab::Repairs => !model.repairs.records.is_empty(),
         Tab::Statistics => true,
+        Tab::Compare => model.compare.result.is_some(),
     }
 }
 
@@ -291,6 +300,7 @@ pub(crate) fn focusable_panes(model: &Model) -> Vec<Pane> {
             timeline.into_iter().chain([Pane::Main]).chain(findings).chain([Pane::Detail]).collect()
         }
         Tab::Findings | Tab::Repairs => vec![Pane::Main, Pane::Detail],
-        Tab::Aggregates | Tab::Index | Tab::Statistics => vec![Pane::Main],
+        Tab::Compare if model.lists_differences() => vec![Pane::Main, Pane::Detail],
+        Tab::Aggregates | Tab::Index | Tab::Statistics | Tab::Compare => vec![Pane::Main],
     }
 }

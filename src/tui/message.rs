@@ -7,7 +7,10 @@ use std::time::Duration;
 use ratatui::layout::{Position, Size};
 
 use super::keys::Key;
-use super::model::{LoadedSession, LogInfo, LogUnavailable, PlanPreview, RowContents, StatisticsResult};
+use super::model::{
+    BackupComparison, BothSides, FolderListing, LoadedSession, LogInfo, LogUnavailable, PlanPreview, RowContents,
+    StatisticsResult,
+};
 use super::request::{AggregateRow, FirstHints, IndexBuildMode, WorkerKind};
 use super::session_time::SessionTime;
 use crate::file::Durability;
@@ -106,6 +109,8 @@ pub(crate) enum Response {
     NoMatch,
     /// The times of the first and the last event; `None` when the log has no events at its ends.
     EventTimes(Option<EventTimes>),
+    /// The names in a folder were read.
+    FolderListing(FolderListing),
     /// There is no further damage.
     NoDamage,
     /// A jump leads past the end of the log.
@@ -160,6 +165,10 @@ pub(crate) enum Response {
     SessionPrepared(SessionPreparation),
     /// The state of this run was written, or could not be for this reason.
     SessionSaved(Result<(), String>),
+    /// The log was compared with a backup.
+    Compared(Box<BackupComparison>),
+    /// What the log and a backup have at a difference was read.
+    BothSides(Box<BothSides>),
     /// Events were appended to the log.
     Appended(Box<AppendResult>),
     /// The index was saved to its file.

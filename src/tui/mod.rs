@@ -23,6 +23,7 @@ mod config;
 mod dialog_layout;
 mod effect;
 mod frame_limiter;
+mod home_folder;
 mod id_prefix;
 mod input;
 mod keys;

@@ -8,9 +8,10 @@ pub(crate) use super::timeline_request::TimelineRequest;
 use crate::file::{Durability, ExistingFile};
 use crate::format::Event;
 use crate::index::AggregateSummary;
+use crate::inspect::LogDifference;
 use crate::query::{Direction, ExcerptRequest, Filter, Hits, JumpTarget, LogRow, SearchPattern};
 use crate::repair::{FindingSelector, Fix, Plan, RepairOptions};
-use crate::report::{PlanRowSource, shell_path};
+use crate::report::{PlanRowSource, safe_path_text, shell_path};
 
 /// The kinds of workers. Each kind of request has its own worker, so that no kind waits for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,13 +38,17 @@ pub(crate) enum WorkerKind {
     Export,
     /// Reads and writes what is kept between runs.
     Session,
+    /// Compares the log with a backup.
+    Compare,
+    /// Reads what the log and a backup have at a difference.
+    Sides,
     /// Plans and applies repairs, appends events, and saves the index.
     Write,
 }
 
 impl WorkerKind {
     /// All workers, in the order of their discriminants.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::List,
         Self::Detail,
         Self::Jump,
@@ -55,6 +60,8 @@ impl WorkerKind {
         Self::Timeline,
         Self::Export,
         Self::Session,
+        Self::Compare,
+        Self::Sides,
         Self::Write,
     ];
 }
@@ -145,6 +152,8 @@ pub(crate) enum Request {
     },
     /// Reads the times of the first and the last event.
     EventTimes,
+    /// Lists the names in a folder, given as it was typed, with the separator at its end.
+    ListFolder(String),
     /// Reads rows of the table of aggregates.
     Aggregates {
         /// The rows of the table, and their order.
@@ -168,6 +177,15 @@ pub(crate) enum Request {
     PrepareSession(FirstHints),
     /// Writes the state of this run, as a document.
     SaveSession(Vec<u8>),
+    /// Compares the log with the backup at a path.
+    Compare(PathBuf),
+    /// Reads what the log and a backup have at a difference.
+    BothSides {
+        /// The path of the backup.
+        path: PathBuf,
+        /// The difference.
+        difference: Box<LogDifference>,
+    },
     /// Appends events to the log.
     Append(AppendRequest),
     /// Builds the index and saves it.
@@ -355,10 +373,15 @@ impl PlanRequest {
     /// Returns the title of the job that makes the plan and of the dialog that shows it.
     pub(crate) fn title(&self) -> String {
         match self {
-            Self::Repair { options: RepairOptions { damage_offset: Some(offset), .. }, .. } => {
-                format!("Repair the damage at {offset}")
+            Self::Repair { options, .. } => {
+                let damage = match options.damage_offset {
+                    Some(offset) => format!("Repair the damage at {offset}"),
+                    None => "Repair all damage".into(),
+                };
+                let donors: Vec<String> = options.donors.iter().map(|donor| safe_path_text(donor)).collect();
+                let source = if donors.is_empty() { String::new() } else { format!(" from {}", donors.join(", ")) };
+                damage + &source
             }
-            Self::Repair { .. } => "Repair all damage".into(),
             Self::Undo(Some(number)) => format!("Undo repair {number}"),
             Self::Undo(None) => "Undo the last repair".into(),
         }

@@ -84,6 +84,8 @@ impl ActionSpec {
             | Id::TabIndex
             | Id::TabRepairs
             | Id::TabStatistics
+            | Id::TabCompare
+            | Id::Compare
             | Id::Period
             | Id::Sort
             | Id::NextView

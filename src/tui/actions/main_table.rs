@@ -242,8 +242,24 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         .with_footer("span"),
     ActionSpec::new(ActionId::TimelineFilter, Timeline, &[Key::Enter], "filter by the span", "Show only the events of the selected span, or of the column under the cursor; going back returns")
         .with_footer("only these"),
-    ActionSpec::new(ActionId::NextView, Main, &[Char(']')], "next detail view", "Show the next detail view of the row: JSON, Hex, Frame, Aggregate"),
-    ActionSpec::new(ActionId::PreviousView, Main, &[Char('[')], "previous detail view", "Show the previous detail view of the row: JSON, Hex, Frame, Aggregate"),
+    ActionSpec::new(
+        ActionId::Compare,
+        Main,
+        &[Char('C')],
+        "compare",
+        "Compare the log with a backup, `:compare FILE`, and show what the log has lost",
+    )
+    .with_cli_equivalent("chronicle diff LOG BACKUP"),
+    ActionSpec::new(
+        ActionId::TabCompare,
+        Main,
+        &[Char('7')],
+        "differences from a backup",
+        "Show the differences from the backup that was compared; a repair that is planned here takes events from it",
+    )
+    .with_cli_equivalent("chronicle diff LOG BACKUP"),
+    ActionSpec::new(ActionId::NextView, Main, &[Char(']')], "next detail view", "Show the next detail view of the row: JSON, Hex, Frame, Aggregate, Backup"),
+    ActionSpec::new(ActionId::PreviousView, Main, &[Char('[')], "previous detail view", "Show the previous detail view of the row: JSON, Hex, Frame, Aggregate, Backup"),
     ActionSpec::new(
         ActionId::ToggleState,
         Main,
@@ -277,7 +293,7 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
     ),
     ActionSpec::new(ActionId::ScanStop, Main, &[], "scan stop", "Stop the background scan"),
     ActionSpec::new(ActionId::ScanResume, Main, &[], "scan go", "Resume the background scan; then read what was verified earlier, or everything again"),
-    ActionSpec::new(ActionId::ReadAgain, Main, &[Char('v')], "read again", "Read the visible rows from the log again"),
+    ActionSpec::new(ActionId::ReadAgain, Main, &[Char('v')], "read again", "Read the visible rows from the log again; count or compare again in the tabs that do so"),
     ActionSpec::new(ActionId::Verify, Main, &[Char('V')], "verify", "Read and verify the whole log again, whatever was verified before")
         .with_cli_equivalent("chronicle verify LOG"),
     ActionSpec::new(ActionId::Messages, Main, &[Char('M')], "messages", "List the messages of this session, the newest first"),

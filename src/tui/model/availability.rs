@@ -236,6 +236,9 @@ impl Model {
     }
 
     fn selected_damage_refusal(&self) -> Option<String> {
+        if self.tab == Tab::Compare {
+            return self.take_refusal();
+        }
         let shows_findings = matches!(self.tab, Tab::Events | Tab::Findings);
         match self.selected_row().map(|row| row.content).filter(|_| shows_findings) {
             Some(RowContent::Finding(finding)) if finding.kind.is_damage() => None,

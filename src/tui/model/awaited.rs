@@ -1,6 +1,6 @@
 //! Decides whether the selected row, or its contents, are still being read.
 
-use super::{AggregateLoadState, Model, Pane, StatisticsProgress, Tab};
+use super::{AggregateLoadState, CompareState, Model, Pane, StatisticsProgress, Tab};
 use crate::tui::request::WorkerKind;
 
 /// What an action needs before it can run.
@@ -42,6 +42,10 @@ impl Model {
                 let is_requested = self.statistics.requested.is_some();
                 let is_running = self.statistics.progress != StatisticsProgress::Idle;
                 self.statistics.result.is_none() && (is_running || !is_requested)
+            }
+            Tab::Compare => {
+                let is_running = matches!(self.compare.state, CompareState::Needed | CompareState::Running);
+                self.compare.path.is_some() && self.compare.result.is_none() && is_running
             }
             Tab::Events | Tab::Findings | Tab::Index | Tab::Repairs => false,
         }

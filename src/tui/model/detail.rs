@@ -24,6 +24,8 @@ pub(crate) enum DetailView {
     Frame,
     /// The aggregate of the event: its events in order, or its state.
     Aggregate,
+    /// What the log and a backup have here, where they differ.
+    Backup,
 }
 
 /// What the aggregate view shows.
@@ -39,9 +41,9 @@ pub(crate) enum AggregateMode {
 
 impl DetailView {
     /// All views, in their order for an event.
-    pub(crate) const ALL: [Self; 4] = [Self::Json, Self::Hex, Self::Frame, Self::Aggregate];
+    pub(crate) const ALL: [Self; 5] = [Self::Json, Self::Hex, Self::Frame, Self::Aggregate, Self::Backup];
     /// The views in their order for a row that is not an event: what the row is comes first.
-    const OF_OTHER_ROWS: [Self; 3] = [Self::Frame, Self::Hex, Self::Json];
+    const OF_OTHER_ROWS: [Self; 4] = [Self::Frame, Self::Hex, Self::Json, Self::Backup];
 
     /// Returns the name of the view for a row.
     pub(crate) const fn name(self, row: &RowContent) -> &'static str {
@@ -52,6 +54,7 @@ impl DetailView {
             (Self::Frame, RowContent::Finding(_)) => "Finding",
             (Self::Frame, RowContent::Event(_) | RowContent::InFlight) => "Frame",
             (Self::Aggregate, _) => "Aggregate",
+            (Self::Backup, _) => "Backup",
         }
     }
 }
@@ -75,6 +78,8 @@ pub(crate) struct RowContents {
     pub(crate) fix: Option<Fix>,
     /// Time at which the row was read, in milliseconds since the Unix epoch; 0 until the screen has received it.
     pub(crate) read_at_ms: u64,
+    /// The number of the difference from the backup in this row, when they were compared and differ here.
+    pub(crate) difference: Option<usize>,
     /// The journal that holds the bytes that a gap replaced, when the repair history lists one.
     pub(crate) backup_journal: Option<PathBuf>,
 }
@@ -95,6 +100,7 @@ impl RowContents {
             DetailView::Json => !self.doc.is_empty(),
             DetailView::Hex => self.details.row.end > self.details.row.start,
             DetailView::Frame => true,
+            DetailView::Backup => self.difference.is_some(),
             DetailView::Aggregate => {
                 matches!(&self.details.row.content, RowContent::Event(event) if event.aggregate_id.is_some())
             }

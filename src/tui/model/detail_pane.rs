@@ -41,6 +41,8 @@ pub(crate) struct DetailPane {
     pub(crate) scroll_columns: usize,
     /// Number of visible columns.
     pub(crate) width: usize,
+    /// Number of lines about the difference from the backup.
+    pub(crate) side_line_count: usize,
     /// Number of bytes in a line of the hex view.
     pub(crate) hex_width: usize,
     /// Offset of the event to which Enter in a history went; Enter on this event goes back.
@@ -161,6 +163,7 @@ impl DetailPane {
                 bytes.div_ceil(self.hex_width.max(1) as u64) as usize
             }
             DetailView::Aggregate => contents.history.as_ref().map_or(0, |history| history.lines().len()),
+            DetailView::Backup => self.side_line_count,
             DetailView::Json | DetailView::Frame => wrapped_row_lines(contents, self.width).len(),
         }
     }

@@ -44,6 +44,7 @@ enum HelpPlace {
     Tab(Tab),
     FindingsPane,
     RepairDetails,
+    CompareDetails,
     Detail(DetailView),
     /// A dialog or a line of text.
     Scope(ActionScope),
@@ -56,6 +57,7 @@ impl HelpPlace {
         match (below, model.focus, model.tab) {
             (Some(overlay), _, _) => Self::Scope(overlay.scope()),
             (None, Pane::Detail, Tab::Repairs) => Self::RepairDetails,
+            (None, Pane::Detail, Tab::Compare) => Self::CompareDetails,
             (None, Pane::Detail, _) => Self::Detail(model.detail.shown_view()),
             (None, Pane::Findings, _) => Self::FindingsPane,
             (None, Pane::Timeline, _) => Self::Scope(ActionScope::Timeline),
@@ -68,6 +70,7 @@ impl HelpPlace {
             Self::Tab(Tab::Statistics) => "Here: statistics".into(),
             Self::Tab(tab) => format!("Here: {}", tab.name().to_lowercase()),
             Self::FindingsPane => "Here: findings".into(),
+            Self::CompareDetails => "Here: both copies".into(),
             Self::RepairDetails => "Here: details of a repair".into(),
             Self::Detail(view) => {
                 let name = model.detail.contents.as_ref().map(|contents| view.name(&contents.details.row.content));
@@ -105,6 +108,10 @@ impl HelpPlace {
             Self::Tab(Tab::Index) => &[Id::Activate, Id::UpdateIndex, Id::RebuildIndex],
             Self::Tab(Tab::Repairs) => &[Id::Activate, Id::Undo, Id::RepairAll, Id::NextPane],
             Self::Tab(Tab::Statistics) => &[Id::Activate, Id::Sort, Id::Period, Id::Filter, Id::ReadAgain],
+            Self::Tab(Tab::Compare) => {
+                &[Id::Activate, Id::Repair, Id::RepairAll, Id::Compare, Id::ReadAgain, Id::Undo, Id::NextPane]
+            }
+            Self::CompareDetails => &[Id::Activate, Id::Repair, Id::RepairAll, Id::PreviousPane, Id::Zoom],
             Self::RepairDetails => &[Id::Activate, Id::Undo, Id::PreviousPane],
             Self::Detail(DetailView::Json) => &[
                 Id::Activate,
@@ -126,6 +133,9 @@ impl HelpPlace {
             }
             Self::Detail(DetailView::Frame) => {
                 &[Id::NextView, Id::PreviousView, Id::ToggleOffsetBase, Id::Repair, Id::Copy, Id::Zoom]
+            }
+            Self::Detail(DetailView::Backup) => {
+                &[Id::NextView, Id::PreviousView, Id::Repair, Id::TabCompare, Id::JumpBack, Id::Zoom]
             }
             Self::Detail(DetailView::Aggregate) => &[
                 Id::Activate,

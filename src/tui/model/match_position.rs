@@ -95,7 +95,7 @@ impl DetailPane {
                 };
                 (0..history.lines().len()).filter(is_match).collect()
             }
-            DetailView::Json => return false,
+            DetailView::Json | DetailView::Backup => return false,
         };
         let found = match (direction, after) {
             (Direction::Forward, Some(after)) => lines.iter().find(|line| **line > after),

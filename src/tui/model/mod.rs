@@ -3,9 +3,11 @@
 mod aggregate_filter;
 mod availability;
 mod awaited;
+mod both_sides;
 mod byte_lines;
 mod column_chooser;
 mod columns;
+mod compare;
 mod damage_advice;
 mod detail;
 mod detail_lines;
@@ -35,6 +37,7 @@ mod modes;
 mod offset_base;
 mod overlays;
 mod palette_command;
+mod path_completion;
 mod plan_dialog;
 mod plan_preview;
 mod prompt;
@@ -55,9 +58,11 @@ use std::sync::Arc;
 use ratatui::layout::Size;
 
 pub(crate) use awaited::RowNeed;
+pub(crate) use both_sides::{BothSides, MAX_SIDE_BYTES, MAX_SIDE_PAYLOAD, SideContents, SideTone};
 pub(crate) use byte_lines::{ByteLine, LineChange};
 pub(crate) use column_chooser::ColumnChooser;
 pub(crate) use columns::{ColumnLayout, EventColumn};
+pub(crate) use compare::{BackupComparison, ComparePane, CompareState, DifferenceMeaning, DifferenceTally};
 pub(crate) use detail::{AggregateMode, DetailView, RowContents, ShownState, row_doc};
 pub(crate) use detail_lines::{wrapped_row_lines, wrapped_state_lines};
 pub(crate) use detail_pane::{DetailPane, DetailRequest, HEX_WINDOW_BYTES, LineWrap};
@@ -81,10 +86,11 @@ pub(crate) use log_info::{IndexInfo, LogInfo, LogUnavailable};
 pub(crate) use modes::{Access, Bell, Follow, FollowPause, Glyphs, Pane, Tab, WriteConsent, ZoneOnStart, Zoom};
 pub(crate) use offset_base::OffsetBase;
 pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, MarkUse, Overlay};
-pub(crate) use palette_command::{PaletteCommand, REPORT_WORD, SCREENSHOT_WORD, THEME_WORD};
+pub(crate) use palette_command::{COMPARE_WORD, PaletteCommand, REPORT_WORD, SCREENSHOT_WORD, THEME_WORD};
+pub(crate) use path_completion::{FolderEntry, FolderEntryKind, FolderListing};
 pub(crate) use plan_dialog::{PlanBytes, PlanDialog, PlanFocus, PlanLine, PlanPage};
 pub(crate) use plan_preview::PlanPreview;
-pub(crate) use prompt::{Prompt, PromptError, PromptHistory, PromptPurpose, PromptStep};
+pub(crate) use prompt::{CompletionSources, Prompt, PromptError, PromptHistory, PromptPurpose, PromptStep};
 pub(crate) use prompt_feedback::PromptFeedback;
 pub(crate) use repairs::{RepairsPane, UndoEffect};
 pub(crate) use saved_session::{
@@ -202,6 +208,8 @@ pub(crate) struct Model {
     pub(crate) statistics: StatisticsPane,
     /// The number of events over time.
     pub(crate) timeline: TimelinePane,
+    /// The differences from a backup.
+    pub(crate) compare: ComparePane,
     /// The tab that is shown.
     pub(crate) tab: Tab,
     /// The pane that has the focus.
@@ -222,6 +230,8 @@ pub(crate) struct Model {
     pub(crate) prompt_history: PromptHistory,
     /// The names that the events have, as far as they were read.
     pub(crate) names: Arc<KnownNames>,
+    /// The names in the folder of the path that was typed last.
+    pub(crate) folder_listing: Option<FolderListing>,
     /// The times of the first and the last event, when a prompt was last opened.
     pub(crate) event_times: Option<EventTimes>,
     /// Hits of the filter and of the search.
@@ -303,6 +313,7 @@ impl Model {
             repairs: RepairsPane::default(),
             statistics: StatisticsPane::default(),
             timeline: TimelinePane::default(),
+            compare: ComparePane::default(),
             tab: Tab::default(),
             focus: Pane::default(),
             zoom: Zoom::default(),
@@ -313,6 +324,7 @@ impl Model {
             search: None,
             prompt_history: PromptHistory::default(),
             names: Arc::default(),
+            folder_listing: None,
             event_times: None,
             hit_counters: HitCounters::new(options.hit_slice_bytes),
             notice: None,
@@ -341,6 +353,11 @@ impl Model {
             generations: RequestGenerations::default(),
             effects: VecDeque::new(),
         }
+    }
+
+    /// Returns the names that complete the text of a prompt.
+    pub(crate) fn completion_sources(&self) -> CompletionSources<'_> {
+        CompletionSources { names: &self.names, folder: self.folder_listing.as_ref() }
     }
 
     /// Returns the times that relative times in a prompt refer to, and the zone in which typed times are read.

@@ -19,12 +19,14 @@ pub(crate) enum Tab {
     Repairs,
     /// The number of events in groups.
     Statistics,
+    /// The differences from a backup.
+    Compare,
 }
 
 impl Tab {
     /// All tabs, in the order of their keys.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Events, Self::Aggregates, Self::Findings, Self::Index, Self::Repairs, Self::Statistics];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Events, Self::Aggregates, Self::Findings, Self::Index, Self::Repairs, Self::Statistics, Self::Compare];
 
     /// Returns the name of the tab.
     pub(crate) const fn name(self) -> &'static str {
@@ -36,6 +38,7 @@ impl Tab {
             Self::Repairs => "Repairs",
             // The whole word would not fit beside the others on a screen of 120 columns.
             Self::Statistics => "Stats",
+            Self::Compare => "Compare",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The words of the palette that take an argument: `theme NAME`, `screenshot FILE` and `report FILE`.
+//! The words of the palette that take an argument: `theme NAME`, `compare FILE`, `screenshot FILE` and `report FILE`.
 
 use std::path::PathBuf;
 
@@ -11,6 +11,8 @@ use crate::tui::theme::Theme;
 pub(crate) enum PaletteCommand {
     /// Draws the screen in another theme.
     Theme(Theme),
+    /// Compares the log with another copy.
+    Compare(PathBuf),
     /// Writes a picture of the screen to a new file.
     Screenshot(PathBuf),
     /// Writes the report about the log.
@@ -22,8 +24,19 @@ pub(crate) enum PaletteCommand {
     },
 }
 
+/// The files that complete a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PathUse {
+    /// The path of a file that exists: files and folders complete it.
+    ExistingFile,
+    /// The path of a new file: folders complete it.
+    NewFile,
+}
+
 /// The word before the name of a theme.
 pub(crate) const THEME_WORD: &str = "theme";
+/// The word before the path of another copy of the log.
+pub(crate) const COMPARE_WORD: &str = "compare";
 /// The word before the path of a picture.
 pub(crate) const SCREENSHOT_WORD: &str = "screenshot";
 /// The word before the path of a report that replaces no file.
@@ -41,11 +54,21 @@ impl PaletteCommand {
         let argument = argument.trim();
         match word {
             THEME_WORD => Some(parse_theme(argument).map(Self::Theme)),
+            COMPARE_WORD => Some(Ok(Self::Compare(argument.into()))),
             SCREENSHOT_WORD => Some(Ok(Self::Screenshot(argument.into()))),
             REPORT_WORD => Some(Ok(Self::Report { path: argument.into(), existing: ExistingFile::Keep })),
             REPLACING_REPORT_WORD => Some(Ok(Self::Report { path: argument.into(), existing: ExistingFile::Replace })),
             _ => None,
         }
+    }
+}
+
+/// Returns how the path after the first word of a text is used; `None` when the text starts with no word that takes a path.
+pub(super) fn path_word(text: &str) -> Option<PathUse> {
+    match text.trim_start().split_once(' ')?.0 {
+        COMPARE_WORD => Some(PathUse::ExistingFile),
+        SCREENSHOT_WORD | REPORT_WORD | REPLACING_REPORT_WORD => Some(PathUse::NewFile),
+        _ => None,
     }
 }
 
@@ -66,6 +89,8 @@ mod tests {
         assert_eq!(PaletteCommand::parse("theme light"), Some(Ok(PaletteCommand::Theme(Theme::Light))));
         let file = PathBuf::from("a b.svg");
         assert_eq!(PaletteCommand::parse(" screenshot  a b.svg "), Some(Ok(PaletteCommand::Screenshot(file))));
+        let file = PathBuf::from("old/a.log");
+        assert_eq!(PaletteCommand::parse("compare old/a.log"), Some(Ok(PaletteCommand::Compare(file))));
         assert!(PaletteCommand::parse("theme lihgt").unwrap().unwrap_err().contains("the nearest is `light`"));
         for text in ["theme", "scan go", "50%", "themes dark"] {
             assert_eq!(PaletteCommand::parse(text), None, "{text}");

@@ -1,5 +1,6 @@
 //! The prompt: the line that the user types for the palette, a search or a filter, with completion and history.
 
+use super::path_completion::{FolderListing, suggest_paths};
 use super::suggestion::{Suggestion, suggest_actions, suggest_filter_terms};
 use super::text_input::TextInput;
 use crate::query::KnownNames;
@@ -48,6 +49,15 @@ pub(crate) struct Prompt {
     recalled: Option<(usize, String)>,
 }
 
+/// The names that complete the text of a prompt.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CompletionSources<'a> {
+    /// The names that the events have.
+    pub(crate) names: &'a KnownNames,
+    /// The names in the folder of a path that is being typed, once they were read.
+    pub(crate) folder: Option<&'a FolderListing>,
+}
+
 /// The direction in which a key goes through suggestions or earlier texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PromptStep {
@@ -70,11 +80,16 @@ impl Prompt {
         }
     }
 
-    /// Returns the suggestions for the text: actions in the palette, terms and values in a filter, none in others.
-    pub(crate) fn suggestions(&self, names: &KnownNames) -> Vec<Suggestion> {
+    /// Returns the suggestions for the text: actions and paths in the palette, terms and values in a filter, folders for a
+    /// path, none in a search.
+    pub(crate) fn suggestions(&self, sources: CompletionSources) -> Vec<Suggestion> {
         if let Some(completions) = &self.completions {
             return completions.clone();
         }
+        if let Some(typed) = self.typed_path() {
+            return if self.input.is_cursor_at_end() { suggest_paths(&typed, sources.folder) } else { Vec::new() };
+        }
+        let names = sources.names;
         match self.purpose {
             PromptPurpose::Palette => suggest_actions(self.input.text()),
             PromptPurpose::Filter if self.input.is_cursor_at_end() => suggest_filter_terms(self.input.text(), names),
@@ -90,8 +105,8 @@ impl Prompt {
     }
 
     /// Inserts the first suggestion, or else the one after or before that which was inserted last.
-    pub(crate) fn complete(&mut self, step: PromptStep, names: &KnownNames) {
-        let suggestions = self.suggestions(names);
+    pub(crate) fn complete(&mut self, step: PromptStep, sources: CompletionSources) {
+        let suggestions = self.suggestions(sources);
         let last = suggestions.len().saturating_sub(1);
         let is_first = self.completions.is_none();
         let position = match step {
@@ -183,41 +198,45 @@ mod tests {
         KnownNames::of([(NameKind::Type, "Updated", 1204), (NameKind::Type, "Created", 7)])
     }
 
+    fn sources(names: &KnownNames) -> CompletionSources<'_> {
+        CompletionSources { names, folder: None }
+    }
+
     #[test]
     fn titles_that_start_with_the_text_are_suggested_first() {
-        let suggestions = Prompt::new(PromptPurpose::Palette, "scan").suggestions(&names());
+        let suggestions = Prompt::new(PromptPurpose::Palette, "scan").suggestions(sources(&names()));
         let titles: Vec<_> = suggestions.iter().map(|suggestion| suggestion.label.as_str()).collect();
         assert_eq!(titles, ["scan stop", "scan go"]);
-        assert!(Prompt::new(PromptPurpose::Palette, "12").suggestions(&names()).is_empty());
-        assert!(Prompt::new(PromptPurpose::Search, "scan").suggestions(&names()).is_empty());
+        assert!(Prompt::new(PromptPurpose::Palette, "12").suggestions(sources(&names())).is_empty());
+        assert!(Prompt::new(PromptPurpose::Search, "scan").suggestions(sources(&names())).is_empty());
     }
 
     #[test]
     fn a_filter_suggests_terms_while_the_cursor_is_at_its_end() {
         let mut prompt = Prompt::new(PromptPurpose::Filter, "agg:1 ty");
-        let suggestions = prompt.suggestions(&names());
+        let suggestions = prompt.suggestions(sources(&names()));
         let [suggestion] = suggestions.as_slice() else { panic!("{suggestions:?}") };
         assert_eq!((suggestion.text.as_str(), suggestion.label.as_str()), ("agg:1 type:", "type:NAME"));
         assert!(prompt.input.handle_key(Key::Left));
-        assert_eq!(prompt.suggestions(&names()), []);
+        assert_eq!(prompt.suggestions(sources(&names())), []);
     }
 
     #[test]
     fn tab_goes_through_the_values_with_their_counts() {
         let mut prompt = Prompt::new(PromptPurpose::Filter, "ty");
-        prompt.complete(PromptStep::Next, &names());
+        prompt.complete(PromptStep::Next, sources(&names()));
         assert_eq!(prompt.input.text(), "type:");
         let help: Vec<String> =
-            prompt.suggestions(&names()).into_iter().map(|suggestion| suggestion.help.into()).collect();
+            prompt.suggestions(sources(&names())).into_iter().map(|suggestion| suggestion.help.into()).collect();
         assert_eq!(help, ["1 204 events", "7 events"]);
         for expected in ["type:Updated", "type:Created", "type:Updated"] {
-            prompt.complete(PromptStep::Next, &names());
+            prompt.complete(PromptStep::Next, sources(&names()));
             assert_eq!(prompt.input.text(), expected);
         }
-        prompt.complete(PromptStep::Previous, &names());
+        prompt.complete(PromptStep::Previous, sources(&names()));
         assert_eq!(prompt.input.text(), "type:Created");
         prompt.text_changed();
-        assert!(prompt.suggestions(&names()).is_empty(), "another key ends the completion");
+        assert!(prompt.suggestions(sources(&names())).is_empty(), "another key ends the completion");
     }
 
     #[test]

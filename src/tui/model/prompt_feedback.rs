@@ -29,6 +29,7 @@ impl Model {
         let text = prompt.input.text();
         match prompt.purpose {
             PromptPurpose::Palette => None,
+            PromptPurpose::ExportPath if !prompt.suggestions(self.completion_sources()).is_empty() => None,
             PromptPurpose::ExportPath => Some(plain(&self.export_meaning(text))),
             PromptPurpose::AggregateId => Some(match IdPrefix::parse(text) {
                 Ok(_) if text.is_empty() => plain("an id or its first digits"),
@@ -40,7 +41,7 @@ impl Model {
                 Err(_) if text.is_empty() => plain("a text, or /regex/; all in lower case matches any case"),
                 Err(error) => PromptFeedback { text: error.reason, tone: Tone::Bad, at: None },
             }),
-            PromptPurpose::Filter if !prompt.suggestions(&self.names).is_empty() => None,
+            PromptPurpose::Filter if !prompt.suggestions(self.completion_sources()).is_empty() => None,
             PromptPurpose::Filter => match Filter::parse_with(text, self.time_context()) {
                 Err(error) => {
                     Some(PromptFeedback { text: error.to_string(), tone: Tone::Bad, at: Some(error.position) })

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::palette_command::{REPLACING_REPORT_WORD, REPORT_WORD, SCREENSHOT_WORD, THEME_WORD};
+use super::palette_command::{THEME_WORD, path_word};
 use crate::query::{FilterCompletion, KnownNames, complete_filter};
 use crate::report::units::format_count;
 use crate::tui::actions::{self, ActionId, ActionScope};
@@ -61,8 +61,7 @@ fn suggest_arguments(text: &str) -> Option<Vec<Suggestion>> {
             themes.sort_by_key(|theme| !theme.name().starts_with(argument.trim()));
             Some(themes.into_iter().map(suggestion).collect())
         }
-        SCREENSHOT_WORD | REPORT_WORD | REPLACING_REPORT_WORD => Some(Vec::new()),
-        _ => None,
+        _ => path_word(text).map(|_| Vec::new()),
     }
 }
 

@@ -5,6 +5,7 @@
 mod aggregates;
 mod burst;
 mod columns;
+mod compare;
 mod contrast;
 mod detail;
 mod export;

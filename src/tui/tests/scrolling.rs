@@ -1,5 +1,6 @@
 //! Tests of the keys that move or scroll, in every pane, view and overlay that can be longer than the screen.
 
+use super::compare::compare_with;
 use super::{TestScreen, clean_log, frame_starts};
 use crate::tui::keys::Key;
 use crate::tui::model::{DetailView, Model, Overlay, Pane, Tab};
@@ -48,6 +49,10 @@ fn cases() -> Vec<ScrollableCase> {
         pane("statistics", &[tab(6), Key::Char('s'), Key::Char('s'), Key::Char('s'), Key::Char('s')], |model| {
             (model.statistics.cursor.line, model.statistics.cursor.top)
         }),
+        pane("compare", &[tab(7)], |model| (model.compare.cursor.line, model.compare.cursor.top)),
+        pane("both copies", &[tab(7), Key::Tab], |model| {
+            (model.compare.detail_cursor.line, model.compare.detail_cursor.top)
+        }),
         pane("details of a repair", &[tab(5), Key::Tab], |model| {
             (model.repairs.detail_cursor.line, model.repairs.detail_cursor.top)
         }),
@@ -67,6 +72,9 @@ fn cases() -> Vec<ScrollableCase> {
         // The third event is not damaged, and belongs to an aggregate with several events.
         let mut open = vec![tab(1), Key::Char('g'), Key::Char('j'), Key::Char('j'), Key::Tab];
         open.extend(vec![Key::Char(']'); number]);
+        if view == DetailView::Backup {
+            open = vec![tab(7), Key::Char('g'), Key::Enter, Key::Tab];
+        }
         let position = |model: &Model| (model.detail.cursor.line, model.detail.cursor.top);
         cases.push(pane(&format!("{view:?} view"), &open, position));
     }
@@ -89,6 +97,8 @@ fn screen_with_long_panes() -> TestScreen {
     }
     screen.poll_log();
     screen.run_scan();
+    std::fs::write(screen.path.with_file_name("backup.log"), clean_log(80)).unwrap();
+    compare_with(&mut screen, "backup.log");
     screen
 }
 
@@ -158,7 +168,7 @@ fn a_case_exists_for_every_tab_pane_and_view() {
     for view in DetailView::ALL {
         assert!(seen.contains(&(Tab::Events, Pane::Detail, view)), "{view:?}");
     }
-    for case in [(Tab::Repairs, Pane::Detail), (Tab::Events, Pane::Findings)] {
+    for case in [(Tab::Repairs, Pane::Detail), (Tab::Compare, Pane::Detail), (Tab::Events, Pane::Findings)] {
         assert!(seen.iter().any(|seen| (seen.0, seen.1) == case), "{case:?}");
     }
 }

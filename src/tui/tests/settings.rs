@@ -164,7 +164,12 @@ fn tabs_views_and_the_keys_of_the_footer_take_clicks() {
     for size in [(120, 40), (80, 24)] {
         let mut screen = TestScreen::new(&damaged_log(), size);
         screen.run_scan();
-        for (label, tab) in [("3 Findings", Tab::Findings), ("6 Stats", Tab::Statistics), ("1 Events", Tab::Events)] {
+        for (label, tab) in [
+            ("3 Findings", Tab::Findings),
+            ("6 Stats", Tab::Statistics),
+            ("7", Tab::Compare),
+            ("1 Events", Tab::Events),
+        ] {
             click(&mut screen, label);
             assert_eq!(screen.model.tab, tab, "{label}");
         }

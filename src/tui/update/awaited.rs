@@ -9,7 +9,10 @@ use crate::tui::model::{Model, RowNeed, Tab};
 /// Returns what an action needs before it can run.
 const fn need_of(model: &Model, id: ActionId) -> RowNeed {
     match id {
-        _ if matches!(model.tab, Tab::Aggregates | Tab::Statistics) && is_about_line(id) => RowNeed::Table,
+        ActionId::Repair if matches!(model.tab, Tab::Compare) => RowNeed::Table,
+        _ if matches!(model.tab, Tab::Aggregates | Tab::Statistics | Tab::Compare) && is_about_line(id) => {
+            RowNeed::Table
+        }
         ActionId::CopyJson
         | ActionId::CopyPayload
         | ActionId::CopyValue
@@ -77,6 +80,7 @@ const fn depends_on_earlier(id: ActionId) -> bool {
                 | ActionId::TabIndex
                 | ActionId::TabRepairs
                 | ActionId::TabStatistics
+                | ActionId::TabCompare
                 | ActionId::Period
                 | ActionId::SaveCopy
                 | ActionId::FilterRemoveLast

@@ -3,8 +3,8 @@
 use super::navigation::{LineEnd, Movement};
 use super::requests::{send_request, stop_worker};
 use super::{
-    aggregates, awaited, columns, copy, detail, export, filter_help, index, messages, navigation, places, reload,
-    repair, report, rows, session, statistics, timeline, zone,
+    aggregates, awaited, columns, compare, copy, detail, export, filter_help, index, messages, navigation, places,
+    reload, repair, report, rows, session, statistics, timeline, zone,
 };
 use crate::query::{Direction, Filter};
 use crate::tui::actions::{self, ActionId};
@@ -45,6 +45,8 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::TabIndex => navigation::switch_tab(model, Tab::Index),
         ActionId::TabRepairs => navigation::switch_tab(model, Tab::Repairs),
         ActionId::TabStatistics => navigation::switch_tab(model, Tab::Statistics),
+        ActionId::TabCompare => navigation::switch_tab(model, Tab::Compare),
+        ActionId::Compare => compare::open_prompt(model),
         ActionId::Period => statistics::select_period(model),
         ActionId::Timeline => timeline::toggle(model),
         ActionId::TimelineEarlier => timeline::step(model, ColumnStep::Earlier),
@@ -103,6 +105,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         }
         ActionId::UpdateIndex => index::update_index(model),
         ActionId::RebuildIndex => index::confirm_rebuild(model),
+        ActionId::Repair if model.tab == Tab::Compare => compare::plan_selected(model),
         ActionId::Repair => repair::plan_selected(model),
         ActionId::RepairAll => repair::plan_all(model),
         ActionId::Undo => repair::plan_undo(model),
@@ -116,6 +119,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
             model.effects.push_back(Effect::ResumeScan);
         }
         ActionId::ReadAgain if model.tab == Tab::Statistics => statistics::count_again(model),
+        ActionId::ReadAgain if model.tab == Tab::Compare => compare::compare_again(model),
         ActionId::ReadAgain => reload::read_rows_again(model),
         ActionId::Verify => reload::verify_all(model),
         ActionId::Messages => messages::show_messages(model),
@@ -209,6 +213,7 @@ fn activate(model: &mut Model) {
                 navigation::go_to_offset(model, start);
             }
         }
+        (_, Tab::Compare) => compare::go_to_selected(model),
         (Pane::Detail, _) => detail::activate(model),
         (Pane::Timeline, _) => timeline::filter_by_selection(model),
         (Pane::Findings, _) | (_, Tab::Findings) => {

@@ -1,11 +1,12 @@
 //! Asks for the file of an export, starts the export, and reports its result.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::requests::start_job;
 use crate::report::safe_path_text;
 use crate::report::units::{format_count, format_size};
 use crate::tui::actions::ActionId;
+use crate::tui::home_folder::expand_home;
 use crate::tui::message::ExportResult;
 use crate::tui::model::{EscBehavior, Model, Overlay, Prompt, PromptError, PromptPurpose};
 use crate::tui::request::{ExportRequest, Request, WorkerKind};
@@ -62,25 +63,4 @@ pub(super) fn show_refusal(model: &mut Model, path: &Path, reason: String) {
     let mut prompt = Prompt::new(PromptPurpose::ExportPath, &path.to_string_lossy());
     prompt.error = Some(PromptError { text: reason, at: None });
     model.overlays.push(Overlay::Prompt(prompt));
-}
-
-/// Returns the path that a typed one names: `~/` is the home folder, as in a shell.
-pub(super) fn expand_home(path: &Path, home: Option<PathBuf>) -> PathBuf {
-    match (path.strip_prefix("~"), home) {
-        (Ok(rest), Some(home)) => home.join(rest),
-        _ => path.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tilde_is_the_home_folder() {
-        let expand = |text: &str| expand_home(Path::new(text), Some("/home/ana".into()));
-        assert_eq!(expand("~/a.csv"), Path::new("/home/ana/a.csv"));
-        assert_eq!((expand("a~/b"), expand("~a")), ("a~/b".into(), "~a".into()));
-        assert_eq!(expand_home(Path::new("~/a"), None), Path::new("~/a"));
-    }
 }

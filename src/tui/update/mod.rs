@@ -6,6 +6,7 @@ mod append;
 mod awaited;
 mod background;
 mod columns;
+mod compare;
 mod confirm;
 mod copy;
 mod detail;

@@ -68,13 +68,15 @@ fn run_target(model: &mut Model, target: ClickTarget) {
 fn line_at(model: &Model, areas: &LayoutAreas, pane: Pane, position: Position) -> Option<usize> {
     let body: Rect = match pane {
         Pane::Main if model.tab == Tab::Events => areas.event_rows(model),
+        Pane::Main if model.tab == Tab::Compare => areas.comparison_areas(model).rows,
         Pane::Main if model.tab == Tab::Findings => areas.finding_areas(model).rows,
         Pane::Main => areas.table_body(areas.main),
         Pane::Detail => areas.table_body(areas.detail),
         Pane::Findings => areas.inner(areas.findings),
         Pane::Timeline => return None,
     };
-    let has_lines = !matches!((pane, model.tab), (Pane::Detail, Tab::Repairs) | (Pane::Main, Tab::Index));
+    let has_lines =
+        !matches!((pane, model.tab), (Pane::Detail, Tab::Repairs | Tab::Compare) | (Pane::Main, Tab::Index));
     (has_lines && body.contains(position)).then(|| usize::from(position.y - body.y))
 }
 
@@ -108,6 +110,10 @@ fn select_line(model: &mut Model, pane: Pane, line: usize) {
             let lines = distance(model.statistics.cursor.top, model.statistics.cursor.line);
             let groups = model.statistics.groups().len();
             model.statistics.cursor.move_by(lines, groups);
+        }
+        (Pane::Main, Tab::Compare) => {
+            let lines = distance(model.compare.cursor.top, model.compare.cursor.line);
+            model.compare.move_by(lines);
         }
         (Pane::Main, Tab::Repairs) => {
             let lines = distance(model.repairs.cursor.top, model.repairs.cursor.line);

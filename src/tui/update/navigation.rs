@@ -50,6 +50,11 @@ pub(super) fn move_cursor(model: &mut Model, movement: Movement) {
             let lines = movement.lines(model.repairs.detail_cursor.height);
             model.repairs.move_in_details(lines, model.detail.width, model.zone);
         }
+        (Pane::Detail, Tab::Compare) => {
+            let total = model.side_lines(model.detail.width).len();
+            let cursor = &mut model.compare.detail_cursor;
+            cursor.move_by(movement.lines(cursor.height), total);
+        }
         (Pane::Detail, _) => model.detail.move_by(movement.lines(model.detail.cursor.height)),
         (Pane::Timeline, _) if movement == Movement::ToFirst => timeline::go_to_end(model, ColumnStep::Earlier),
         (Pane::Timeline, _) if movement == Movement::ToLast => timeline::go_to_end(model, ColumnStep::Later),
@@ -66,6 +71,7 @@ pub(super) fn move_cursor(model: &mut Model, movement: Movement) {
             let cursor = &mut model.statistics.cursor;
             cursor.move_by(movement.lines(cursor.height), groups);
         }
+        (_, Tab::Compare) => model.compare.move_by(movement.lines(model.compare.cursor.height)),
         (_, Tab::Index) => model.index.scroll_by(movement.lines(model.index.height())),
         (_, Tab::Repairs) => model.repairs.move_by(movement.lines(model.repairs.cursor.height)),
     }

@@ -3,27 +3,30 @@
 use std::path::Path;
 
 use super::dispatch::run_action;
-use super::{aggregates, export, filter_help, hit_counter, navigation, report, rows};
+use super::{aggregates, compare, export, filter_help, hit_counter, navigation, report, rows};
 use crate::query::{Direction, Filter, JumpTarget, SearchPattern, nearest_keyword};
 use crate::report::safe_path_text;
 use crate::tui::actions::{self, ActionId, ActionScope};
 use crate::tui::effect::Effect;
+use crate::tui::home_folder::expand_home;
 use crate::tui::keys::Key;
 use crate::tui::model::{
-    ActiveSearch, Model, Overlay, PaletteCommand, Prompt, PromptError, PromptPurpose, PromptStep, Tab,
+    ActiveSearch, CompletionSources, Model, Overlay, PaletteCommand, Prompt, PromptError, PromptPurpose, PromptStep,
+    Tab,
 };
 
 /// Handles a key while a prompt is open.
 pub(super) fn handle_key(model: &mut Model, key: Key) {
     let Some(Overlay::Prompt(prompt)) = model.overlays.last_mut() else { return };
     let is_empty = prompt.input.text().is_empty();
+    let sources = CompletionSources { names: &model.names, folder: model.folder_listing.as_ref() };
     match (model.keys.action_for_key(ActionScope::TextInput, key), key) {
         (Some(ActionId::ClosePrompt), _) => {
             model.overlays.pop();
         }
         (Some(ActionId::SubmitPrompt), _) => submit(model),
-        (Some(ActionId::Complete), Key::BackTab) => prompt.complete(PromptStep::Previous, &model.names),
-        (Some(ActionId::Complete), _) => prompt.complete(PromptStep::Next, &model.names),
+        (Some(ActionId::Complete), Key::BackTab) => prompt.complete(PromptStep::Previous, sources),
+        (Some(ActionId::Complete), _) => prompt.complete(PromptStep::Next, sources),
         (Some(ActionId::PreviousInput), _) => prompt.recall(PromptStep::Previous, &model.prompt_history),
         (Some(ActionId::NextInput), _) => prompt.recall(PromptStep::Next, &model.prompt_history),
         (Some(ActionId::PromptHelp), _) => show_help(model),
@@ -112,8 +115,11 @@ fn run_palette_command(model: &mut Model, command: PaletteCommand) {
             model.theme = theme;
             model.notify(format!("Theme {}: {}", theme.name(), theme.description()));
         }
+        PaletteCommand::Compare(path) => {
+            compare::compare_with(model, expand_home(&path, std::env::home_dir()));
+        }
         PaletteCommand::Screenshot(path) => {
-            let path = export::expand_home(&path, std::env::home_dir());
+            let path = expand_home(&path, std::env::home_dir());
             model.effects.push_back(Effect::SaveScreenshot(path));
         }
         PaletteCommand::Report { path, existing } => report::start(model, path, existing),
@@ -134,11 +140,13 @@ fn submit_palette(model: &mut Model, prompt: &Prompt, text: &str) -> Result<(), 
         close(model);
         return Ok(());
     }
-    let suggestions = prompt.suggestions(&model.names);
+    let suggestions = prompt.suggestions(model.completion_sources());
     let selected = suggestions.get(prompt.selected_suggestion);
-    // Enter takes the suggestion that is marked, so that `theme hig` need not be typed further.
-    let completed =
-        selected.filter(|suggestion| suggestion.action.is_none()).map(|suggestion| suggestion.text.as_str());
+    // Enter takes the suggestion that is marked, so that `theme hig` need not be typed further. A path is taken as it was
+    // typed: the start of a name is no file.
+    let completed = selected
+        .filter(|suggestion| suggestion.action.is_none() && prompt.typed_path().is_none())
+        .map(|suggestion| suggestion.text.as_str());
     if let Some(command) =
         PaletteCommand::parse(text).map(|typed| completed.and_then(PaletteCommand::parse).unwrap_or(typed))
     {

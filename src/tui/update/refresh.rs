@@ -2,9 +2,11 @@
 //! but not loaded.
 
 use super::requests::send_request;
-use super::{aggregates, dispatch, help, hit_counter, rows, statistics, timeline};
+use super::{aggregates, compare, dispatch, help, hit_counter, rows, statistics, timeline};
 use crate::query::RowContent;
-use crate::tui::model::{DetailRequest, Model, Overlay, Pane, ROW_BATCH, RowsNeeded, Tab, wrapped_index_lines};
+use crate::tui::model::{
+    DetailRequest, FolderListing, Model, Overlay, Pane, ROW_BATCH, RowsNeeded, Tab, wrapped_index_lines,
+};
 use crate::tui::request::{Request, WorkerKind};
 use crate::tui::{dialog_layout, layout};
 
@@ -23,11 +25,15 @@ pub(super) fn refresh(model: &mut Model) {
     statistics::request_statistics(model);
     timeline::request_timeline(model);
     timeline::follow_list(model);
+    compare::request_comparison(model);
+    request_folder(model);
 }
 
 /// Copies what the scan and the repair history know about the row in the detail pane to its contents.
 fn update_detail_contents(model: &mut Model) {
     let Some(contents) = &mut model.detail.contents else { return };
+    let row = &contents.details.row;
+    contents.difference = model.compare.difference_in(row.start, row.end);
     if let Some(history) = &mut contents.history {
         history.sync_findings(&model.scan.findings);
     }
@@ -56,6 +62,8 @@ fn update_sizes(model: &mut Model) {
     let other_columns = model.offset_columns() + 3;
     let is_wide = usize::from(detail.width) >= other_columns + 16 * HEX_BYTE_COLUMNS;
     model.detail.hex_width = if is_wide { 16 } else { 8 };
+    let shows_sides = model.tab == Tab::Compare || model.shows_backup_view();
+    model.detail.side_line_count = if shows_sides { model.side_lines(usize::from(detail.width)).len() } else { 0 };
     model.detail.resize(usize::from(detail.width), usize::from(height));
     model.aggregates.cursor.height = usize::from(lines.height);
     model.aggregates.cursor.move_by(0, model.aggregates.total);
@@ -71,6 +79,12 @@ fn update_sizes(model: &mut Model) {
         if model.tab == Tab::Findings { areas.finding_areas(model).rows } else { areas.inner(areas.findings) };
     model.findings.height = usize::from(findings.height);
     model.findings.move_by(0, model.scan.findings.len());
+    if model.tab == Tab::Compare {
+        model.compare.cursor.height = usize::from(areas.comparison_areas(model).rows.height);
+        model.compare.move_by(0);
+        model.compare.detail_cursor.height = usize::from(detail.height);
+        model.compare.detail_cursor.move_by(0, model.detail.side_line_count);
+    }
     model.repairs.cursor.height = usize::from(lines.height);
     model.repairs.cursor.move_by(0, model.repairs.records.len());
     model.repairs.detail_cursor.height = usize::from(detail.height);
@@ -110,6 +124,17 @@ fn update_overlay_sizes(model: &mut Model) {
             chooser.cursor.move_by(0, total);
         }
         _ => {}
+    }
+}
+
+/// Requests the names in the folder of the path that is being typed, when another folder was listed before.
+fn request_folder(model: &mut Model) {
+    let Some(Overlay::Prompt(prompt)) = model.overlays.last() else { return };
+    let Some(folder) = prompt.typed_path().map(|typed| typed.folder.to_owned()) else { return };
+    if model.folder_listing.as_ref().is_none_or(|listing| listing.folder != folder) {
+        // Until the names arrive, the folder counts as empty, so that it is requested once.
+        model.folder_listing = Some(FolderListing { folder: folder.clone(), entries: Vec::new() });
+        send_request(model, WorkerKind::Prompt, Request::ListFolder(folder));
     }
 }
 

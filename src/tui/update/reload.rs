@@ -19,6 +19,7 @@ pub(super) fn discard_log_state(model: &mut Model, scan: ScanState) {
     model.aggregates.load_state = AggregateLoadState::NotRequested;
     model.statistics.requested = None;
     timeline::discard(model);
+    model.compare.invalidate();
 }
 
 /// Reads the log again around the selected row, after this process has changed it.

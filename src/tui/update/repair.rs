@@ -11,18 +11,33 @@ use crate::tui::message::RepairResult;
 use crate::tui::model::{EscBehavior, Model, Overlay, PlanDialog, PlanPreview, RepairsPane, Tab, UndoEffect};
 use crate::tui::request::{PlanRequest, Request, UndecidedFinding, WorkerKind};
 
+/// Plans the repair of the damage at an offset, with the events of the backup whose differences are shown.
+pub(super) fn plan_at(model: &mut Model, offset: u64) {
+    let options = with_shown_backup(model, RepairOptions::new().damage_offset(offset));
+    request_plan(model, PlanRequest::Repair { options, undecided: Vec::new() });
+}
+
+/// Adds the backup whose differences are shown, as a donor.
+fn with_shown_backup(model: &Model, options: RepairOptions) -> RepairOptions {
+    match model.shown_backup() {
+        Some(backup) => options.donor(backup),
+        None => options,
+    }
+}
+
 /// Plans the repair of the selected damage.
 pub(super) fn plan_selected(model: &mut Model) {
     let Some(RowContent::Finding(finding)) = model.selected_row().map(|row| row.content) else { return };
     let fix = model.scan.fix_for(&finding).filter(|fix| fix.is_undecided());
     let undecided = fix.map(|fix| UndecidedFinding { start: finding.start, fix: fix.clone() }).into_iter().collect();
-    let options = RepairOptions::new().damage_offset(finding.start);
+    let options = with_shown_backup(model, RepairOptions::new().damage_offset(finding.start));
     request_plan(model, PlanRequest::Repair { options, undecided });
 }
 
 /// Plans the repair of all damage.
 pub(super) fn plan_all(model: &mut Model) {
-    request_plan(model, PlanRequest::Repair { options: RepairOptions::new(), undecided: Vec::new() });
+    let options = with_shown_backup(model, RepairOptions::new());
+    request_plan(model, PlanRequest::Repair { options, undecided: Vec::new() });
 }
 
 /// Plans the undo of the repair that is selected in the repairs tab, else of the last one.

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::export::expand_home;
 use super::requests::start_job;
 use crate::file::ExistingFile;
 use crate::report::safe_path_text;
 use crate::report::units::format_size;
 use crate::tui::actions::ActionId;
+use crate::tui::home_folder::expand_home;
 use crate::tui::message::ReportResult;
 use crate::tui::model::{EscBehavior, Model, Overlay, Prompt, PromptError, PromptPurpose, REPORT_WORD};
 use crate::tui::request::{ReportRequest, Request, WorkerKind};

@@ -2,7 +2,7 @@
 
 use crate::tui::effect::Effect;
 use crate::tui::model::{
-    DeferredRequest, EscBehavior, HitReadiness, Model, StatisticsProgress, TimelineProgress, UserJob,
+    CompareState, DeferredRequest, EscBehavior, HitReadiness, Model, StatisticsProgress, TimelineProgress, UserJob,
 };
 use crate::tui::request::{Request, WorkerKind};
 
@@ -61,6 +61,7 @@ pub(super) fn stop_worker(model: &mut Model, worker: WorkerKind) {
     match worker {
         WorkerKind::List => model.list.cancel_request(),
         WorkerKind::Hits => model.hit_counters.mark_stopped(),
+        WorkerKind::Compare => model.compare.state = CompareState::Stopped,
         WorkerKind::Statistics => model.statistics.progress = StatisticsProgress::Idle,
         WorkerKind::Timeline => model.timeline.progress = TimelineProgress::Stopped,
         _ => {}

@@ -2,14 +2,16 @@
 
 use super::aggregates::{self, LoadedAggregates};
 use super::{
-    append, export, hit_counter, index, navigation, plan_dialog, reload, repair, report, session, statistics, timeline,
+    append, compare, export, hit_counter, index, navigation, plan_dialog, reload, repair, report, session, statistics,
+    timeline,
 };
 use crate::query::{RowContent, RowPage};
 use crate::report::Tone;
 use crate::tui::effect::Effect;
 use crate::tui::message::{RequestFailure, Response};
 use crate::tui::model::{
-    AggregateLoadState, EscBehavior, Follow, Model, RowContents, RowRequestState, StatisticsProgress, TimelineProgress,
+    AggregateLoadState, CompareState, EscBehavior, Follow, Model, RowContents, RowRequestState, StatisticsProgress,
+    TimelineProgress,
 };
 use crate::tui::request::WorkerKind;
 
@@ -54,6 +56,7 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
             model.notify(no_match_message(model));
         }
         Response::EventTimes(times) => model.event_times = times,
+        Response::FolderListing(listing) => model.folder_listing = Some(listing),
         Response::NoDamage => {
             model.awaited.clear();
             model.notify("No further damage in this direction");
@@ -65,6 +68,8 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         Response::NoIndex => model.aggregates.load_state = AggregateLoadState::NoIndex,
         Response::Statistics(result) => statistics::show(model, *result),
         Response::Timeline(found) => timeline::show(model, found),
+        Response::Compared(result) => compare::show(model, *result),
+        Response::BothSides(sides) => compare::show_sides(model, *sides),
         Response::Exported(result) => export::finish(model, &result, on_esc),
         Response::ExportRefused { path, reason } => export::show_refusal(model, &path, reason),
         Response::Reported(result) => report::finish(model, &result, on_esc),
@@ -164,7 +169,14 @@ fn handle_failure(model: &mut Model, worker: WorkerKind, mut failure: RequestFai
             Some(untaken) => failure = untaken,
             None => return,
         },
-        WorkerKind::Jump | WorkerKind::Repairs | WorkerKind::Prompt | WorkerKind::Export => {}
+        WorkerKind::Jump | WorkerKind::Repairs | WorkerKind::Prompt | WorkerKind::Export | WorkerKind::Sides => {}
+        WorkerKind::Compare => {
+            if let RequestFailure::Error(reason) = &failure {
+                model.compare.state = CompareState::Failed(reason.clone());
+            }
+            // The tab shows the reason.
+            return;
+        }
         WorkerKind::Session => session::give_up(model),
         WorkerKind::Statistics => model.statistics.progress = StatisticsProgress::Idle,
         WorkerKind::Timeline => model.timeline.progress = TimelineProgress::Stopped,

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::pane::{PaneTitle, draw_title, span, title_role};
 use super::text::{draw_spans, fit_safe, spans_width};
-use super::{aggregate_history, hex, json, labelled_lines};
+use super::{aggregate_history, compare, hex, json, labelled_lines};
 use crate::query::{LogRow, RowContent};
 use crate::report::units::{format_time_of_day, format_zone_word};
 use crate::tui::actions::ActionId;
@@ -72,6 +72,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
             hex::draw(frame, body, model, contents);
         }
         DetailView::Json => json::draw(frame, body, model, &contents.doc),
+        DetailView::Backup => compare::draw_sides(frame, body, model, &model.detail.cursor),
         DetailView::Aggregate => draw_aggregate(frame, head, body, model, contents),
         DetailView::Frame => {
             let detail_lines = wrapped_row_lines(contents, usize::from(lines.width));

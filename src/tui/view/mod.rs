@@ -3,6 +3,7 @@
 mod aggregate_history;
 mod aggregates;
 mod column_chooser;
+mod compare;
 mod confirm_dialog;
 mod cursor;
 mod detail;
@@ -77,6 +78,7 @@ fn draw_parts(frame: &mut Frame, model: &Model) {
             Tab::Index => index::draw(frame, &areas, model),
             Tab::Statistics => statistics::draw(frame, &areas, model),
             Tab::Repairs => repairs::draw(frame, &areas, model),
+            Tab::Compare => compare::draw(frame, &areas, model),
         }
     }
     if areas.findings.height > 0 {
@@ -85,6 +87,7 @@ fn draw_parts(frame: &mut Frame, model: &Model) {
     if areas.detail.height > 0 {
         match model.tab {
             Tab::Repairs => repairs::draw_detail(frame, &areas, model),
+            Tab::Compare => compare::draw_detail(frame, &areas, model),
             _ => detail::draw(frame, &areas, model),
         }
     }

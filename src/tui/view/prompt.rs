@@ -76,7 +76,7 @@ fn draw_feedback(frame: &mut Frame, model: &Model, feedback: &PromptFeedback, bo
 }
 
 fn draw_suggestions(frame: &mut Frame, model: &Model, prompt: &Prompt, bottom: u16) {
-    let suggestions = prompt.suggestions(&model.names);
+    let suggestions = prompt.suggestions(model.completion_sources());
     let height = MAX_SUGGESTIONS.min(bottom).min(suggestions.len() as u16);
     let top = prompt.selected_suggestion.saturating_sub(usize::from(height).saturating_sub(1));
     let area = Rect::new(0, bottom - height, frame.area().width, height);

@@ -53,6 +53,7 @@ pub(super) fn read_contents(
         state,
         fix: None,
         read_at_ms: 0,
+        difference: None,
         backup_journal: None,
         details,
     }))

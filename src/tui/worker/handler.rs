@@ -3,7 +3,8 @@
 use super::jump::{self, MatchSearch};
 use super::rows::{self, RowQuery};
 use super::{
-    SharedState, aggregates, contents, export, hits, repair, report, session_store, statistics, timeline, writing,
+    SharedState, aggregates, compare, contents, export, folder, hits, repair, report, session_store, statistics,
+    timeline, writing,
 };
 use crate::StorageError;
 use crate::inspect::OnProgress;
@@ -68,6 +69,7 @@ pub(crate) fn handle_request(
             jump::find_match_around(shared, search, on_progress)
         }
         Request::EventTimes => Ok(Response::EventTimes(EventTimes::read(&shared.view())?)),
+        Request::ListFolder(folder) => Ok(folder::list_folder(folder)),
         Request::FindDamage { from, direction } => {
             let offset = jump::find_next_damage(shared, from, direction, on_progress)?;
             Ok(offset.map_or(Response::NoDamage, Response::JumpTarget))
@@ -85,6 +87,8 @@ pub(crate) fn handle_request(
         Request::LoadSession => Ok(Response::SessionLoaded(Box::new(session_store::load(shared, on_progress)?))),
         Request::PrepareSession(hints) => Ok(session_store::prepare(shared, hints)),
         Request::SaveSession(document) => Ok(Response::SessionSaved(session_store::save(shared, &document))),
+        Request::Compare(path) => compare::compare(shared, &path, on_progress),
+        Request::BothSides { path, difference } => compare::read_both_sides(shared, &path, *difference),
         Request::Append(request) => writing::append(shared, &request, on_progress),
         Request::SaveIndex(mode) => writing::save_index(shared, mode, on_progress),
         Request::RepairHistory => repair::read_records(shared),

@@ -4,8 +4,10 @@
 //! each progress report whether its request is still wanted, so that no key ever waits for it.
 
 mod aggregates;
+mod compare;
 mod contents;
 mod export;
+mod folder;
 mod handler;
 mod hits;
 mod journal_watch;
