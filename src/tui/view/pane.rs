@@ -39,18 +39,18 @@ pub(super) fn draw_title(frame: &mut Frame, model: &Model, areas: &LayoutAreas, 
         return;
     }
     let is_focused = has_focus(model, pane);
-    let (rule, role) = if is_focused { ("━", Role::Focus) } else { ("─", Role::Muted) };
+    let (line, role) = if is_focused { ("━", Role::Focus) } else { ("─", Role::Muted) };
     let width = usize::from(row.width);
-    let mut spans = vec![span(model, role, rule)];
+    let mut spans = vec![span(model, role, line)];
     spans.extend(cut_spans(title.spans, width.saturating_sub(2)));
     let (used, right_width) = (spans_width(&spans), spans_width(&right.spans));
     // The text at the right has a rule on either side.
     let has_right = right_width > 0 && used + right_width + 2 <= width;
     let end = if has_right { right_width + 1 } else { 0 };
-    spans.push(span(model, role, rule.repeat(width.saturating_sub(used + end))));
+    spans.push(span(model, role, line.repeat(width.saturating_sub(used + end))));
     if has_right {
         spans.extend(right.spans);
-        spans.push(span(model, role, rule));
+        spans.push(span(model, role, line));
     }
     draw_spans(frame, row, 0, spans);
 }
