@@ -166,7 +166,7 @@ impl Copier<'_, '_> {
             match finding.kind {
                 // All frames of a log that ends within its header are lost.
                 DamageKind::Header if finding.end < self.source.view.log().first_frame_offset() => {
-                    self.adjacent.push(proposed.clone())
+                    self.adjacent.push(proposed.clone());
                 }
                 // These findings do not replace an event.
                 DamageKind::Header | DamageKind::Clock => self.copy_until(finding.start)?,
