@@ -9,6 +9,7 @@ use std::ops::{ControlFlow, Range};
 use super::block_pruner::BlockPruner;
 use super::filter::Filter;
 use super::indexed_reader::IndexedReader;
+use super::listed_hits::read_listed_hits;
 use super::log_reader::LogReader;
 use super::offset_list::OffsetList;
 use super::page::{self, PageRequest};
@@ -172,7 +173,7 @@ impl Hits {
     /// Scans a further slice of about `slice_bytes` bytes. A damaged range that is longer than a slice is scanned completely.
     ///
     /// The hits found before a cancellation stay. The list is emptied when the log has become shorter. Blocks that `index`
-    /// excludes under the filter are skipped.
+    /// excludes under the filter are skipped, and all events that it lists for the aggregates of the filter are found at once.
     /// `on_progress` is called about once per mebibyte.
     ///
     /// # Errors
@@ -199,6 +200,17 @@ impl Hits {
         };
         self.scanned_range = Some(range.clone());
         if self.is_full || self.is_complete(reader.log_end) {
+            return Ok(());
+        }
+        let is_first = range.is_empty() && self.scanned_log_end == 0 && self.pattern.is_none();
+        if let Some(index) = index.filter(|_| is_first)
+            && let Some(listed) = read_listed_hits(reader, index, self.max_hits, on_progress)?
+        {
+            self.offsets = listed.offsets;
+            self.is_full = listed.full_at.is_some();
+            self.scanned_log_end = if self.is_full { 0 } else { reader.log_end };
+            let end = listed.full_at.map_or_else(|| reader.damaged_tail_start(), Ok)?;
+            self.scanned_range = Some(self.first_frame..end.max(self.first_frame));
             return Ok(());
         }
         let forward_is_nearer = range.end - self.aligned_start <= self.aligned_start - range.start;

@@ -53,6 +53,7 @@ mod indexed_reader;
 mod json_tokens;
 mod jump;
 mod known_names;
+mod listed_hits;
 mod log_reader;
 mod merge_patch;
 mod name_pattern;

@@ -100,9 +100,13 @@ impl ActionSpec {
             | Id::Timeline
             | Id::Zoom => ActionGroup::Show,
             Id::Follow | Id::ReadAgain | Id::Verify | Id::ScanStop | Id::ScanResume => ActionGroup::Read,
-            Id::Append | Id::UpdateIndex | Id::RebuildIndex | Id::Repair | Id::RepairAll | Id::Undo => {
-                ActionGroup::Change
-            }
+            Id::Append
+            | Id::AppendLike
+            | Id::UpdateIndex
+            | Id::RebuildIndex
+            | Id::Repair
+            | Id::RepairAll
+            | Id::Undo => ActionGroup::Change,
             Id::Copy | Id::Export | Id::Report | Id::Screenshot => ActionGroup::Output,
             Id::Help
             | Id::Messages

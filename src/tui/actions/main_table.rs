@@ -119,6 +119,15 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
     .writing()
     .with_cli_equivalent("chronicle append LOG"),
     ActionSpec::new(
+        ActionId::AppendLike,
+        Main,
+        &[Char('A')],
+        "append one like this",
+        "Open the append form with the fields and the payload of the selected event, but not its write time",
+    )
+    .writing()
+    .with_cli_equivalent("chronicle append LOG"),
+    ActionSpec::new(
         ActionId::Repair,
         Main,
         &[Char('x')],

@@ -75,6 +75,7 @@ pub enum ActionId {
     GoToMark,
     Follow,
     Append,
+    AppendLike,
     UpdateIndex,
     RebuildIndex,
     Repair,

@@ -9,6 +9,9 @@ use crate::report::units::format_number;
 use crate::tui::actions::{self, ActionId};
 use crate::tui::request::WorkerKind;
 
+/// Size in bytes of the largest payload that the append form takes over.
+const MAX_TEMPLATE_BYTES: usize = 64 << 10;
+
 impl Model {
     /// Returns why an action is not available now, or `None` when it is.
     pub(crate) fn disabled_reason(&self, id: ActionId) -> Option<String> {
@@ -22,6 +25,7 @@ impl Model {
         }
         match id {
             ActionId::Append => self.append_refusal(),
+            ActionId::AppendLike => self.append_refusal().or_else(|| self.template_refusal().map(str::to_owned)),
             ActionId::Repair | ActionId::RepairAll | ActionId::Undo => self.repair_refusal(id),
             ActionId::UpdateIndex => self.update_index_refusal().or_else(|| self.unknown_end_refusal()),
             _ => self.reading_refusal(id),
@@ -147,6 +151,16 @@ impl Model {
         let Some(contents) = &self.detail.contents else { return false };
         contents.details.payload_text.is_some()
             && self.selected_row().is_some_and(|row| row.start == contents.details.row.start)
+    }
+
+    /// Returns why the append form cannot take over the selected event.
+    fn template_refusal(&self) -> Option<&'static str> {
+        if !self.has_selected_json() {
+            return Some("no event is selected");
+        }
+        let payload = self.detail.contents.as_ref().and_then(|contents| contents.details.event_payload());
+        let fits = payload.is_some_and(|payload| payload.len() <= MAX_TEMPLATE_BYTES);
+        (!fits).then_some("the payload has more than 64 KiB, too much for the form; `chronicle append` takes any event")
     }
 
     fn append_refusal(&self) -> Option<String> {

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use ratatui_textarea::TextArea;
 
+use super::json_lines::indented_lines;
 use super::text_input::TextInput;
 use crate::file::Durability;
 use crate::format::{Event, PayloadError, json};
+use crate::query::EventSummary;
 
 /// Largest number of events that one submission appends.
 const MAX_APPEND_COUNT: u32 = 100_000;
@@ -106,6 +108,33 @@ impl Default for AppendForm {
 }
 
 impl AppendForm {
+    /// Takes over the fields and the payload of an event. The payload is laid out in lines. Durability and count stay.
+    pub(crate) fn take_event(&mut self, event: &EventSummary, payload: &str) {
+        let values = [
+            (FormField::Type, event.event_type.clone()),
+            (FormField::Namespace, event.namespace.clone()),
+            (FormField::Schema, event.schema_id.clone()),
+            (FormField::Version, event.schema_version.to_string()),
+            (FormField::Aggregate, event.aggregate_id.map(|id| id.to_string()).unwrap_or_default()),
+        ];
+        for (field, text) in values {
+            if let Some(input) = input_index(field).and_then(|index| self.inputs.get_mut(index)) {
+                *input = TextInput::new(text);
+            }
+        }
+        self.editor = TextArea::new(indented_lines(payload));
+        self.field = FormField::Payload;
+    }
+
+    /// Returns the place of the fault in the payload: its line, and its character in the line, both counted from 0.
+    pub(crate) fn payload_fault(&self) -> Option<(usize, usize)> {
+        let payload = self.payload();
+        let fault = json::validate(payload.as_bytes()).err()?.offset;
+        let before = payload.get(..fault.min(payload.len())).unwrap_or(&payload);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Some((before.matches('\n').count(), line.chars().count()))
+    }
+
     /// Returns the input of a field, or `None` when the field is not a line of text.
     pub(crate) fn input(&self, field: FormField) -> Option<&TextInput> {
         self.inputs.get(input_index(field)?)
@@ -226,11 +255,36 @@ mod tests {
     }
 
     #[test]
+    fn the_fields_and_the_payload_of_an_event_are_taken_over() {
+        let mut form = AppendForm { durability: Durability::Synced, ..AppendForm::default() };
+        let summary = EventSummary {
+            time_ms: 1,
+            event_type: "Upd\"ated".into(),
+            namespace: "orders".into(),
+            schema_id: "Order".into(),
+            schema_version: 3,
+            aggregate_id: None,
+            excerpt: None,
+            ordinal: None,
+        };
+        let payload = r#"{"a":[1.50,{}],"b":{"c":"x, y: {z}"}}"#;
+        form.take_event(&summary, payload);
+        assert_eq!(form.editor.lines().len(), 9, "{:?}", form.editor.lines());
+        let event = form.event().unwrap();
+        assert_eq!([event.event_type(), event.namespace(), event.schema_id()], ["Upd\"ated", "orders", "Order"]);
+        assert_eq!((event.schema_version(), event.aggregate_id(), event.payload()), (3, None, payload));
+        assert_eq!((form.durability, form.count()), (Durability::Synced, 1));
+        form.take_event(&EventSummary { aggregate_id: Some(7), ..summary }, "7");
+        assert_eq!((form.event().unwrap().aggregate_id(), form.payload()), (Some(7), "7".into()));
+    }
+
+    #[test]
     fn an_invalid_value_is_reported_at_its_field() {
         let editor = TextArea::new(vec!["{".into(), "  \"a\": 01}".into()]);
         let mut form = AppendForm { editor, ..AppendForm::default() };
         let error = form.field_error(FormField::Payload).unwrap();
         assert!(error.starts_with("line 2, column 9"), "{error}");
+        assert_eq!((form.payload_fault(), AppendForm::default().payload_fault()), (Some((1, 8)), None));
         form.field = FormField::Count;
         form.focused_input().unwrap().handle_key(Key::Backspace);
         assert!(form.field_error(FormField::Count).is_some() && form.event().is_err());

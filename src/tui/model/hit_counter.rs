@@ -150,6 +150,12 @@ impl Model {
         self.hit_counters.find(&self.list.filter, None)
     }
 
+    /// Returns the counter of the filter, when pages are read at its hits. The index lists the events of an aggregate, so
+    /// their pages never wait for hits.
+    pub(crate) fn paging_counter(&self) -> Option<&HitCounter> {
+        self.filter_counter().filter(|counter| counter.filter.aggregate_ids().is_none())
+    }
+
     /// Returns the counter of the search.
     pub(crate) fn search_counter(&self) -> Option<&HitCounter> {
         self.hit_counters.find(&self.list.filter, Some(&self.search.as_ref()?.pattern))
@@ -166,9 +172,9 @@ impl Model {
     /// Adds the hits counted so far to a request, and returns whether they suffice to answer it.
     pub(crate) fn attach_hits(&self, request: &mut Request) -> HitReadiness {
         let (counter, hits, from, direction) = match request {
-            Request::RowsAround { offset, hits, .. } => (self.filter_counter(), hits, *offset, Direction::Forward),
-            Request::LastRows { hits, .. } => (self.filter_counter(), hits, u64::MAX, Direction::Backward),
-            Request::MoreRows { from, direction, hits, .. } => (self.filter_counter(), hits, *from, *direction),
+            Request::RowsAround { offset, hits, .. } => (self.paging_counter(), hits, *offset, Direction::Forward),
+            Request::LastRows { hits, .. } => (self.paging_counter(), hits, u64::MAX, Direction::Backward),
+            Request::MoreRows { from, direction, hits, .. } => (self.paging_counter(), hits, *from, *direction),
             Request::FindMatch { from, direction, hits, .. } => (self.search_counter(), hits, *from, *direction),
             _ => return HitReadiness::Ready,
         };

@@ -37,6 +37,17 @@ struct OpenValue {
     values: usize,
 }
 
+/// Lays out a text in lines, indented by two blanks for each level. Every token stays as it is.
+pub(super) fn indented_lines(text: &str) -> Vec<String> {
+    let token = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
+    let line = |line: &JsonLine| {
+        let key = line.key.as_ref().map(|key| format!("{}: ", token(key))).unwrap_or_default();
+        let comma = if line.has_comma { "," } else { "" };
+        format!("{}{key}{}{comma}", "  ".repeat(line.depth), token(&line.value))
+    };
+    layout_lines(text).iter().map(line).collect()
+}
+
 /// Lays out a text in lines.
 pub(super) fn layout_lines(text: &str) -> Vec<JsonLine> {
     let mut lines: Vec<JsonLine> = Vec::new();

@@ -62,6 +62,8 @@ pub(crate) struct ScanProgress {
     rebuilt_to: u64,
     /// Offsets of damage that a page of rows showed, the scan had not found, and the scan was asked to scan again.
     reported_damage: BTreeSet<u64>,
+    /// Start and kind of the damage that was last reported as new. A scan that goes back may find it again.
+    last_new_damage: Option<(u64, DamageKind)>,
 }
 
 /// A run of the scan, from its start or resumption until it stops.
@@ -90,6 +92,7 @@ impl ScanProgress {
             current_run: None,
             rebuilt_to: 0,
             reported_damage: BTreeSet::new(),
+            last_new_damage: None,
         }
     }
 
@@ -143,6 +146,15 @@ impl ScanProgress {
     /// Returns the number of findings that are damage.
     pub(crate) fn damage_count(&self) -> usize {
         self.findings.iter().filter(|finding| finding.kind.is_damage()).count()
+    }
+
+    /// Returns whether a finding is damage that appeared after the first scan, and was not reported before. Damage that the
+    /// first scan finds was there when the screen was opened.
+    pub(crate) fn is_new_damage(&mut self, finding: &Finding) -> bool {
+        let key = (finding.start, finding.kind);
+        let is_known = self.findings.binary_search_by_key(&key, |known| (known.start, known.kind)).is_ok();
+        let is_new = finding.kind.is_damage() && self.finished_at_ms.is_some() && !is_known;
+        is_new && self.last_new_damage.replace(key) != Some(key)
     }
 
     /// Adds a finding, or replaces the finding of the same offset and kind.

@@ -61,6 +61,7 @@ fn the_table_follows_the_digits_while_they_are_typed() {
     screen.assert_shows("id 12… (102 of 257 aggregates)");
     screen.press(&[Key::Enter]);
     assert_eq!((screen.model.tab, screen.model.list.filter.text()), (Tab::Events, "agg:12"));
+    screen.assert_shows("filter (1 of 1 hit): agg:12");
 }
 
 #[test]

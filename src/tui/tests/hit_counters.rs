@@ -79,12 +79,17 @@ fn a_filter_and_a_search_show_the_number_of_hits_and_the_position_among_them() {
 }
 
 #[test]
-fn hits_of_an_aggregate_filter_are_not_counted() {
+fn hits_of_an_aggregate_filter_are_counted_and_its_rows_do_not_wait_for_them() {
     let mut screen = TestScreen::new(&clean_log(60), (120, 40));
     screen.run_scan();
     apply_filter(&mut screen, "agg:1 type:Created");
-    assert!(screen.model.hit_counters.counters.is_empty());
-    screen.assert_shows(" filter: agg:1 type:Created ");
+    screen.assert_shows(" filter (1 of 4 hits): agg:1 type:Created ");
+    screen.press(&[Key::Esc]);
+    submit(&mut screen, 'f', "agg:3");
+    assert!(has_row_request(&screen), "the index lists the events");
+    screen.handle_effects();
+    screen.press(&[Key::Char('g'), Key::Char('j'), Key::Char('j')]);
+    screen.assert_shows(" filter (3 of 12 hits): agg:3 ");
 }
 
 #[test]

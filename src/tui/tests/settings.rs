@@ -111,22 +111,25 @@ fn a_screenshot_is_a_new_file_of_what_is_shown() {
 
 #[test]
 fn the_bell_rings_for_damage_after_the_first_scan_where_it_is_wanted() {
-    let damage = || {
-        let finding = Finding::new(DamageKind::Checksum, 20..40);
+    let damage = |start: u64| {
+        let finding = Finding::new(DamageKind::Checksum, start..start + 20);
         BackgroundUpdate::Finding(Box::new(ProposedFix { finding, fix: None }))
     };
     let rings = |screen: &TestScreen| screen.has_effect(|effect| matches!(effect, Effect::RingBell));
     let mut screen = TestScreen::new(&clean_log(5), (80, 24));
     screen.model.bell = Bell::OnNewDamage;
-    screen.send_update(damage());
-    assert!(!rings(&screen), "the first scan is still running");
+    screen.send_update(damage(20));
+    assert!(!rings(&screen) && screen.model.notice.is_none(), "the first scan is still running");
     screen.run_scan();
-    screen.send_update(damage());
+    screen.send_update(damage(20));
+    assert!(!rings(&screen), "it is known");
+    screen.send_update(damage(60));
     assert!(rings(&screen));
     let mut screen = TestScreen::new(&clean_log(5), (80, 24));
     screen.run_scan();
-    screen.send_update(damage());
+    screen.send_update(damage(20));
     assert!(!rings(&screen), "it is off unless it is wanted");
+    screen.assert_shows("New damage at 20: checksum; 3 lists all findings");
 }
 
 #[test]

@@ -50,6 +50,49 @@ fn an_append_is_confirmed_once_and_reports_its_latency() {
 }
 
 #[test]
+fn the_form_takes_over_the_selected_event_and_appends_it_with_a_new_time() {
+    let mut screen = TestScreen::new(&clean_log(5), (120, 40));
+    screen.run_scan();
+    screen.press(&[Key::Char('A')]);
+    assert!(screen.model.overlays.is_empty(), "the header is no event: {}", screen.screen_text());
+    screen.assert_shows("no event is selected");
+    screen.press(&[Key::Char('j'), Key::Char('j'), Key::Char('A')]);
+    screen.assert_shows("\"amount\": 1.50,");
+    screen.press(&[Key::Enter, Key::Tab, Key::Enter]);
+    screen.poll_log();
+    screen.press(&[Key::Esc, Key::Char('G')]);
+    let rows = &screen.model.list.rows;
+    let event = |position: usize| match &rows[position].content {
+        crate::query::RowContent::Event(event) => event.clone(),
+        other => panic!("{other:?}"),
+    };
+    let (copied, appended) = (event(2), event(rows.len() - 1));
+    assert_eq!((appended.aggregate_id, &appended.event_type), (copied.aggregate_id, &copied.event_type));
+    assert_eq!(appended.excerpt, copied.excerpt, "the payload is the same");
+    assert_ne!(appended.time_ms, copied.time_ms);
+}
+
+#[test]
+fn the_place_of_a_fault_is_marked_in_the_payload() {
+    let mut screen = TestScreen::new(&clean_log(5), (120, 40));
+    screen.run_scan();
+    screen.press(&[Key::Char('j'), Key::Char('A')]);
+    let marked = |screen: &TestScreen| {
+        let buffer = screen.render();
+        let both = ratatui::style::Modifier::UNDERLINED | ratatui::style::Modifier::REVERSED;
+        let is_marked = |cell: &&ratatui::buffer::Cell| cell.modifier.contains(both);
+        buffer.content.iter().filter(is_marked).map(|cell| cell.symbol().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(marked(&screen), [] as [String; 0]);
+    // The first line is the opening bracket; a letter after it is no JSON.
+    screen.press(&[Key::End, Key::Char('x')]);
+    screen.assert_shows("! line 1, column 2");
+    assert_eq!(marked(&screen), ["x"]);
+    screen.press(&[Key::Backspace]);
+    assert_eq!(marked(&screen), [] as [String; 0]);
+}
+
+#[test]
 fn a_tail_that_an_append_has_set_aside_is_no_longer_shown() {
     let bytes = clean_log(5);
     let mut screen = TestScreen::new(&bytes[..bytes.len() - 5], (120, 40));
@@ -76,7 +119,7 @@ fn an_index_from_before_a_repair_by_another_process_is_not_saved() {
     let index = screen.path.with_extension("log.idx");
     let before = fs::read(&index).unwrap();
     screen.press(&[Key::Char('r')]);
-    screen.assert_shows("a repair that has begun or ended since");
+    screen.assert_shows("begun or ended since");
     assert_eq!(fs::read(&index).unwrap(), before, "the index of the scan has the torn tail");
     screen.shared.reopen_log().unwrap();
     screen.press(&[Key::Char('r')]);

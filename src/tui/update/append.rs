@@ -4,12 +4,28 @@ use super::reload;
 use super::requests::start_job;
 use crate::file::Durability;
 use crate::format::Finding;
+use crate::query::RowContent;
 use crate::report::safe_path_text;
 use crate::report::units::{format_count, format_duration, format_number};
 use crate::tui::actions::ActionId;
 use crate::tui::message::AppendResult;
 use crate::tui::model::{ConfirmDialog, ConfirmedAction, Model, Overlay, WriteConsent};
 use crate::tui::request::{AppendRequest, Request, WorkerKind};
+
+/// Opens the form with the values that it had last.
+pub(super) fn open_form(model: &mut Model) {
+    // The result of an earlier submission is not shown again.
+    model.form.outcome.clear();
+    model.overlays.push(Overlay::Form);
+}
+
+/// Opens the form with the fields and the payload of the selected event.
+pub(super) fn open_form_like_selected(model: &mut Model) {
+    let Some(details) = model.detail.contents.as_ref().map(|contents| &contents.details) else { return };
+    let (RowContent::Event(event), Some(payload)) = (&details.row.content, details.event_payload()) else { return };
+    model.form.take_event(event, payload);
+    open_form(model);
+}
 
 /// Submits the form. The first submission of a session asks for confirmation.
 pub(super) fn submit_form(model: &mut Model) {

@@ -14,6 +14,7 @@ const fn need_of(model: &Model, id: ActionId) -> RowNeed {
             RowNeed::Table
         }
         ActionId::CopyJson
+        | ActionId::AppendLike
         | ActionId::CopyPayload
         | ActionId::CopyValue
         | ActionId::CopyPath

@@ -2,11 +2,13 @@
 
 use super::requests::cancel_request;
 use super::{first_steps, reload, rows};
+use crate::format::Finding;
 use crate::index::IndexState;
 use crate::query::RowContent;
 use crate::repair::RepairState;
 use crate::report::Tone;
 use crate::report::units::{format_number, format_size};
+use crate::tui::actions::ActionId;
 use crate::tui::effect::Effect;
 use crate::tui::message::{BackgroundUpdate, LogChange};
 use crate::tui::model::{
@@ -33,9 +35,8 @@ pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
             record_growth(model);
         }
         BackgroundUpdate::Finding(proposed) => {
-            // Damage that the first scan finds was there when the screen was opened.
-            if proposed.finding.kind.is_damage() && model.scan.finished_at_ms.is_some() {
-                ring_bell(model);
+            if model.scan.is_new_damage(&proposed.finding) {
+                report_new_damage(model, &proposed.finding);
             }
             model.scan.add_finding(*proposed);
         }
@@ -62,6 +63,18 @@ pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
             model.detail.index_generation += 1;
         }
     }
+}
+
+/// Reports damage that was not there when the log was scanned.
+fn report_new_damage(model: &mut Model, finding: &Finding) {
+    let (start, tab) = (model.format_offset(finding.start), model.keys.hint(ActionId::TabFindings));
+    let text = format!("New damage at {start}: {}; {tab} lists all findings", finding.kind.name());
+    // Of several reports the last one stays, and the answer to a key before it stays too.
+    if model.notice.as_ref().is_some_and(|notice| notice.text.starts_with("New damage")) {
+        model.notice = None;
+    }
+    model.append_notice(text, Tone::Bad);
+    ring_bell(model);
 }
 
 /// Rings the terminal's bell, where the user wants it.

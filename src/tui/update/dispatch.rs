@@ -3,8 +3,8 @@
 use super::navigation::{LineEnd, Movement};
 use super::requests::{send_request, stop_worker};
 use super::{
-    aggregates, awaited, columns, compare, copy, detail, export, filter_help, index, messages, navigation, places,
-    reload, repair, report, rows, session, statistics, timeline, zone,
+    aggregates, append, awaited, columns, compare, copy, detail, export, filter_help, index, messages, navigation,
+    places, reload, repair, report, rows, session, statistics, timeline, zone,
 };
 use crate::query::{Direction, Filter};
 use crate::tui::actions::{self, ActionId};
@@ -98,11 +98,8 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::NextDamage => navigation::go_to_damage(model, Direction::Forward),
         ActionId::PreviousDamage => navigation::go_to_damage(model, Direction::Backward),
         ActionId::Follow => navigation::toggle_follow(model),
-        ActionId::Append => {
-            // The result of an earlier submission is not shown again.
-            model.form.outcome.clear();
-            model.overlays.push(Overlay::Form);
-        }
+        ActionId::Append => append::open_form(model),
+        ActionId::AppendLike => append::open_form_like_selected(model),
         ActionId::UpdateIndex => index::update_index(model),
         ActionId::RebuildIndex => index::confirm_rebuild(model),
         ActionId::Repair if model.tab == Tab::Compare => compare::plan_selected(model),

@@ -8,8 +8,7 @@ use crate::tui::request::{ReadPriority, Request, WorkerKind};
 /// Starts counters for the current filter and search where they are missing, and removes all other counters.
 pub(super) fn sync_counters(model: &mut Model) {
     let filter = model.list.filter.clone();
-    // Hits of a filter by aggregate are not counted, because the index lists the events of an aggregate.
-    let counts_filter = !filter.is_empty() && filter.aggregate_ids().is_none();
+    let counts_filter = !filter.is_empty();
     let search = model.search.as_ref().map(|search| search.pattern.clone());
     let needed: Vec<Option<SearchPattern>> =
         counts_filter.then_some(None).into_iter().chain(search.map(Some)).collect();

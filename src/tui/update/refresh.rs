@@ -141,7 +141,7 @@ fn request_folder(model: &mut Model) {
 fn request_missing_rows(model: &mut Model) {
     let log_bytes = model.log_info.bytes;
     // The counter is cloned, because `is_ready` uses it while `begin_next_request` borrows the model mutably.
-    let counter = model.filter_counter().filter(|_| model.can_read_in_background()).cloned();
+    let counter = model.paging_counter().filter(|_| model.can_read_in_background()).cloned();
     let is_ready = |needed: RowsNeeded| {
         counter.as_ref().is_none_or(|counter| counter.can_answer(needed.from, needed.direction, log_bytes))
     };

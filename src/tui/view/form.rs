@@ -2,7 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect, Size};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 use ratatui::widgets::Widget;
 use ratatui_textarea::{CursorMove, TextArea};
@@ -156,6 +156,7 @@ fn draw_payload_field(frame: &mut Frame, model: &Model, area: Rect, focus: Field
     editor.set_cursor_style(cursor_style);
     if !editor_area.is_empty() {
         (&editor).render(editor_area, frame.buffer_mut());
+        mark_fault(frame, model, editor_area, &editor);
     }
     let (role, text) = match form.field_error(FormField::Payload) {
         Some(error) => (Role::Damage, format!("! {error}")),
@@ -166,6 +167,22 @@ fn draw_payload_field(frame: &mut Frame, model: &Model, area: Rect, focus: Field
     };
     let status = span(model, role, fit_safe(&text, usize::from(area.width)));
     draw_spans(frame, area, area.height.saturating_sub(1), vec![status]);
+}
+
+/// Marks the character of the payload at which it is not valid JSON, when it is visible.
+fn mark_fault(frame: &mut Frame, model: &Model, area: Rect, editor: &TextArea) {
+    let Some((line, character)) = model.form.payload_fault() else { return };
+    let (top, left) = editor.scroll_offset();
+    let text = model.form.editor.lines().get(line).map(String::as_str).unwrap_or_default();
+    let column = display_width(&sanitize(first_chars(text, character)));
+    let (Some(y), Some(x)) = (line.checked_sub(usize::from(top)), column.checked_sub(usize::from(left))) else {
+        return;
+    };
+    if y < usize::from(area.height) && x < usize::from(area.width) {
+        let cell = Rect::new(area.x + x as u16, area.y + y as u16, 1, 1);
+        let style = model.theme.style(Role::Damage).add_modifier(Modifier::UNDERLINED | Modifier::REVERSED);
+        frame.buffer_mut().set_style(cell, style);
+    }
 }
 
 /// Draws the result of the last append, and below it a latency histogram for each durability.

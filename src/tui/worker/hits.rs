@@ -23,7 +23,10 @@ pub(super) fn search_next_slice(
     priority: ReadPriority,
     on_progress: &mut OnProgress,
 ) -> Result<Response, StorageError> {
-    let (view, index) = (shared.view(), shared.index());
+    let view = shared.view();
+    // The index lists the events of an aggregate in the first slice, also while the scan has published none.
+    let is_first = hits.scanned_bytes() == 0;
+    let index = shared.index().or_else(|| shared.known_index(&view).filter(|_| is_first));
     let total = view.log().len()?;
     let limiter =
         Some(shared.rate_limiter()).filter(|limiter| priority == ReadPriority::Background && limiter.is_limited());
