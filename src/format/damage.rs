@@ -211,6 +211,10 @@ pub struct Evidence {
     /// Number of bytes 0d that a translation of line ends added to the damaged range. Without them the range consists of
     /// valid frames.
     pub text_mode_bytes: Option<u64>,
+    /// File offset of a valid frame of the log with the same bytes: the range is a copy of it. Only version 2 detects this.
+    pub copy_of: Option<u64>,
+    /// True for a frame of a log of version 2 with a checksum of version 1.
+    pub is_version_1: bool,
     /// The time of this event, in milliseconds since the Unix epoch.
     pub time_ms: Option<u64>,
     /// The time of the readable event before it, in milliseconds since the Unix epoch.

@@ -57,6 +57,15 @@ impl FrameFormat {
         crc::extend(self.preceding_checksum(offset), covered)
     }
 
+    /// Returns the only offset whose first four bytes are `high` at which a frame with these bytes has the checksum `stored`;
+    /// `None` before version 2. `covered` holds its length field and its payload.
+    pub(crate) fn offset_of_frame(self, covered: &[u8], stored: u32, high: u32) -> Option<u64> {
+        let id_checksum = self.id_checksum()?;
+        let preceding = crc::prefix_checksum(crc::checksum(covered), stored, covered.len() as u64);
+        let low = crc::last_bytes(crc::extend(id_checksum, &high.to_be_bytes()), preceding);
+        Some(u64::from(high) << u32::BITS | u64::from(u32::from_be_bytes(low)))
+    }
+
     /// Computes the CRC of the bytes that the checksum of a frame at `offset` covers before its length field.
     #[inline]
     pub fn preceding_checksum(self, offset: u64) -> u32 {
@@ -112,6 +121,17 @@ mod tests {
         assert_eq!(FrameFormat::of_log(id).checksum(7, covered), crc::checksum(&all));
         assert_ne!(FrameFormat::of_log(id).checksum(8, covered), crc::checksum(&all));
         assert_eq!(FrameFormat::V1.checksum(7, covered), crc::checksum(covered));
+    }
+
+    #[test]
+    fn the_offset_of_a_frame_follows_from_its_checksum() {
+        let format = FrameFormat::of_log(LogId::from_bytes(*b"0123456789abcdef"));
+        let covered = b"\0\0\0\x07{\"a\":1}";
+        for offset in [0, 64, 0xDEAD_BEEF, 5 << 32 | 77, u64::MAX] {
+            let stored = format.checksum(offset, covered);
+            assert_eq!(format.offset_of_frame(covered, stored, (offset >> 32) as u32), Some(offset));
+        }
+        assert_eq!(FrameFormat::V1.offset_of_frame(covered, 0, 0), None);
     }
 
     #[test]

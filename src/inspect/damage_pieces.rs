@@ -8,13 +8,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::damage_origin::DamageOrigin;
+use super::frame_origin::FrameOrigin;
+use super::payload_end::{find_checksummed_payload_len, find_event_payload_len};
 use super::zeros::{find_last_nonzero, measure_zero_share};
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::byte_layout::u32_at;
-use crate::format::crc::{self, CrcShiftTable};
+use crate::format::crc::CrcShiftTable;
 use crate::format::frame::{LENGTH_LEN, MAX_FRAME, MAX_PAYLOAD, is_valid_length, payload_length_at};
-use crate::format::{DamageKind, EventView, Evidence, Finding, Version, gap};
+use crate::format::{DamageKind, EventView, Evidence, Finding, Version};
 use crate::index::SeenEnd;
 
 /// Number of possible ends that are tried for frames with a damaged length, for each byte of the range.
@@ -317,6 +319,9 @@ impl DamageClassifier {
                     evidence.computed_checksum =
                         bytes.get(..payload_end).map(|covered| self.log.format().checksum(at, covered));
                 }
+                if piece.kind == DamageKind::Checksum {
+                    FrameOrigin::find(&self.log, at, bytes)?.add_to(&mut evidence);
+                }
                 if let Err(invalid) = EventView::parse(payload, self.log.version()) {
                     evidence.bad_byte_offset = Some(at + (LENGTH_LEN + invalid.offset) as u64);
                     evidence.reason = Some(invalid.reason.into());
@@ -345,50 +350,4 @@ impl DamageClassifier {
         }
         Ok(Finding::new(piece.kind, range).with_evidence(evidence))
     }
-}
-
-/// Returns the length of the shortest payload of version 1 that is an event or a gap and is followed by its checksum.
-///
-/// The checksum is computed with that length, after bytes whose checksum is `preceding`. `bytes` starts with the payload, which has at most `max_len` bytes.
-fn find_checksummed_payload_len(bytes: &[u8], max_len: usize, preceding: u32, shift: &CrcShiftTable) -> Option<usize> {
-    if !matches!(bytes.first()?, b'{' | b'[' | b' ' | b'\t' | b'\n' | b'\r') {
-        return None;
-    }
-    let mut summed_len = 0;
-    let mut sum = 0;
-    for (i, byte) in bytes.get(..max_len)?.iter().enumerate() {
-        if !matches!(byte, b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r') {
-            continue;
-        }
-        let length = i + 1;
-        let Some(stored) = u32_at(bytes, length) else {
-            break;
-        };
-        sum = crc::extend(sum, bytes.get(summed_len..length)?);
-        summed_len = length;
-        // CRC(length, payload) = CRC(length) x^(8 |payload|) + CRC(payload)
-        let length_checksum = crc::extend(preceding, &(length as u32).to_be_bytes());
-        if shift.suffix_checksum(length_checksum, sum, length as u32) == stored {
-            let payload = bytes.get(..length)?;
-            if EventView::parse(payload, Version::V1).is_ok() || gap::is_gap(payload) {
-                return Some(length);
-            }
-        }
-    }
-    None
-}
-
-/// Returns the length of the shortest payload of version 0 that is an event.
-///
-/// A JSON object has only one end, so at most two texts are parsed.
-fn find_event_payload_len(text: &[u8]) -> Option<usize> {
-    let text = match std::str::from_utf8(text) {
-        Ok(_) => text,
-        Err(error) => text.get(..error.valid_up_to())?,
-    };
-    let event = match EventView::parse(text, Version::V0) {
-        Ok(_) => text,
-        Err(invalid) => text.get(..invalid.offset).filter(|text| EventView::parse(text, Version::V0).is_ok())?,
-    };
-    Some(event.trim_ascii_end().len())
 }

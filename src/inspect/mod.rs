@@ -35,6 +35,7 @@ mod difference;
 mod file_watch;
 mod frame_content;
 mod frame_cursor;
+mod frame_origin;
 #[cfg(feature = "app")]
 mod log_fingerprint;
 mod log_header;
@@ -43,6 +44,7 @@ mod lost_tail;
 mod map;
 mod parallel_scan;
 mod part_scan;
+mod payload_end;
 mod progress;
 mod recognition;
 mod rescan_counter;

@@ -200,7 +200,7 @@ pub(crate) fn error(error: &StorageError, exit: ExitStatus) -> Json {
 fn evidence(evidence: &Evidence, journal: Option<&Path>) -> Json {
     let checksum = |sum: Option<u32>| sum.map(|sum| format!("{sum:08x}"));
     let small = |number: Option<u32>| number.map(u64::from);
-    let all: [(&'static str, Json); 20] = [
+    let all: [(&'static str, Json); 22] = [
         ("stored", checksum(evidence.stored_checksum).into()),
         ("computed", checksum(evidence.computed_checksum).into()),
         ("length_found", small(evidence.length_found).into()),
@@ -215,6 +215,8 @@ fn evidence(evidence: &Evidence, journal: Option<&Path>) -> Json {
         ("log_end_offset", evidence.log_end_offset.into()),
         ("second_header_at", evidence.second_header_at.into()),
         ("text_mode_bytes", evidence.text_mode_bytes.into()),
+        ("copy_of", evidence.copy_of.into()),
+        ("version_1", evidence.is_version_1.then_some(Json::Bool(true)).unwrap_or(Json::Null)),
         ("time_ms", evidence.time_ms.into()),
         ("previous_time_ms", evidence.previous_time_ms.into()),
         ("content", evidence.content.clone().into()),

@@ -234,6 +234,12 @@ fn checksum_clause(evidence: &Evidence) -> String {
 }
 
 fn payload_clause(evidence: &Evidence) -> String {
+    if let Some(original) = evidence.copy_of {
+        return format!("it is a copy of the frame at offset {original}, and the event that was here is lost");
+    }
+    if evidence.is_version_1 {
+        return "its checksum is that of version 1: a program that knows only version 1 wrote it".into();
+    }
     match (&evidence.reason, evidence.bad_byte_offset) {
         (Some(reason), Some(at)) => format!("its payload is not a valid event ({reason} at offset {at})"),
         (Some(reason), None) => format!("its payload is not a valid event ({reason})"),

@@ -29,21 +29,18 @@ struct PlannedEdit {
 /// Chooses the change for a drill, and computes the finding that it must produce.
 ///
 /// # Errors
-/// `NoLocation` when the log is too short or of version 0; `Storage` when it cannot be read.
+/// `NoLocation` when the log is too short, or of a version that the drill does not fit; `Storage` when it cannot be read.
 pub(super) fn plan_damage(log: &Arc<LogFile>, drill: Drill, seed: u64) -> Result<PlantedDamage, DrillError> {
     let no_location =
         |expected| DrillError::NoLocation { log: log.path().display().to_string(), drill: drill.name(), expected };
-    if log.version() == Version::V0 {
-        return Err(no_location("a log of version 1 or 2"));
-    }
-    // In version 2, every frame after these changes has moved and is damaged.
-    if log.version() == Version::V2 && matches!(drill, Drill::Inserted | Drill::Swapped) {
-        return Err(no_location("a log of version 1"));
+    if !drill.fits(log.version()) {
+        return Err(no_location("a log of another version"));
     }
     // The numbers must differ from those that generated a log with the same seed.
     let mut rng = Rng::new(seed ^ 0xD811_D811_D811_D811);
     let planned = match drill {
         Drill::Zeros => append_zeros(log, &mut rng)?,
+        Drill::DuplicatedFrame => append_last_frame(log)?,
         Drill::TornTail | Drill::TornData | Drill::Truncated | Drill::TruncatedFrame => {
             edit_tail(log, drill, &mut rng)?
         }
@@ -129,6 +126,10 @@ fn edit_inner_frame(drill: Drill, rng: &mut Rng, run: &[TargetFrame]) -> Option<
             let payload = gap::build_gap_payload(payload.len(), "{\"by\":\"drill\"}");
             bytes = target.with_payload(&payload);
         }
+        Drill::MovedFrame => {
+            let elsewhere = TargetFrame { start: target.start + 1 + rng.next_below(1 << 20), ..target.clone() };
+            bytes = elsewhere.with_payload(target.payload());
+        }
         Drill::Clock => bytes = with_earlier_time(target, run.first()?.time_ms, rng)?,
         Drill::Swapped => {
             let next = run.get(2)?;
@@ -186,6 +187,13 @@ fn append_zeros(log: &Arc<LogFile>, rng: &mut Rng) -> Result<Option<PlannedEdit>
     let after = vec![0; 4 + rng.next_below(4093) as usize];
     let range = last.end()..last.end() + after.len() as u64;
     Ok(Some(PlannedEdit { finding: range, edit: ByteEdit { at: last.end(), before: Vec::new(), after } }))
+}
+
+/// Appends a copy of the last frame.
+fn append_last_frame(log: &Arc<LogFile>) -> Result<Option<PlannedEdit>, StorageError> {
+    let Some(last) = last_frames(log, 4)?.pop() else { return Ok(None) };
+    let edit = ByteEdit { at: last.end(), before: Vec::new(), after: last.bytes.clone() };
+    Ok(Some(PlannedEdit { finding: last.end()..last.end() + last.bytes.len() as u64, edit }))
 }
 
 /// Cuts or zeroes the end of a log that ends with at least four valid frames.

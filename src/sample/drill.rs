@@ -2,7 +2,7 @@
 
 use super::edit::ByteEdit;
 use crate::StorageError;
-use crate::format::DamageKind;
+use crate::format::{DamageKind, Version};
 
 /// A kind of damage that can be planted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,6 +45,10 @@ pub(crate) enum Drill {
     Clock,
     /// Two frames swapped. Both are valid; only their times reveal the swap.
     Swapped,
+    /// A frame of version 2 that was written for another place of the log.
+    MovedFrame,
+    /// A copy of the last frame of version 2 appended.
+    DuplicatedFrame,
 }
 
 /// An entry of the table of drills.
@@ -97,7 +101,7 @@ pub(crate) enum DrillError {
 
 impl Drill {
     /// The table of drills. Every kind of damage that bytes alone can produce has a drill of the same name.
-    pub(crate) const ALL: [DrillSpec; 19] = [
+    pub(crate) const ALL: [DrillSpec; 21] = [
         spec(Drill::Zeros, "zeros", DamageKind::Zeros, "zeros appended at the end"),
         spec(Drill::ZeroFrames, "zero_frames", DamageKind::Zeros, "one to three frames in the middle zeroed"),
         spec(Drill::Checksum, "checksum", DamageKind::Checksum, "one bit flipped"),
@@ -107,7 +111,12 @@ impl Drill {
         spec(Drill::TornTail, "torn_tail", DamageKind::TornTail, "the end of the last frame cut off"),
         spec(Drill::TornData, "torn_data", DamageKind::TornTail, "the end of the last frame zeroed"),
         spec(Drill::Garbage, "garbage", DamageKind::Garbage, "a sector across two frames overwritten"),
-        spec(Drill::Inserted, "inserted", DamageKind::Garbage, "bytes inserted between two frames"),
+        spec(
+            Drill::Inserted,
+            "inserted",
+            DamageKind::Garbage,
+            "bytes inserted between two frames, in a log of version 1",
+        ),
         spec(Drill::ZeroSector, "zero_sector", DamageKind::Garbage, "a sector across two frames zeroed"),
         spec(
             Drill::Truncated,
@@ -136,8 +145,30 @@ impl Drill {
         ),
         spec(Drill::Gap, "gap", DamageKind::Gap, "a frame replaced with a gap"),
         spec(Drill::Clock, "clock", DamageKind::Clock, "an event's time set before the previous event's"),
-        spec(Drill::Swapped, "swapped", DamageKind::Clock, "two frames swapped"),
+        spec(Drill::Swapped, "swapped", DamageKind::Clock, "two frames swapped, in a log of version 1"),
+        spec(
+            Drill::MovedFrame,
+            "moved_frame",
+            DamageKind::Checksum,
+            "a frame that was written for another place, in a log of version 2",
+        ),
+        spec(
+            Drill::DuplicatedFrame,
+            "duplicated_frame",
+            DamageKind::Checksum,
+            "the last frame written again, in a log of version 2",
+        ),
     ];
+
+    /// True when a log of this version can have the damage. In version 1, a whole frame in another place is valid. In version 2,
+    /// every frame after inserted bytes has moved and is damaged.
+    pub(crate) const fn fits(self, version: Version) -> bool {
+        match self {
+            Self::Inserted | Self::Swapped => matches!(version, Version::V1),
+            Self::MovedFrame | Self::DuplicatedFrame => matches!(version, Version::V2),
+            _ => version.has_checksums(),
+        }
+    }
 
     /// Returns the name that `--kind` accepts.
     pub(crate) fn name(self) -> &'static str {

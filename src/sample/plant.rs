@@ -49,14 +49,16 @@ pub(crate) fn plant_damage(source: &Path, copy: &Path, drill: Drill, seed: u64) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::DamageKind;
+    use crate::format::{DamageKind, Version};
     use crate::sample::drill::DrillSpec;
     use crate::sample::edit::ByteEdit;
     use crate::sample::{GeneratorOptions, LogLength, generate};
 
-    fn generate_log(folder: &Path, events: u64) -> std::path::PathBuf {
-        let path = folder.join(format!("{events}.log"));
-        let options = GeneratorOptions { length: LogLength::Events(events), ..GeneratorOptions::default() };
+    const VERSIONS: [Version; 2] = [Version::V1, Version::V2];
+
+    fn generate_log(folder: &Path, events: u64, version: Version) -> std::path::PathBuf {
+        let path = folder.join(format!("{events}-{}.log", version.number()));
+        let options = GeneratorOptions { length: LogLength::Events(events), version, ..GeneratorOptions::default() };
         generate(&OsDisk, &path, &options, &mut |_| ControlFlow::Continue(())).unwrap();
         path
     }
@@ -79,9 +81,24 @@ mod tests {
     #[test]
     fn only_the_planted_damage_is_found() {
         let folder = tempfile::tempdir().unwrap();
-        let source = generate_log(folder.path(), 400);
-        let intact = fs::read(&source).unwrap();
-        for DrillSpec { drill, name, kind, .. } in Drill::ALL {
+        for (version, DrillSpec { drill, name, kind, .. }) in
+            VERSIONS.into_iter().flat_map(|version| Drill::ALL.map(|spec| (version, spec)))
+        {
+            let source = folder.path().join(format!("400-{}.log", version.number()));
+            if !source.exists() {
+                generate_log(folder.path(), 400, version);
+            }
+            let intact = fs::read(&source).unwrap();
+            if !drill.fits(version) {
+                assert!(
+                    matches!(
+                        plant_damage(&source, &folder.path().join("copy.log"), drill, 1),
+                        Err(DrillError::NoLocation { .. })
+                    ),
+                    "{name}"
+                );
+                continue;
+            }
             for seed in seeds(drill) {
                 let copy = folder.path().join("copy.log");
                 let planted = plant_damage(&source, &copy, drill, seed).unwrap();
@@ -97,8 +114,8 @@ mod tests {
                 fs::remove_file(&copy).unwrap();
                 let _ = fs::remove_file(index_path(&copy));
             }
+            assert_eq!(fs::read(&source).unwrap(), intact);
         }
-        assert_eq!(fs::read(&source).unwrap(), intact);
     }
 
     #[test]
@@ -113,7 +130,7 @@ mod tests {
     #[test]
     fn the_seed_determines_the_damage() {
         let folder = tempfile::tempdir().unwrap();
-        let source = generate_log(folder.path(), 300);
+        let source = generate_log(folder.path(), 300, Version::V1);
         let plant = |name: &str, seed| plant_damage(&source, &folder.path().join(name), Drill::Checksum, seed).unwrap();
         let (a, b, c) = (plant("a", 1), plant("b", 1), plant("c", 2));
         assert_eq!(a, b);
@@ -123,7 +140,8 @@ mod tests {
     #[test]
     fn a_log_without_a_location_is_refused_and_existing_files_are_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let (short, source) = (generate_log(folder.path(), 2), generate_log(folder.path(), 50));
+        let (short, source) =
+            (generate_log(folder.path(), 2, Version::V1), generate_log(folder.path(), 50, Version::V1));
         let copy = folder.path().join("copy.log");
         for DrillSpec { drill, name, .. } in Drill::ALL {
             let result = plant_damage(&short, &copy, drill, 1);

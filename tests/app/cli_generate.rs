@@ -49,8 +49,10 @@ fn verify_reports_the_finding_that_drill_prints() {
     let kinds: Vec<&str> =
         help[start..].lines().filter_map(|line| line.trim().strip_prefix("- ")?.split(':').next()).collect();
     assert!(kinds.len() > 15, "{kinds:?}");
+    shell.run_ok("generate b.log --format 2 --events 300 --aggregates 20");
     for kind in kinds {
-        let truth = shell.plant_damage(kind, "copy.log");
+        let log = if matches!(kind, "moved_frame" | "duplicated_frame") { "b.log" } else { "a.log" };
+        let truth = shell.run_ok(&format!("drill {log} -o copy.log --kind {kind}")).stdout_json();
         let found = shell.run("verify copy.log --json").stdout_json();
         assert_eq!(found["findings_total"], 1, "{kind}");
         for key in ["kind", "damage", "start", "end"] {

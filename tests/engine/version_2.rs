@@ -161,7 +161,6 @@ fn noise_zeros_and_damaged_lengths_are_found_and_repaired_as_in_version_1() {
 #[test]
 fn a_whole_frame_that_was_moved_duplicated_or_left_over_is_damage() {
     let payloads: Vec<Vec<u8>> = (0..6).map(|n| frame_payloads(&log_bytes(9).0)[n * 3 % 6 + 1].clone()).collect();
-    let payloads: Vec<Vec<u8>> = payloads.iter().map(|payload| payload[..].to_vec()).collect();
     let (whole, offsets) = log_of_payloads(ID, &payloads);
     let frame = |n: usize| offsets[n] as usize..offsets.get(n + 1).map_or(whole.len(), |end| *end as usize);
     let same_len = |a: usize, b: usize| frame(a).len() == frame(b).len();
@@ -172,16 +171,39 @@ fn a_whole_frame_that_was_moved_duplicated_or_left_over_is_damage() {
     swapped[frame(b)].copy_from_slice(&whole[frame(a)]);
     let ranges = |found: Vec<(&str, u64, u64)>| found.iter().map(|(_, start, _)| *start).collect::<Vec<_>>();
     assert_eq!(ranges(finding_ranges(&survey_log(&disk_with(&swapped)))), [offsets[a], offsets[b]]);
+    let copies: Vec<_> = survey_log(&disk_with(&swapped)).findings.iter().map(|found| found.evidence.copy_of).collect();
+    // Each frame is at the place of the other one, so neither of them is valid where it was.
+    assert_eq!(copies, [None, None]);
+    let mut overwritten = whole.clone();
+    overwritten[frame(b)].copy_from_slice(&whole[frame(a)]);
+    let found = survey_log(&disk_with(&overwritten)).findings;
+    assert_eq!((found.len(), found[0].start, found[0].evidence.copy_of), (1, offsets[b], Some(offsets[a])));
     // The last frame is written again.
     let duplicated = [whole.as_slice(), &whole[frame(5)]].concat();
     let found = survey_log(&disk_with(&duplicated));
     assert_eq!((found.events, ranges(finding_ranges(&found))), (6, vec![whole.len() as u64]));
+    assert_eq!(found.findings[0].evidence.copy_of, Some(offsets[5]));
     // A frame of another log is at its own offset.
     let (other, _) = log_of_payloads(LogId::from_bytes([9; 16]), &payloads);
     let mut mixed = whole.clone();
     mixed[frame(3)].copy_from_slice(&other[frame(3)]);
     assert_eq!(ranges(finding_ranges(&survey_log(&disk_with(&mixed)))), [offsets[3]]);
     assert_eq!(readable_offsets(&disk_with(&mixed)).len(), 5);
+    assert_eq!(survey_log(&disk_with(&mixed)).findings[0].evidence.copy_of, None);
+    // The checksum alone is no proof of a copy: the frame at that place has other bytes.
+    let mut elsewhere = whole.clone();
+    let mut bytes = Vec::new();
+    encode_at(FrameFormat::of_log(ID), offsets[0], &payloads[2], &mut bytes);
+    elsewhere[frame(2)].copy_from_slice(&bytes);
+    let found = survey_log(&disk_with(&elsewhere)).findings;
+    assert_eq!((found[0].start, found[0].evidence.copy_of), (offsets[2], None));
+    // A program that knows only version 1 has written a frame.
+    let mut old = whole.clone();
+    let mut bytes = Vec::new();
+    encode_at(FrameFormat::V1, 0, &payloads[2], &mut bytes);
+    old[frame(2)].copy_from_slice(&bytes);
+    let found = survey_log(&disk_with(&old)).findings;
+    assert_eq!((found.len(), found[0].start, found[0].evidence.is_version_1), (1, offsets[2], true));
 }
 
 #[test]
