@@ -210,18 +210,34 @@ fn job_7_lost_events_are_taken_from_a_backup() {
     let shell = Shell::with_log();
     let mut damaged = file_bytes(&shell.path("a.log"));
     damaged[5000..7000].fill(0);
-    fs::write(shell.path("bad.log"), damaged).unwrap();
-    let mut terminal = TestTerminal::open(&shell, "repair bad.log --donor a.log", SCREEN_SIZE);
-    terminal.wait_for_text("copied from ");
-    terminal.wait_for_text("[y/N]");
-    terminal.press("y\r");
-    assert_eq!(terminal.wait_for_exit(), 0);
-    assert_eq!(file_bytes(&shell.path("bad.log")), file_bytes(&shell.path("a.log")));
-    let mut job = Job::start(&shell, "bad.log");
-    job.see("no damage");
-    job.press("5");
-    job.see_line(&["applied", "1"]);
-    job.end(1);
+    fs::create_dir(shell.path("backup")).unwrap();
+    fs::rename(shell.path("a.log"), shell.path("backup/a.log")).unwrap();
+    fs::write(shell.path("a.log"), &damaged).unwrap();
+    let mut job = Job::start(&shell, "a.log");
+    job.see("× 1 damaged");
+    job.see("verified 100 %");
+    // The path of the backup is completed from its first letters.
+    job.press("C");
+    job.see(":compare");
+    job.press("ba");
+    job.see("> backup/");
+    job.press("\r");
+    job.see("> a.log");
+    job.press("\r");
+    job.see("[7 Compare]");
+    job.see_line(&["×", "lost here", "here: damaged"]);
+    job.press("X");
+    job.see("proven");
+    job.confirm("Repair");
+    job.see("Repair 1 done");
+    job.see("a.log is identical to this log, byte for byte");
+    assert_eq!(file_bytes(&shell.path("a.log")), file_bytes(&shell.path("backup/a.log")));
+    job.press("u");
+    job.see("Undo repair 1?");
+    job.confirm("Undo");
+    job.see_line(&["lost here"]);
+    assert_eq!(file_bytes(&shell.path("a.log")), damaged);
+    job.end(14);
 }
 
 #[test]

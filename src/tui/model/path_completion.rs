@@ -46,6 +46,18 @@ pub(crate) struct TypedPath<'a> {
     path_use: PathUse,
 }
 
+impl TypedPath<'_> {
+    /// Returns whether no path was typed yet.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.folder.is_empty() && self.name.is_empty()
+    }
+
+    /// Returns whether Enter takes the file or folder that is marked, as far as something was typed.
+    pub(crate) fn takes_marked(&self) -> bool {
+        self.path_use == PathUse::ExistingFile && !self.is_empty()
+    }
+}
+
 impl Prompt {
     /// Returns the path that is being typed, when the text of the prompt is one or ends with one.
     pub(crate) fn typed_path(&self) -> Option<TypedPath<'_>> {

@@ -6,7 +6,7 @@ use super::golden::assert_golden;
 use super::{TestScreen, clean_log, damaged_log, frame_starts};
 use crate::tui::keys::Key;
 use crate::tui::message::{RequestFailure, Response};
-use crate::tui::model::{CompareState, DetailView, DifferenceMeaning, Tab};
+use crate::tui::model::{ComparePane, CompareState, DetailView, DifferenceMeaning, Tab};
 use crate::tui::request::{PlanRequest, WorkerKind};
 
 const SIZES: [(u16, u16); 4] = [(120, 40), (80, 24), (60, 15), (20, 5)];
@@ -245,4 +245,24 @@ fn tab_completes_the_path_of_a_backup() {
     screen.press(&[Key::Enter]);
     assert_eq!(screen.model.compare.path, Some(folder.join("copies/old.log")));
     screen.assert_shows("old.log is identical to this log");
+    // Enter takes what is marked: first the folder, then the file in it.
+    screen.model.compare = ComparePane::default();
+    screen.press(&[Key::Char(':')]);
+    screen.type_text(&format!("compare {}/co", folder.display()));
+    screen.press(&[Key::Enter]);
+    screen.assert_shows("> old.log");
+    screen.press(&[Key::Enter]);
+    assert_eq!(screen.model.compare.path, Some(folder.join("copies/old.log")));
+}
+
+#[test]
+fn a_word_without_its_path_asks_for_one() {
+    let mut screen = TestScreen::new(&clean_log(3), (120, 40));
+    for word in ["compare", "screenshot"] {
+        screen.press(&[Key::Char(':')]);
+        screen.type_text(&format!("{word} "));
+        screen.press(&[Key::Enter]);
+        screen.assert_shows(&format!("expected the path of a file after `{word}`"));
+        screen.press(&[Key::Esc]);
+    }
 }

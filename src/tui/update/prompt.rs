@@ -59,6 +59,9 @@ fn show_help(model: &mut Model) {
 }
 
 fn submit(model: &mut Model) {
+    if open_marked_folder(model) {
+        return;
+    }
     let Some(Overlay::Prompt(prompt)) = model.overlays.last().cloned() else { return };
     let text = prompt.input.text().trim().to_owned();
     let result = match prompt.purpose {
@@ -73,6 +76,22 @@ fn submit(model: &mut Model) {
         (Err(_), _) => {}
         (Ok(()), _) => model.prompt_history.push(prompt.purpose, &text),
     }
+}
+
+/// Puts the folder that is marked below the prompt into it, so that its files can be chosen. Returns false when no folder
+/// is marked, or the path is that of a new file.
+fn open_marked_folder(model: &mut Model) -> bool {
+    let sources = CompletionSources { names: &model.names, folder: model.folder_listing.as_ref() };
+    let Some(Overlay::Prompt(prompt)) = model.overlays.last_mut() else { return false };
+    if !prompt.typed_path().is_some_and(|typed| typed.takes_marked()) {
+        return false;
+    }
+    let suggestions = prompt.suggestions(sources);
+    let marked = suggestions.get(prompt.selected_suggestion).filter(|marked| marked.text.ends_with('/'));
+    if let Some(marked) = marked {
+        *prompt = Prompt::new(prompt.purpose, &marked.text);
+    }
+    marked.is_some()
 }
 
 /// Closes the prompt, because its text was accepted.
@@ -142,11 +161,15 @@ fn submit_palette(model: &mut Model, prompt: &Prompt, text: &str) -> Result<(), 
     }
     let suggestions = prompt.suggestions(model.completion_sources());
     let selected = suggestions.get(prompt.selected_suggestion);
-    // Enter takes the suggestion that is marked, so that `theme hig` need not be typed further. A path is taken as it was
-    // typed: the start of a name is no file.
+    let typed_path = prompt.typed_path();
+    if typed_path.is_some_and(|typed| typed.is_empty()) {
+        return Err(error_without_place(format!("expected the path of a file after `{text}`")));
+    }
+    // Enter takes the suggestion that is marked, so that `theme hig` need not be typed further. The path of a new file is
+    // taken as it was typed.
     let completed = selected
-        .filter(|suggestion| suggestion.action.is_none() && prompt.typed_path().is_none())
-        .map(|suggestion| suggestion.text.as_str());
+        .filter(|marked| marked.action.is_none() && typed_path.is_none_or(|typed| typed.takes_marked()))
+        .map(|marked| marked.text.as_str());
     if let Some(command) =
         PaletteCommand::parse(text).map(|typed| completed.and_then(PaletteCommand::parse).unwrap_or(typed))
     {
