@@ -14,7 +14,8 @@ use crate::tui::{ConfigError, ScreenConfig};
 /// Largest size of a configuration file, in bytes.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
-/// The options that choose the configuration file.
+/// The options about the files of the user that the screen reads and writes besides the log: its configuration, and what it
+/// keeps between runs.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ConfigArgs {
     /// Read the configuration from this file instead of chronicle/config.toml in `$XDG_CONFIG_HOME` or ~/.config
@@ -23,9 +24,17 @@ pub(super) struct ConfigArgs {
     /// Read no configuration file
     #[arg(long, conflicts_with = "config")]
     no_config: bool,
+    /// Keep nothing between runs: neither restore nor save the place, marks, filter, columns and layout of the log
+    #[arg(long)]
+    no_session: bool,
 }
 
 impl ConfigArgs {
+    /// Returns whether nothing is kept between runs.
+    pub(super) const fn no_session(&self) -> bool {
+        self.no_session
+    }
+
     /// Reads the configuration: that of the named file, else that of the user's file, if there is one.
     ///
     /// # Errors
@@ -98,7 +107,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         let load = || {
-            let args = ConfigArgs { config: Some(path.clone()), no_config: false };
+            let args = ConfigArgs { config: Some(path.clone()), no_config: false, no_session: false };
             args.load().map_err(|failure| failure.message())
         };
         assert!(load().unwrap_err().contains("config.toml: cannot read: "), "a named file must exist");
@@ -110,7 +119,7 @@ mod tests {
         assert!(load().unwrap_err().contains("expected at most"));
         fs::write(&path, "theme = 'dark'").unwrap();
         assert_eq!(load().unwrap().theme.unwrap().name(), "dark");
-        let folder_as_file = ConfigArgs { config: Some(folder.path().to_owned()), no_config: false };
+        let folder_as_file = ConfigArgs { config: Some(folder.path().to_owned()), no_config: false, no_session: false };
         assert!(folder_as_file.load().unwrap_err().message().contains("expected a file"));
     }
 }

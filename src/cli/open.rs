@@ -65,9 +65,6 @@ pub(super) struct ScreenArgs {
     /// Leave the mouse to the terminal
     #[arg(long)]
     no_mouse: bool,
-    /// Keep nothing between runs: neither restore nor save the place, marks, filter, columns and layout of the log
-    #[arg(long)]
-    no_session: bool,
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -124,7 +121,7 @@ impl ScreenArgs {
     /// Returns how the state of the screen is kept, unless the command line, the configuration or the environment leaves no
     /// place for it.
     fn session(&self, configured: Option<bool>) -> Option<tui::SessionOptions> {
-        if self.no_session || configured == Some(false) {
+        if self.config.no_session() || configured == Some(false) {
             return None;
         }
         let zone = if self.zone.is_some() { tui::ZoneOnStart::Given } else { tui::ZoneOnStart::Restored };

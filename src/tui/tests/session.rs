@@ -192,7 +192,7 @@ fn the_first_start_shows_three_hints_until_the_next_key_and_only_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut screen = open(&damaged_log(), folder.path());
     screen.assert_shows("Shown once, until the next key");
-    for hint in ["?    lists all keys", ":    goes to an offset", "Esc  leaves a dialog"] {
+    for hint in ["?    lists all keys", ":    goes to a place", "Esc  leaves a dialog"] {
         screen.assert_shows(hint);
     }
     super::golden::assert_golden("first_hints", &mut screen, &super::golden::SIZES);

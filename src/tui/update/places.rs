@@ -15,12 +15,11 @@ pub(super) fn go_back(model: &mut Model) {
 
 /// Goes to the place from which the screen went back.
 pub(super) fn go_forward(model: &mut Model) {
-    match model.jump_list.go_forward() {
-        Some(place) => show_place(model, place),
-        None => {
-            let key = model.keys.hint(ActionId::JumpBack);
-            model.notify(format!("No later place: {key} goes back first"));
-        }
+    if let Some(place) = model.jump_list.go_forward() {
+        show_place(model, place);
+    } else {
+        let key = model.keys.hint(ActionId::JumpBack);
+        model.notify(format!("No later place: {key} goes back first"));
     }
 }
 
@@ -59,15 +58,14 @@ fn use_mark(model: &mut Model, name: char, mark_use: MarkUse) {
             let key = model.keys.hint(ActionId::GoToMark);
             model.notify(format!("Marked {offset} as {name}; {key} {name} returns to it"));
         }
-        MarkUse::GoTo => match model.jump_list.marks.get(&name).cloned() {
-            Some(place) => {
+        MarkUse::GoTo => {
+            if let Some(place) = model.jump_list.marks.get(&name).cloned() {
                 model.record_place();
                 show_place(model, place);
-            }
-            None => {
+            } else {
                 let key = model.keys.hint(ActionId::SetMark);
                 model.notify(format!("No mark {name}; {key} {name} sets it"));
             }
-        },
+        }
     }
 }

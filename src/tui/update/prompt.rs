@@ -141,7 +141,7 @@ fn run_palette_command(model: &mut Model, command: PaletteCommand) {
             let path = expand_home(&path, std::env::home_dir());
             model.effects.push_back(Effect::SaveScreenshot(path));
         }
-        PaletteCommand::Report { path, existing } => report::start(model, path, existing),
+        PaletteCommand::Report { path, existing } => report::start(model, &path, existing),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Starts the report about the log, and reports the page that was written.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::requests::start_job;
 use crate::file::ExistingFile;
@@ -20,12 +20,12 @@ pub(super) fn open_palette(model: &mut Model) {
 }
 
 /// Starts the report. Esc stops it before the page is complete.
-pub(super) fn start(model: &mut Model, path: PathBuf, existing: ExistingFile) {
+pub(super) fn start(model: &mut Model, path: &Path, existing: ExistingFile) {
     if let Some(reason) = model.disabled_reason(ActionId::Report) {
         model.warn(format!("{REPORT_WORD}: {reason}"));
         return;
     }
-    let path = expand_home(&path, std::env::home_dir());
+    let path = expand_home(path, std::env::home_dir());
     start_job(model, WorkerKind::Export, "writing the report", Request::Report(ReportRequest { path, existing }));
     if let Some(job) = model.jobs.last_mut() {
         job.on_esc = EscBehavior::AsksToStop;

@@ -27,7 +27,7 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
     super::requests::remove_job(model, worker);
     let log_bytes = model.log_info.bytes;
     match response {
-        Response::Progress { .. } => {}
+        Response::Progress { .. } | Response::SessionSaved(Ok(())) => {}
         Response::RowWindow { page, cursor_offset } => {
             rescan_unknown_damage(model, &page);
             model.list.set_window(page, cursor_offset, log_bytes);
@@ -76,7 +76,6 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         Response::ReportRefused { path, reason } => report::show_refusal(model, &path, reason),
         Response::SessionLoaded(loaded) => session::restore(model, *loaded),
         Response::SessionPrepared(preparation) => session::finish_preparation(model, preparation),
-        Response::SessionSaved(Ok(())) => {}
         Response::SessionSaved(Err(reason)) => model.record_message(format!("{}: {reason}", session::NOT_KEPT)),
         Response::Appended(result) => append::finish_append(model, &result),
         Response::IndexSaved(result) => index::finish_index_save(model, &result),

@@ -158,12 +158,11 @@ fn draw_payload_field(frame: &mut Frame, model: &Model, area: Rect, focus: Field
         (&editor).render(editor_area, frame.buffer_mut());
         mark_fault(frame, model, editor_area, &editor);
     }
-    let (role, text) = match form.field_error(FormField::Payload) {
-        Some(error) => (Role::Damage, format!("! {error}")),
-        None => {
-            let (line_break, append) = (model.keys.hint(ActionId::LineBreak), model.keys.hint(ActionId::SubmitForm));
-            (Role::Good, format!("valid JSON; {line_break} breaks the line, {append} appends"))
-        }
+    let (role, text) = if let Some(error) = form.field_error(FormField::Payload) {
+        (Role::Damage, format!("! {error}"))
+    } else {
+        let (line_break, append) = (model.keys.hint(ActionId::LineBreak), model.keys.hint(ActionId::SubmitForm));
+        (Role::Good, format!("valid JSON; {line_break} breaks the line, {append} appends"))
     };
     let status = span(model, role, fit_safe(&text, usize::from(area.width)));
     draw_spans(frame, area, area.height.saturating_sub(1), vec![status]);

@@ -14,6 +14,10 @@ use crate::tui::theme::Role;
 
 /// Width of the column with the keys.
 const KEY_COLUMNS: usize = 14;
+/// Width of the column with the keys on a narrow screen.
+const NARROW_KEY_COLUMNS: usize = 6;
+/// Minimum width of a help whose keys have their full column.
+const MIN_FULL_WIDTH: u16 = 44;
 /// Width of the column with the titles.
 const TITLE_COLUMNS: usize = 22;
 
@@ -78,9 +82,10 @@ fn draw_action(frame: &mut Frame, model: &Model, area: Rect, line: u16, action: 
         Some(reason) => format!("{} (unavailable: {reason})", action.help),
         None => action.help.to_owned(),
     };
-    let available = usize::from(area.width).saturating_sub(KEY_COLUMNS + TITLE_COLUMNS + 2);
+    let key_columns = if area.width < MIN_FULL_WIDTH { NARROW_KEY_COLUMNS } else { KEY_COLUMNS };
+    let available = usize::from(area.width).saturating_sub(key_columns + TITLE_COLUMNS + 2);
     let spans = vec![
-        span(model, Role::Key, pad(&keys, KEY_COLUMNS) + " "),
+        span(model, Role::Key, pad(&keys, key_columns) + " "),
         span(model, Role::Title, pad(action.title, TITLE_COLUMNS) + " "),
         span(model, Role::Text, fit_safe(&text, available)),
     ];

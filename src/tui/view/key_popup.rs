@@ -70,11 +70,10 @@ fn second_title(model: &Model, title: &str) -> String {
 /// Draws the hints of the first start.
 pub(super) fn draw_first_hints(frame: &mut Frame, model: &Model) {
     let hint = |id, text: &str| PopupKey::new(model.keys.hint(id), text);
-    let leave =
-        format!("leaves a dialog, a search or a filter, and never quits; {} quits", model.keys.hint(ActionId::Close));
+    let leave = format!("leaves a dialog or a filter, never quits; {} quits", model.keys.hint(ActionId::Close));
     let keys = [
         hint(ActionId::Help, "lists all keys, those of the focused pane first"),
-        hint(ActionId::Palette, "goes to an offset, an event or a time, and runs any action"),
+        hint(ActionId::Palette, "goes to a place or a time, and runs any action"),
         hint(ActionId::Back, &leave),
     ];
     draw_keys(frame, model, "Shown once, until the next key", &keys);
@@ -82,14 +81,14 @@ pub(super) fn draw_first_hints(frame: &mut Frame, model: &Model) {
 
 /// Returns the offset of a place, with its tab and its filter where they are not the usual ones.
 fn place_text(model: &Model, place: &Place) -> String {
-    let mut text = format!("at {}", model.format_offset(place.offset));
+    let mut parts = vec![format!("at {}", model.format_offset(place.offset))];
     if place.tab != Tab::Events {
-        text += &format!(", {}", place.tab.name());
+        parts.push(place.tab.name().to_owned());
     }
     if !place.filter.is_empty() {
-        text += &format!(", filter {}", sanitize(place.filter.text()));
+        parts.push(format!("filter {}", sanitize(place.filter.text())));
     }
-    text
+    parts.join(", ")
 }
 
 /// Draws the popup at the lower right corner, above the footer. The keys that do not fit are counted in its last line.
