@@ -74,7 +74,7 @@ pub(crate) enum SavedZone {
 /// What was read about a log when the screen was opened.
 #[derive(Debug, Default)]
 pub(crate) struct LoadedSession {
-    /// The state of the last run. The offset of its place is that of a row.
+    /// The state of the last run. The log may have no row at the offset of its place any more.
     pub(crate) session: Option<SavedSession>,
     /// The times to which relative times of its filters refer.
     pub(crate) event_times: Option<EventTimes>,

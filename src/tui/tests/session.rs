@@ -102,6 +102,18 @@ fn a_place_that_is_no_longer_there_leads_to_the_nearest_row() {
     assert!(restored > log.len() as u64 - 1000 && restored < cut.len() as u64, "{restored}");
     screen.press(&[Key::Char('G')]);
     assert_eq!(screen.model.list.selected_offset(), restored, "the last row");
+    // A place inside a row leads to that row.
+    screen.press(&[Key::Char('g'), Key::Down, Key::Down, Key::Char('q')]);
+    let row = screen.model.selected_row().unwrap();
+    let path = document(folder.path());
+    let inside = fs::read_to_string(&path).unwrap().replace(&format!("\"offset\": {}", row.start), "\"offset\": 300");
+    fs::write(&path, inside).unwrap();
+    assert!((row.start + 1..row.end).contains(&300), "{row:?}");
+    let screen = open(cut, folder.path());
+    assert_eq!((screen.model.list.selected_offset(), screen.model.list.target_offset()), (row.start, None));
+    let beyond = fs::read_to_string(&path).unwrap().replace("\"offset\": 300", &format!("\"offset\": {}", u64::MAX));
+    fs::write(&path, beyond).unwrap();
+    assert_eq!(open(cut, folder.path()).model.list.selected_offset(), restored);
 }
 
 #[test]

@@ -84,7 +84,7 @@ pub(crate) fn handle_request(
         Request::Timeline(request) => timeline::count_events(shared, request, on_progress),
         Request::Export(request) => export::export_events(shared, request, on_progress),
         Request::Report(request) => report::write_report(shared, request, on_progress),
-        Request::LoadSession => Ok(Response::SessionLoaded(Box::new(session_store::load(shared, on_progress)?))),
+        Request::LoadSession => Ok(Response::SessionLoaded(Box::new(session_store::load(shared)?))),
         Request::PrepareSession(hints) => Ok(session_store::prepare(shared, hints)),
         Request::SaveSession(document) => Ok(Response::SessionSaved(session_store::save(shared, &document))),
         Request::Compare(path) => compare::compare(shared, &path, on_progress),

@@ -13,8 +13,7 @@ use sha2::{Digest, Sha256};
 use super::SharedState;
 use crate::StorageError;
 use crate::file::{Disk, ExistingFile, LogFile, NewFile, OpenMode, OsDisk};
-use crate::inspect::OnProgress;
-use crate::query::{EventTimes, JumpTarget, resolve_jump_or_last_row};
+use crate::query::EventTimes;
 use crate::report::{describe_error, safe_path_text};
 use crate::tui::message::{Response, SessionPreparation};
 use crate::tui::model::{LoadedSession, MAX_SESSION_BYTES, SavedSession};
@@ -31,11 +30,11 @@ const MAX_DOCUMENTS: usize = 500;
 /// Number of bytes of the first event that identify a log. An event has its time of writing at its start.
 const IDENTITY_BYTES: usize = 4 << 10;
 
-/// Reads the state of the last run, with the row that is at its place now.
+/// Reads the state of the last run.
 ///
 /// # Errors
-/// `Cancelled` when `on_progress` breaks. Every other failure is part of the result.
-pub(super) fn load(shared: &SharedState, on_progress: &mut OnProgress) -> Result<LoadedSession, StorageError> {
+/// The log cannot be read. A document that cannot be used is part of the result.
+pub(super) fn load(shared: &SharedState) -> Result<LoadedSession, StorageError> {
     let Some(folder) = folder(shared) else { return Ok(LoadedSession::default()) };
     let path = document_path(shared, folder)?;
     let session =
@@ -48,11 +47,7 @@ pub(super) fn load(shared: &SharedState, on_progress: &mut OnProgress) -> Result
                 return Ok(LoadedSession { problem: Some(problem), ..LoadedSession::default() });
             }
         };
-    let (view, index) = (shared.view(), shared.index());
-    let event_times = if session.needs_event_times() { EventTimes::read(&view)? } else { None };
-    let mut session = session;
-    let target = JumpTarget::Offset(session.place.offset);
-    session.place.offset = resolve_jump_or_last_row(&view, index.as_deref(), &target, on_progress)?;
+    let event_times = if session.needs_event_times() { EventTimes::read(&shared.view())? } else { None };
     Ok(LoadedSession { session: Some(session), event_times, problem: None })
 }
 
