@@ -12,12 +12,12 @@ use super::byte_stream::{ByteStream, is_stdin, read_failure};
 use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::import_writer::{ImportSummary, ImportWriter, LargeHole};
-use super::options::{ForceArgs, GlobalArgs};
+use super::options::{ForceArgs, FormatArgs, GlobalArgs};
 use super::output::CommandOutput;
 use crate::Event;
 use crate::file::OsDisk;
 use crate::format::{
-    EventView, LogHeader, PayloadError, TimestampPrefix, Version, json, upgrade_v0_timestamp_key, with_write_timestamp,
+    EventView, PayloadError, TimestampPrefix, Version, json, upgrade_v0_timestamp_key, with_write_timestamp,
 };
 use crate::log::now_ms;
 use crate::report::json::Json;
@@ -47,6 +47,8 @@ pub(super) struct ImportArgs {
     /// Write the events one after the other, without their old offsets
     #[arg(long)]
     new_offsets: bool,
+    #[command(flatten)]
+    format: FormatArgs,
     #[command(flatten)]
     force: ForceArgs,
 }
@@ -81,8 +83,9 @@ impl ImportArgs {
         let stream = ByteStream::open(&self.input)?;
         let mut lines = BufReader::with_capacity(1 << 18, stream);
         let (mut writer, mut line, mut number) = (None, Vec::new(), 0);
+        let format = self.format.new_log_format();
         let create =
-            |created_at_ms| ImportWriter::create(&OsDisk, &self.output, existing, LogHeader::new(created_at_ms));
+            |created_at_ms| ImportWriter::create(&OsDisk, &self.output, existing, format.header(created_at_ms));
         loop {
             line.clear();
             let read = lines.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line);

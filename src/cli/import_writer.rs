@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::StorageError;
 use crate::file::{Backup, Disk, ExistingFile, NewFile};
 use crate::format::frame::{self, CHECKSUM_LEN, LENGTH_LEN, MAX_FRAME};
-use crate::format::{LogHeader, gap};
+use crate::format::{FrameFormat, LogHeader, gap};
 use crate::inspect::index_path;
 
 /// Number of bytes that are buffered before they are written.
@@ -46,6 +46,8 @@ pub(super) struct ImportSummary {
 pub(super) struct ImportWriter<'d> {
     disk: &'d dyn Disk,
     file: NewFile<'d>,
+    /// The format of the frames.
+    format: FrameFormat,
     buffer: Vec<u8>,
     /// The payload of the last event, which is held back because the offset of the next one decides about its padding.
     pending: Option<Vec<u8>>,
@@ -66,9 +68,9 @@ impl<'d> ImportWriter<'d> {
         header: LogHeader,
     ) -> Result<Self, StorageError> {
         let file = NewFile::create_log(disk, path, existing)?;
-        let buffer = header.encode().to_vec();
+        let (buffer, format) = (header.encode().to_vec(), header.frame_format());
         let position = buffer.len() as u64;
-        Ok(Self { disk, file, buffer, pending: None, position, summary: ImportSummary::default() })
+        Ok(Self { disk, file, format, buffer, pending: None, position, summary: ImportSummary::default() })
     }
 
     /// Adds the payload of an event, at `offset` if possible.
@@ -136,7 +138,7 @@ impl<'d> ImportWriter<'d> {
     }
 
     fn append_frame(&mut self, payload: &[u8]) -> Result<(), StorageError> {
-        frame::encode(payload, &mut self.buffer);
+        frame::encode_at(self.format, self.position, payload, &mut self.buffer);
         self.position += frame_len(payload);
         if self.buffer.len() >= BUFFER_LEN { self.flush() } else { Ok(()) }
     }

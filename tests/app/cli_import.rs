@@ -155,3 +155,21 @@ fn append_refuses_offsets_and_times_and_names_import() {
     let other = shell.run_with_input("append a.log", b"{}");
     assert!(!other.stderr.contains("chronicle import"), "{other:?}");
 }
+
+#[test]
+fn a_log_of_version_2_is_imported_with_its_offsets() {
+    let shell = Shell::new();
+    shell.run_ok("generate a.log --events 60 --format 2");
+    fs::write(shell.path("a.ndjson"), shell.run_ok("cat a.log").stdout).unwrap();
+    shell.run_ok("import a.ndjson -o b.log --keep-times --format 2");
+    let verified = shell.run_ok("verify b.log --json").stdout_json();
+    assert_eq!(
+        (&verified["version"], &verified["events"], &verified["findings_total"]),
+        (&2.into(), &60.into(), &0.into())
+    );
+    let (old, new) = (fs::read(shell.path("a.log")).unwrap(), fs::read(shell.path("b.log")).unwrap());
+    // The new log has another identity, so the header and every checksum differ, and every payload is at its offset.
+    assert_eq!(old.len(), new.len());
+    assert_eq!(shell.run_ok("cat a.log").stdout, shell.run_ok("cat b.log").stdout);
+    assert_ne!(old[16..32], new[16..32]);
+}
