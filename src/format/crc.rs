@@ -42,11 +42,12 @@ pub(crate) const fn times_x(a: u32) -> u32 {
     (a >> 1) ^ (POLYNOMIAL & 0u32.wrapping_sub(a & 1))
 }
 
-/// Computes the CRC of A from the CRCs of B and of A followed by B, where B has `n` bytes.
-pub(crate) fn prefix_checksum(of_b: u32, of_ab: u32, n: u64) -> u32 {
+/// Computes the CRC of the bytes that come before the last `tail_len` bytes, where `tail` is the CRC of these last bytes and
+/// `whole` is the CRC of all bytes.
+pub(crate) fn prefix_checksum(tail: u32, whole: u32, tail_len: u64) -> u32 {
     // The powers of x repeat after 2^32 - 1, because the generator is primitive.
     let period = u64::from(u32::MAX);
-    let (mut exponent, mut square, mut factor) = (period - n % period * 8 % period, times_x(ONE), ONE);
+    let (mut exponent, mut square, mut factor) = (period - tail_len % period * 8 % period, times_x(ONE), ONE);
     while exponent > 0 {
         if exponent & 1 == 1 {
             factor = multiply(factor, square);
@@ -54,7 +55,7 @@ pub(crate) fn prefix_checksum(of_b: u32, of_ab: u32, n: u64) -> u32 {
         square = multiply(square, square);
         exponent >>= 1;
     }
-    multiply(of_ab ^ of_b, factor)
+    multiply(whole ^ tail, factor)
 }
 
 /// Returns the four bytes that have to follow bytes with the CRC `before`, so that all of them have the CRC `after`.

@@ -46,7 +46,8 @@ impl FrameFormat {
         self == Self::of_log(id)
     }
 
-    /// True for version 1. Plans omit this format.
+    /// True for version 1, whose format plans omit.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls the condition with a reference")]
     pub(crate) fn is_version_1(&self) -> bool {
         *self == Self::V1
     }
@@ -127,7 +128,7 @@ mod tests {
     fn the_offset_of_a_frame_follows_from_its_checksum() {
         let format = FrameFormat::of_log(LogId::from_bytes(*b"0123456789abcdef"));
         let covered = b"\0\0\0\x07{\"a\":1}";
-        for offset in [0, 64, 0xDEAD_BEEF, 5 << 32 | 77, u64::MAX] {
+        for offset in [0, 64, 0xDEAD_BEEF, (5 << 32) + 77, u64::MAX] {
             let stored = format.checksum(offset, covered);
             assert_eq!(format.offset_of_frame(covered, stored, (offset >> 32) as u32), Some(offset));
         }

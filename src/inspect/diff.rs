@@ -215,19 +215,19 @@ impl LogComparer<'_> {
                             return Ok(end);
                         }
                     } else {
-                        self.record_frames(DifferenceKind::Frame, at..end, (&mut a, &mut b))?;
+                        self.record_frames(DifferenceKind::Frame, at..end, &mut a, &mut b)?;
                     }
                     a.advance()?;
                     b.advance()?;
                 }
                 (Some(ScanSpan::Frame(one)), other) if other.is_none_or(|other| one.start < comparable_end(other)) => {
                     let only = one.clone();
-                    self.record_frames(DifferenceKind::OnlyInA, only, (&mut a, &mut b))?;
+                    self.record_frames(DifferenceKind::OnlyInA, only, &mut a, &mut b)?;
                     a.advance()?;
                 }
                 (one, Some(ScanSpan::Frame(other))) if one.is_none_or(|one| other.start < comparable_end(one)) => {
                     let only = other.clone();
-                    self.record_frames(DifferenceKind::OnlyInB, only, (&mut a, &mut b))?;
+                    self.record_frames(DifferenceKind::OnlyInB, only, &mut a, &mut b)?;
                     b.advance()?;
                 }
                 (Some(one), Some(other)) => {
@@ -241,7 +241,7 @@ impl LogComparer<'_> {
                     };
                     let (one, other) = (one.range().end, other.range().end);
                     if let Some((kind, range)) = difference {
-                        self.record_frames(kind, range, (&mut a, &mut b))?;
+                        self.record_frames(kind, range, &mut a, &mut b)?;
                     }
                     if one <= other {
                         a.advance()?;
@@ -269,9 +269,10 @@ impl LogComparer<'_> {
         &mut self,
         kind: DifferenceKind,
         range: Range<u64>,
-        cursors: (&mut FrameCursor, &mut FrameCursor),
+        a: &mut FrameCursor,
+        b: &mut FrameCursor,
     ) -> Result<(), StorageError> {
-        let (a, b) = (cursors.0.content_at(range.start), cursors.1.content_at(range.start));
+        let (a, b) = (a.content_at(range.start), b.content_at(range.start));
         self.recorder.record(LogDifference { kind, start: range.start, end: range.end, a, b })
     }
 

@@ -85,11 +85,11 @@ mod time_histogram;
 mod time_input;
 mod time_series;
 mod timeline;
+mod timeline_interval;
 mod timeline_totals;
 mod word_fault;
 
 pub(crate) use aggregate_history::MAX_TOKEN_CHARS;
-#[cfg(feature = "app")]
 #[cfg(feature = "app")]
 pub(crate) use aggregate_history::diff_payloads;
 pub use aggregate_history::{AggregateHistory, HistoryEntry, PayloadDifference, read_aggregate_history};
@@ -136,4 +136,5 @@ pub use time_histogram::TimeHistogram;
 pub use time_input::TimeContext;
 #[cfg(feature = "app")]
 pub(crate) use timeline::readable_width;
-pub use timeline::{Timeline, TimelineInterval, TimelineOptions, extend_timeline, read_timeline};
+pub use timeline::{Timeline, TimelineOptions, extend_timeline, read_timeline};
+pub use timeline_interval::TimelineInterval;

@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn each_width_divides_the_next() {
-        let factor = |pair: &[u64]| (pair[1] % pair[0] == 0).then(|| pair[1] / pair[0]);
+        let factor = |pair: &[u64]| pair[1].is_multiple_of(pair[0]).then(|| pair[1] / pair[0]);
         assert!(WIDTHS_MS.windows(2).all(|pair| factor(pair).is_some_and(|factor| (2..=MAX_FACTOR).contains(&factor))));
     }
 

@@ -8,6 +8,7 @@ use super::event_times::{EventTimes, read_time};
 use super::filter::{Filter, FindingRows};
 use super::row::ReadStart;
 use super::time_series::TimeSeries;
+use super::timeline_interval::TimelineInterval;
 use super::timeline_totals::{TimelineTotals, UnplacedDamage};
 use crate::StorageError;
 use crate::format::EventView;
@@ -44,18 +45,6 @@ impl TimelineOptions {
         self.part_bytes = bytes;
         self
     }
-}
-
-/// One interval of a timeline.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TimelineInterval {
-    /// The number of events that the filter shows.
-    pub events: u64,
-    /// The number of damaged ranges whose neighbours have a time in the interval.
-    pub damage: u64,
-    /// The offset of the first of the events; `None` when there is none.
-    pub first_offset: Option<u64>,
 }
 
 /// The events that a filter shows and the damage between them, in equal intervals of time.

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::event_fold::EventTotals;
-use super::time_series::{IntervalTotals, TimeSeries};
-use super::timeline::TimelineInterval;
+use super::time_series::TimeSeries;
+use super::timeline_interval::TimelineInterval;
 use crate::format::{DamageKind, EventView, Finding};
 
 /// The largest number of damaged ranges of a part that are kept until their time is known.
@@ -39,21 +39,6 @@ pub(super) struct UnplacedDamage {
 struct LastItem {
     end: u64,
     time_ms: u64,
-}
-
-impl IntervalTotals for TimelineInterval {
-    fn merge(&mut self, next: Self) {
-        self.events += next.events;
-        self.damage += next.damage;
-        self.first_offset = match (self.first_offset, next.first_offset) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
-    }
-
-    fn is_empty(&self) -> bool {
-        self.events == 0 && self.damage == 0
-    }
 }
 
 impl TimelineTotals {

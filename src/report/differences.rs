@@ -32,13 +32,13 @@ fn rest_text(rest: &RestOfLog, zone: DisplayZone) -> String {
     let mut text = format_count(rest.events, "event");
     match (&rest.first, &rest.last) {
         (Some(first), Some(last)) => {
-            text += &format!(", {} to {}", event_label_text(first, zone), event_label_text(last, zone));
+            text.extend([", ", &event_label_text(first, zone), " to ", &event_label_text(last, zone)]);
         }
-        (Some(only), None) => text += &format!(", {}", event_label_text(only, zone)),
+        (Some(only), None) => text.extend([", ", &event_label_text(only, zone)]),
         (None, _) => {}
     }
     if rest.other_ranges > 0 {
-        text += &format!(", {} without an event", format_count(rest.other_ranges, "range"));
+        text.extend([", ", &format_count(rest.other_ranges, "range"), " without an event"]);
     }
     text
 }

@@ -216,7 +216,7 @@ fn evidence(evidence: &Evidence, journal: Option<&Path>) -> Json {
         ("second_header_at", evidence.second_header_at.into()),
         ("text_mode_bytes", evidence.text_mode_bytes.into()),
         ("copy_of", evidence.copy_of.into()),
-        ("version_1", evidence.is_version_1.then_some(Json::Bool(true)).unwrap_or(Json::Null)),
+        ("version_1", if evidence.is_version_1 { Json::Bool(true) } else { Json::Null }),
         ("time_ms", evidence.time_ms.into()),
         ("previous_time_ms", evidence.previous_time_ms.into()),
         ("content", evidence.content.clone().into()),
