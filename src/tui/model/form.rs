@@ -202,6 +202,11 @@ impl AppendForm {
         event.build().map_err(|invalid: PayloadError| invalid.to_string())
     }
 
+    /// Returns whether there is a result of an append to show.
+    pub(crate) const fn has_result(&self) -> bool {
+        !self.outcome.is_empty() || !self.buffered_latencies.is_empty() || !self.synced_latencies.is_empty()
+    }
+
     /// Returns the latencies of this session's appends with a durability.
     pub(crate) fn latencies_for(&self, durability: Durability) -> &[Duration] {
         match durability {

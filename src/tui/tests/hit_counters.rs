@@ -79,6 +79,17 @@ fn a_filter_and_a_search_show_the_number_of_hits_and_the_position_among_them() {
 }
 
 #[test]
+fn a_long_filter_leaves_room_for_the_search() {
+    let mut screen = TestScreen::new(&clean_log(60), (120, 40));
+    screen.run_scan();
+    apply_filter(&mut screen, "type:Created,Updated size>50 offset>20 ns:accounts schema:Person");
+    submit(&mut screen, '/', "Juan");
+    screen.handle_effects();
+    screen.assert_shows("search (2 of 59 hits): Juan");
+    screen.assert_shows("filter (2 of 59 hits): type:Cre");
+}
+
+#[test]
 fn hits_of_an_aggregate_filter_are_counted_and_its_rows_do_not_wait_for_them() {
     let mut screen = TestScreen::new(&clean_log(60), (120, 40));
     screen.run_scan();

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::cursor::highlight_selected_line;
 use super::finding_label::finding_glyph;
 use super::pane::{PaneTitle, draw_note, draw_title, span, tab_title};
-use super::text::{draw_spans, fit_safe, skip_span_columns, style_line};
+use super::text::{display_width, draw_spans, fit_safe, skip_span_columns, style_line};
 use crate::format::DamageKind;
 use crate::query::{LogRow, RowContent};
 use crate::report::finding_sentence;
@@ -169,21 +169,20 @@ fn note(model: &Model, width: u16) -> Vec<Span<'static>> {
     let hits = |counter: Option<&HitCounter>| {
         counter.map(|counter| format!(" ({})", counter.summary(selected, log_bytes))).unwrap_or_default()
     };
+    let width = usize::from(width);
+    let search = model.search.as_ref().map(|ActiveSearch { text, .. }| {
+        let text = fit_safe(text, (width / 4).clamp(8, 40));
+        format!("search{}: {text}", hits(model.search_counter()))
+    });
     if !model.list.filter.is_empty() {
         // Until the first rows of a new filter arrive, the rows of the previous one are on the screen.
         let searching = if model.list.request_state() == RowRequestState::Window { ", searching" } else { "" };
-        // The count comes first, so that a long filter is cut at its end.
-        let available = usize::from(width).saturating_sub(24 + hits(model.filter_counter()).len()).clamp(8, 60);
-        let filter = fit_safe(model.list.filter.text(), available);
-        spans.push(span(
-            model,
-            Role::Warning,
-            format!("filter{}: {filter}{searching}  ", hits(model.filter_counter())),
-        ));
+        // The counts come first, so that a long filter is cut at its end.
+        let name = format!("filter{}: ", hits(model.filter_counter()));
+        let others = display_width(&name) + searching.len() + search.as_deref().map_or(0, display_width) + 3;
+        let filter = fit_safe(model.list.filter.text(), width.saturating_sub(others).clamp(8, 60));
+        spans.push(span(model, Role::Warning, format!("{name}{filter}{searching}  ")));
     }
-    if let Some(ActiveSearch { text, .. }) = &model.search {
-        let text = format!("search{}: {}", hits(model.search_counter()), fit_safe(text, 40));
-        spans.push(span(model, Role::Warning, text));
-    }
+    spans.extend(search.map(|text| span(model, Role::Warning, text)));
     spans
 }

@@ -20,8 +20,10 @@ use crate::tui::theme::Role;
 const LABEL_COLUMNS: u16 = 15;
 /// Largest number of lines of the payload editor.
 const MAX_EDITOR_LINES: u16 = 6;
-/// Number of lines of the form without the payload editor.
-const OTHER_LINES: u16 = 12;
+/// Number of lines of the other fields, and of the message below the payload.
+const FIELD_LINES: u16 = 8;
+/// Number of lines that are kept for the result of an append.
+const RESULT_LINES: u16 = 4;
 /// Largest size of the form, border included.
 const MAX_FORM_SIZE: Size = Size { width: 86, height: 28 };
 
@@ -58,7 +60,9 @@ pub(super) fn draw(frame: &mut Frame, model: &Model) {
     let form = &model.form;
     let height = MAX_FORM_SIZE.height.min(frame.area().height.saturating_sub(1).max(1));
     let area = draw_dialog(frame, model, "Append a test event", Size { height, ..MAX_FORM_SIZE });
-    let editor_lines = MAX_EDITOR_LINES.min(area.height.saturating_sub(OTHER_LINES).max(1));
+    // Without a result below it, the payload has that room too.
+    let result_lines = if form.has_result() { RESULT_LINES } else { 0 };
+    let editor_lines = MAX_EDITOR_LINES.min(area.height.saturating_sub(FIELD_LINES + result_lines).max(1));
     let field_height = |field| if field == FormField::Payload { editor_lines + 1 } else { 1 };
     let heights: Vec<u16> = FormField::ALL.iter().map(|field| field_height(*field)).collect();
     // On a small screen the form is scrolled so that the field with the focus is visible.
