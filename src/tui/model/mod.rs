@@ -34,6 +34,7 @@ mod log_counts;
 mod log_info;
 mod match_position;
 mod modes;
+mod notices;
 mod offset_base;
 mod overlays;
 mod palette_command;
@@ -84,6 +85,7 @@ pub(crate) use latency::histogram_bars;
 pub(crate) use list::{EventList, ROW_BATCH, RowRequestState, RowsNeeded};
 pub(crate) use log_info::{IndexInfo, LogInfo, LogUnavailable};
 pub(crate) use modes::{Access, Bell, Follow, FollowPause, Glyphs, Pane, Tab, WriteConsent, ZoneOnStart, Zoom};
+pub(crate) use notices::{Notice, PastNotice};
 pub(crate) use offset_base::OffsetBase;
 pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, MarkUse, Overlay};
 pub(crate) use palette_command::{COMPARE_WORD, PaletteCommand, REPORT_WORD, SCREENSHOT_WORD, THEME_WORD};
@@ -110,11 +112,7 @@ use super::request::{FirstHints, WorkerKind};
 use super::session_time::SessionTime;
 use super::theme::Theme;
 use crate::query::{EventTimes, Filter, KnownNames, LogRow, RowContent, SearchPattern, TimeContext};
-use crate::report::Tone;
 use crate::report::units::DisplayZone;
-
-/// Number of messages of the session that are kept.
-const MAX_PAST_NOTICES: usize = 200;
 
 /// A text that was copied last.
 #[derive(Debug, Clone)]
@@ -123,24 +121,6 @@ pub(crate) struct CopiedText {
     pub(crate) name: &'static str,
     /// The text.
     pub(crate) text: String,
-}
-
-/// A message that the footer has shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PastNotice {
-    /// The time of the message in milliseconds since the Unix epoch.
-    pub(crate) time_ms: u64,
-    /// The text of the message.
-    pub(crate) text: String,
-}
-
-/// A message in the footer. It replaces the keys until the next key press.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Notice {
-    /// The text of the message.
-    pub(crate) text: String,
-    /// Whether the message reports a problem.
-    pub(crate) tone: Tone,
 }
 
 /// A search as the user typed it, and as it was parsed.
@@ -369,35 +349,6 @@ impl Model {
     /// Returns whether the screen changes while only time passes.
     pub(crate) fn changes_with_time(&self) -> bool {
         self.follow != Follow::No && self.growth.is_growing()
-    }
-
-    /// Shows a message in the footer.
-    pub(crate) fn notify(&mut self, text: impl Into<String>) {
-        self.set_notice(text.into(), Tone::Plain);
-    }
-
-    /// Shows a message after the one that is already in the footer.
-    pub(crate) fn append_notice(&mut self, text: impl AsRef<str>, tone: Tone) {
-        let earlier = self.notice.take().map(|notice| notice.text + "; ").unwrap_or_default();
-        self.set_notice(earlier + text.as_ref(), tone);
-    }
-
-    /// Shows a message about a problem in the footer.
-    pub(crate) fn warn(&mut self, text: impl Into<String>) {
-        self.set_notice(text.into(), Tone::Bad);
-    }
-
-    /// Adds a message to the list of messages without showing it.
-    pub(crate) fn record_message(&mut self, text: String) {
-        if self.past_notices.len() >= MAX_PAST_NOTICES {
-            self.past_notices.pop_front();
-        }
-        self.past_notices.push_back(PastNotice { time_ms: self.now_ms, text });
-    }
-
-    fn set_notice(&mut self, text: String, tone: Tone) {
-        self.record_message(text.clone());
-        self.notice = Some(Notice { text, tone });
     }
 
     /// Returns the row that the detail pane shows: the selected finding when a list of findings had the focus last, else

@@ -144,6 +144,11 @@ pub(crate) enum ColumnStep {
 }
 
 impl TimelinePane {
+    /// Discards the timeline, because the bytes of the log have changed. The next refresh requests it again.
+    pub(crate) fn discard(&mut self) {
+        (self.requested, self.shown, self.timeline) = (None, None, None);
+    }
+
     /// Returns the columns of the timeline; `None` while none was read.
     pub(crate) fn columns(&self) -> Option<TimelineColumns> {
         self.timeline.as_deref().map(|timeline| TimelineColumns::new(timeline, self.width))

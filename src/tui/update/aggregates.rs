@@ -1,7 +1,7 @@
 //! The table of aggregates: its order, its filter by id, its rows, and the events of an aggregate.
 
 use super::requests::send_request;
-use super::{navigation, rows};
+use super::{following, rows};
 use crate::query::RowContent;
 use crate::tui::model::{AggregateLoadState, ListCursor, Model, Pane, PromptError, ROW_BATCH, Tab};
 use crate::tui::request::{AggregateRow, AggregateSelection, IdPrefix, Request, WorkerKind};
@@ -13,7 +13,7 @@ pub(super) fn show_selected(model: &mut Model) {
         model.record_place();
         model.tab = Tab::Events;
         model.focus = Pane::Main;
-        navigation::stop_following(model);
+        following::stop_following(model);
         rows::set_filter_at(model, filter, aggregate.first);
     }
 }

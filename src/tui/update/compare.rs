@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::requests::{send_request, start_job};
-use super::{navigation, repair};
+use super::{navigation, repair, tabs};
 use crate::tui::model::{
     BackupComparison, BothSides, COMPARE_WORD, CompareState, DetailView, ListCursor, Model, Overlay, Pane, Prompt,
     PromptPurpose, Tab,
@@ -19,7 +19,7 @@ pub(super) fn open_prompt(model: &mut Model) {
 /// Compares the log with the backup at `path`, and shows the Compare tab.
 pub(super) fn compare_with(model: &mut Model, path: PathBuf) {
     model.compare.choose(path);
-    navigation::switch_tab(model, Tab::Compare);
+    tabs::switch_tab(model, Tab::Compare);
 }
 
 /// Starts the comparison when the Compare tab is shown and needs one, and reads what both copies have at the difference

@@ -3,8 +3,8 @@
 use super::navigation::{LineEnd, Movement};
 use super::requests::{send_request, stop_worker};
 use super::{
-    aggregates, append, awaited, columns, compare, copy, detail, export, filter_help, index, messages, navigation,
-    places, reload, repair, report, rows, session, statistics, timeline, zone,
+    aggregates, append, awaited, columns, compare, copy, detail, export, filter_help, following, index, messages,
+    navigation, places, reload, repair, report, rows, session, statistics, tabs, timeline, zone,
 };
 use crate::query::{Direction, Filter};
 use crate::tui::actions::{self, ActionId};
@@ -37,15 +37,15 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::Last => navigation::move_cursor(model, Movement::ToLast),
         ActionId::Left => navigation::scroll_sideways(model, -1),
         ActionId::Right => navigation::scroll_sideways(model, 1),
-        ActionId::NextPane => navigation::cycle_focus(model, 1),
-        ActionId::PreviousPane => navigation::cycle_focus(model, -1),
-        ActionId::TabEvents => navigation::switch_tab(model, Tab::Events),
-        ActionId::TabAggregates => navigation::switch_tab(model, Tab::Aggregates),
-        ActionId::TabFindings => navigation::switch_tab(model, Tab::Findings),
-        ActionId::TabIndex => navigation::switch_tab(model, Tab::Index),
-        ActionId::TabRepairs => navigation::switch_tab(model, Tab::Repairs),
-        ActionId::TabStatistics => navigation::switch_tab(model, Tab::Statistics),
-        ActionId::TabCompare => navigation::switch_tab(model, Tab::Compare),
+        ActionId::NextPane => tabs::cycle_focus(model, 1),
+        ActionId::PreviousPane => tabs::cycle_focus(model, -1),
+        ActionId::TabEvents => tabs::switch_tab(model, Tab::Events),
+        ActionId::TabAggregates => tabs::switch_tab(model, Tab::Aggregates),
+        ActionId::TabFindings => tabs::switch_tab(model, Tab::Findings),
+        ActionId::TabIndex => tabs::switch_tab(model, Tab::Index),
+        ActionId::TabRepairs => tabs::switch_tab(model, Tab::Repairs),
+        ActionId::TabStatistics => tabs::switch_tab(model, Tab::Statistics),
+        ActionId::TabCompare => tabs::switch_tab(model, Tab::Compare),
         ActionId::Compare => compare::open_prompt(model),
         ActionId::Period => statistics::select_period(model),
         ActionId::Timeline => timeline::toggle(model),
@@ -97,7 +97,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::ToggleFindings => rows::toggle_finding_rows(model),
         ActionId::NextDamage => navigation::go_to_damage(model, Direction::Forward),
         ActionId::PreviousDamage => navigation::go_to_damage(model, Direction::Backward),
-        ActionId::Follow => navigation::toggle_follow(model),
+        ActionId::Follow => following::toggle_follow(model),
         ActionId::Append => append::open_form(model),
         ActionId::AppendLike => append::open_form_like_selected(model),
         ActionId::UpdateIndex => index::update_index(model),
@@ -270,6 +270,6 @@ fn go_back(model: &mut Model) {
     } else if model.focus != Pane::Main {
         model.focus = Pane::Main;
     } else if model.follow != Follow::No {
-        navigation::stop_following(model);
+        following::stop_following(model);
     }
 }

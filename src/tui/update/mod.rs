@@ -14,6 +14,7 @@ mod dispatch;
 mod export;
 mod filter_help;
 mod first_steps;
+mod following;
 mod form;
 mod help;
 mod hit_counter;
@@ -34,6 +35,7 @@ mod responses;
 mod rows;
 mod session;
 mod statistics;
+mod tabs;
 mod timeline;
 mod zone;
 

@@ -4,7 +4,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::navigation::{self, Movement};
-use super::{confirm, key_input, plan_dialog, refresh, timeline};
+use super::{confirm, following, key_input, plan_dialog, refresh, tabs, timeline};
 use crate::tui::click_targets::{ClickTarget, target_at};
 use crate::tui::layout::{self, LayoutAreas};
 use crate::tui::message::WheelDirection;
@@ -48,7 +48,7 @@ pub(super) fn handle_click(model: &mut Model, position: Position) {
 fn run_target(model: &mut Model, target: ClickTarget) {
     match target {
         ClickTarget::Tab(tab) => {
-            navigation::switch_tab(model, tab);
+            tabs::switch_tab(model, tab);
             model.focus = Pane::Main;
         }
         ClickTarget::View(view) => {
@@ -96,7 +96,7 @@ fn select_line(model: &mut Model, pane: Pane, line: usize) {
         (Pane::Main, Tab::Events) => {
             let lines = distance(model.list.top, model.list.cursor);
             if lines < 0 {
-                navigation::pause_following(model);
+                following::pause_following(model);
             }
             // A click below the last row selects the last row now, and not a later one when further rows arrive.
             let lines_to_last = model.list.rows.len().saturating_sub(1) as i64 - model.list.cursor as i64;

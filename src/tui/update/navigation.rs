@@ -1,11 +1,10 @@
-//! Moves the cursor, the focus and the scroll position, and jumps to offsets, damage and matches.
+//! Moves the cursor and the scroll position, and jumps to offsets, damage and matches.
 
 use super::requests::start_job;
-use super::{hit_counter, reload, rows, timeline};
+use super::{following, hit_counter, rows, timeline};
 use crate::query::{Direction, JumpTarget, LogRow};
-use crate::tui::actions::ActionId;
 use crate::tui::layout;
-use crate::tui::model::{ActiveSearch, AggregateLoadState, ColumnStep, Follow, FollowPause, Model, Pane, Tab};
+use crate::tui::model::{ActiveSearch, ColumnStep, Follow, Model, Pane, Tab};
 use crate::tui::request::{Request, WorkerKind};
 
 /// Number of columns that one key press scrolls sideways.
@@ -80,14 +79,14 @@ pub(super) fn move_cursor(model: &mut Model, movement: Movement) {
 fn move_in_list(model: &mut Model, movement: Movement) {
     let lines = movement.lines(model.list.height());
     if lines < 0 {
-        pause_following(model);
+        following::pause_following(model);
     }
     if matches!(movement, Movement::ToFirst | Movement::ToLast) {
         model.record_place();
     }
     let is_paused = matches!(model.follow, Follow::Paused(_));
     match movement {
-        Movement::ToLast if is_paused => return follow(model),
+        Movement::ToLast if is_paused => return following::follow_end(model),
         Movement::ToFirst if !model.list.at_start => rows::request_window(model, 0),
         Movement::ToLast if !model.list.at_end => rows::request_end(model),
         Movement::ToFirst => model.list.move_by(i64::from(i32::MIN)),
@@ -95,52 +94,13 @@ fn move_in_list(model: &mut Model, movement: Movement) {
         _ => model.list.move_by(lines),
     }
     if is_paused && lines > 0 && model.list.is_at_end() {
-        follow(model);
-    }
-}
-
-/// Stops the cursor from following the end, until the user goes back to it.
-pub(super) fn pause_following(model: &mut Model) {
-    if model.follow == Follow::Yes {
-        let log_bytes = model.log_info.bytes;
-        let is_counted = model.scan.is_done() || model.scan.position >= log_bytes;
-        let events = model.scan.event_count.filter(|_| is_counted);
-        model.follow = Follow::Paused(FollowPause { log_bytes, events });
-        let (end, leave) = (model.keys.hint(ActionId::Last), model.keys.hint(ActionId::Back));
-        model.notify(format!("Follow paused; {end} goes back to the end, {leave} leaves follow mode"));
-    }
-}
-
-/// Leaves follow mode, and reports it.
-pub(super) fn stop_following(model: &mut Model) {
-    if model.follow != Follow::No {
-        model.follow = Follow::No;
-        let key = model.keys.hint(ActionId::Follow);
-        model.notify(format!("Follow off; {key} turns it on"));
-    }
-}
-
-/// Follows the end of the log from now on.
-fn follow(model: &mut Model) {
-    model.follow = Follow::Yes;
-    rows::request_end(model);
-}
-
-/// Enters or leaves follow mode.
-pub(super) fn toggle_follow(model: &mut Model) {
-    if model.follow == Follow::Yes {
-        stop_following(model);
-    } else {
-        model.record_place();
-        model.tab = Tab::Events;
-        model.focus = Pane::Main;
-        follow(model);
+        following::follow_end(model);
     }
 }
 
 /// Selects the row at an offset in the events tab.
 pub(super) fn go_to_offset(model: &mut Model, offset: u64) {
-    pause_following(model);
+    following::pause_following(model);
     if model.tab != Tab::Events || model.current_place().offset != offset {
         model.record_place();
     }
@@ -253,30 +213,6 @@ pub(super) fn reveal_match(model: &mut Model) {
         model.detail.go_to_first_match(&search.pattern, direction);
         model.detail.reveal_match = None;
     }
-}
-
-/// Shows a tab and moves the focus to its main pane.
-pub(super) fn switch_tab(model: &mut Model, tab: Tab) {
-    if model.tab == tab {
-        return;
-    }
-    model.tab = tab;
-    model.focus = Pane::Main;
-    if tab == Tab::Aggregates && model.aggregates.load_state == AggregateLoadState::NoIndex {
-        model.aggregates.load_state = AggregateLoadState::NotRequested;
-    }
-    // Another process may have repaired the log since the history was read.
-    if tab == Tab::Repairs {
-        reload::request_repair_history(model);
-    }
-}
-
-/// Moves the focus by a number of panes. The order is cyclic.
-pub(super) fn cycle_focus(model: &mut Model, steps: isize) {
-    let panes = layout::focusable_panes(model);
-    let current = panes.iter().position(|pane| *pane == model.focus).unwrap_or_default() as isize;
-    let next = (current + steps).rem_euclid(panes.len().max(1) as isize) as usize;
-    model.focus = panes.get(next).copied().unwrap_or_default();
 }
 
 /// Shows the view of the detail pane that is a number of places further on. The order is cyclic.

@@ -1,6 +1,6 @@
 //! Goes back and forward through the places that jumps have left, and to marks.
 
-use super::{navigation, rows};
+use super::{following, rows};
 use crate::tui::actions::{ActionId, ActionScope};
 use crate::tui::keys::Key;
 use crate::tui::model::{MarkUse, Model, Place};
@@ -26,7 +26,7 @@ pub(super) fn go_forward(model: &mut Model) {
 /// Shows a place: its tab, its filter and its row.
 fn show_place(model: &mut Model, place: Place) {
     let Place { tab, focus, filter, offset } = place;
-    navigation::stop_following(model);
+    following::stop_following(model);
     (model.tab, model.focus) = (tab, focus);
     let has_same_filter = filter.is_same(&model.list.filter);
     model.list.filter = filter;

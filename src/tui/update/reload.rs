@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::requests::send_request;
-use super::{hit_counter, rows, timeline};
+use super::{hit_counter, rows};
 use crate::report::Tone;
 use crate::tui::actions::ActionId;
 use crate::tui::effect::Effect;
@@ -18,7 +18,7 @@ pub(super) fn discard_log_state(model: &mut Model, scan: ScanState) {
     model.detail.contents = None;
     model.aggregates.load_state = AggregateLoadState::NotRequested;
     model.statistics.requested = None;
-    timeline::discard(model);
+    model.timeline.discard();
     model.compare.invalidate();
 }
 

@@ -1,7 +1,7 @@
 //! Requests statistics, shows them, and filters by a group.
 
 use super::requests::start_job;
-use super::{navigation, rows};
+use super::{rows, tabs};
 use crate::query::StatisticsDetail;
 use crate::tui::model::{Model, Pane, StatisticsKey, StatisticsProgress, StatisticsResult, Tab};
 use crate::tui::request::{Request, StatisticsPeriod, StatisticsRequest, WorkerKind};
@@ -12,7 +12,7 @@ pub(super) fn select_period(model: &mut Model) {
     pane.period = if model.tab == Tab::Statistics { pane.period.next() } else { StatisticsPeriod::LastHour };
     pane.cursor.line = 0;
     pane.result = None;
-    navigation::switch_tab(model, Tab::Statistics);
+    tabs::switch_tab(model, Tab::Statistics);
 }
 
 /// Requests statistics while their tab is shown, when they were not requested yet.

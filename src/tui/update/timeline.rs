@@ -1,7 +1,7 @@
 //! Shows the timeline, moves in it and in the list together, and filters by a span of time.
 
 use super::requests::{send_request, start_job};
-use super::{navigation, rows};
+use super::{following, rows, tabs};
 use crate::tui::layout;
 use crate::tui::model::{
     ColumnStep, Model, Pane, Tab, TimelineColumns, TimelinePane, TimelineProgress, TimelineVisibility,
@@ -16,7 +16,7 @@ pub(super) fn toggle(model: &mut Model) {
     } else if is_shown && model.focus == Pane::Timeline {
         return close(model);
     }
-    navigation::switch_tab(model, Tab::Events);
+    tabs::switch_tab(model, Tab::Events);
     model.timeline.visibility = TimelineVisibility::Shown;
     model.focus = Pane::Timeline;
 }
@@ -74,7 +74,7 @@ fn current_columns(model: &Model) -> Option<TimelineColumns> {
 fn go_to_column(model: &mut Model, columns: &TimelineColumns, position: usize) {
     let Some(column) = columns.columns.get(position) else { return };
     let Some(offset) = column.first_offset else { return };
-    navigation::pause_following(model);
+    following::pause_following(model);
     model.timeline.cursor_ms = Some(column.start_ms);
     if !model.list.select_offset(offset) {
         rows::request_window(model, offset);
@@ -130,12 +130,6 @@ pub(super) fn request_timeline(model: &mut Model) {
     } else {
         start_job(model, WorkerKind::Timeline, "counting events over time", Request::Timeline(request));
     }
-}
-
-/// Makes the timeline be read again, because the bytes of the log have changed.
-pub(super) fn discard(model: &mut Model) {
-    let pane = &mut model.timeline;
-    (pane.requested, pane.shown, pane.timeline) = (None, None, None);
 }
 
 /// Shows a timeline that has arrived.
