@@ -34,6 +34,7 @@ mod message;
 mod model;
 mod options;
 mod picture;
+mod plan_request;
 mod request;
 mod run;
 mod session_time;
