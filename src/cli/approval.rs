@@ -55,8 +55,8 @@ impl ApprovalMode {
 
     /// Completes or rolls back an interrupted repair and reports it, unless this run only prints a plan.
     ///
-    /// Waits up to `lock_timeout` for the writer's lock first, so that the plan is made of the log as the other process
-    /// leaves it. Returns the rest of that time, for applying the plan.
+    /// Waits up to `lock_timeout` for the writer's lock first, so that the plan is for the log as the other process has
+    /// left it. Returns the rest of that time, for applying the plan.
     pub(super) fn recover_pending_repair(
         self,
         paths: &LogPaths,

@@ -14,7 +14,7 @@ use crate::{ForeignFile, StorageError};
 
 /// Capacity of the buffer before the decoder.
 const BUFFER_LEN: usize = 1 << 18;
-/// How many bytes decide whether a stream is compressed.
+/// Number of bytes at the start of a stream that show whether it is compressed.
 const SIGNATURE_LEN: u64 = 4;
 
 /// A stream of bytes. Its memory does not depend on its length; a zstd decoder takes up to the window of the data.
@@ -26,7 +26,7 @@ impl ByteStream {
     /// Opens a stream; `-` is stdin.
     ///
     /// # Errors
-    /// `Io` when the file cannot be opened or its first bytes cannot be read; `Stdin`.
+    /// `Io` when the file cannot be opened or its first bytes cannot be read; `Stdin` when stdin cannot be read.
     pub(super) fn open(path: &Path) -> Result<Self, CommandFailure> {
         let source: Box<dyn Read> = if is_stdin(path) {
             Box::new(BlockingStream(io::stdin()))
@@ -106,7 +106,7 @@ impl<R: Read> ZstdReader<R> {
         Self { source: BufReader::new(source), decoder: FrameDecoder::new(), is_in_frame: false }
     }
 
-    /// Starts the next frame; false at the end of the stream.
+    /// Starts the next frame. Returns false at the end of the stream.
     fn start_frame(&mut self) -> io::Result<bool> {
         while !self.source.fill_buf()?.is_empty() {
             match self.decoder.init(&mut self.source) {
@@ -126,12 +126,15 @@ impl<R: Read> ZstdReader<R> {
         Ok(false)
     }
 
-    /// Ends a frame whose bytes were all returned.
+    /// Ends a frame whose bytes were all returned, and compares its checksum.
+    ///
+    /// # Errors
+    /// `InvalidData` when the stored checksum is not that of the unpacked bytes.
     fn finish_frame(&mut self) -> io::Result<()> {
         self.is_in_frame = false;
         let stored = self.decoder.get_checksum_from_data();
         if stored.is_some() && stored != self.decoder.get_calculated_checksum() {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "the checksum of a zstd frame differs"));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a zstd frame does not match its checksum"));
         }
         Ok(())
     }
@@ -183,6 +186,6 @@ mod tests {
         assert!(unpack(&frame(b"first ")[..10]).is_err());
         let mut other = frame(b"first ");
         *other.last_mut().unwrap() ^= 1;
-        assert_eq!(unpack(&other).unwrap_err().to_string(), "the checksum of a zstd frame differs");
+        assert_eq!(unpack(&other).unwrap_err().to_string(), "a zstd frame does not match its checksum");
     }
 }

@@ -38,7 +38,7 @@ pub(super) struct CatArgs {
     filter: FilterArg,
     #[command(flatten)]
     range: EventRangeArgs,
-    /// Go on with the events that are appended; the filter after:now leaves out those that are there already
+    /// Continue with events as they are appended; the filter after:now leaves out the events that exist
     #[arg(long, conflicts_with = "until")]
     follow: bool,
 }

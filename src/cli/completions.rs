@@ -27,8 +27,8 @@ impl CompletionsArgs {
     }
 }
 
-/// Makes the script complete files in the place of a command too, because `chronicle LOG` opens a log. The script for bash
-/// does so already.
+/// Makes the script complete file names also where a command is expected, because `chronicle LOG` opens a log. The script for
+/// bash does so already.
 fn complete_logs(shell: Shell, script: String) -> String {
     match shell {
         Shell::Zsh => script.replace("\":: :_chronicle_commands\"", "\":: :{ _chronicle_commands; _files }\""),

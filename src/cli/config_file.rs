@@ -1,4 +1,4 @@
-//! The configuration file of the screen: its place, and reading it. Only the commands that open the screen read it.
+//! Finds and reads the configuration file of the screen. Only the commands that open the screen read it.
 
 use std::env;
 use std::fs::File;
@@ -51,17 +51,18 @@ impl ConfigArgs {
     }
 }
 
-/// Returns the place of the user's configuration file; `None` when the environment names no folder for it.
+/// Returns the path of the user's configuration file; `None` when the environment names no folder for it.
 fn default_path() -> Option<PathBuf> {
     Some(user_folder("XDG_CONFIG_HOME", ".config")?.join("config.toml"))
 }
 
-/// Returns the folder of what the screen keeps between runs; `None` when the environment names none.
+/// Returns the folder for the state that the screen keeps between runs; `None` when the environment names none.
 pub(super) fn state_folder() -> Option<PathBuf> {
     user_folder("XDG_STATE_HOME", ".local/state")
 }
 
-/// Returns the program's folder in the folder that a variable names, else in a folder of the home folder.
+/// Returns the folder `chronicle` in the folder that an environment variable names, or else in the folder `in_home` of the
+/// home folder.
 fn user_folder(variable: &str, in_home: &str) -> Option<PathBuf> {
     // A relative path is invalid by the XDG base directory specification, and is ignored.
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -82,7 +83,7 @@ fn read_text(path: &Path) -> Result<String, String> {
     let cannot_read = |error: std::io::Error| format!("cannot read: {error}");
     // A FIFO would block the program until another one writes to it.
     if !path.metadata().map_err(cannot_read)?.is_file() {
-        return Err("expected a file, found something else".into());
+        return Err("expected a regular file, found a folder, pipe or device".into());
     }
     let file = File::open(path).map_err(cannot_read)?;
     let mut text = String::new();
@@ -120,6 +121,6 @@ mod tests {
         fs::write(&path, "theme = 'dark'").unwrap();
         assert_eq!(load().unwrap().theme.unwrap().name(), "dark");
         let folder_as_file = ConfigArgs { config: Some(folder.path().to_owned()), no_config: false, no_session: false };
-        assert!(folder_as_file.load().unwrap_err().message().contains("expected a file"));
+        assert!(folder_as_file.load().unwrap_err().message().contains("expected a regular file"));
     }
 }

@@ -53,7 +53,7 @@ pub(super) struct CopyMethod {
     pub(super) copy: CopyFn,
     /// Other copies of the log to take damaged ranges from.
     pub(super) donors: Vec<PathBuf>,
-    /// The format of the new log; `None` for that of the log.
+    /// The format of the new log; `None` keeps that of the copied log.
     pub(super) format: Option<NewLogFormat>,
 }
 

@@ -35,7 +35,7 @@ pub(super) fn change_sentence(change: FileChange) -> String {
                 .into()
         }
         FileChange::Overwritten => "other bytes replaced those of the log; `chronicle verify` reads it again".into(),
-        FileChange::Replaced => "another file has its name; offsets from before do not apply to it".into(),
+        FileChange::Replaced => "another file has this name now; earlier offsets do not apply to it".into(),
         FileChange::Missing => "the file was removed or renamed".into(),
     }
 }

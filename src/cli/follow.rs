@@ -101,7 +101,7 @@ pub(super) fn follow_events(
                 }
                 FileChange::Unchanged => {}
                 FileChange::Grown => break,
-                // An unfinished end was removed, and nothing that was printed.
+                // Only an unfinished end was removed; every printed event is still in the log.
                 FileChange::Truncated { now, .. } if now >= follower.position() => break,
                 FileChange::Written => {
                     out.print_notice(&change_line(view.path(), change), &change_json(view.path(), change));

@@ -99,7 +99,7 @@ impl ImportArgs {
             let event = self.parse_line(&line).map_err(|cause| self.invalid_line(number, cause))?;
             let writer = match &mut writer {
                 Some(writer) => writer,
-                // The log is as old as its first event.
+                // The header gets the time of the first event as its creation time.
                 none => none.insert(create(event.time_ms)?),
             };
             let offset = event.offset.filter(|_| !self.new_offsets);
@@ -119,7 +119,7 @@ impl ImportArgs {
         let not_utf8 = |error: std::str::Utf8Error| PayloadError { offset: error.valid_up_to(), reason: "not UTF-8" };
         let text = std::str::from_utf8(line).map_err(not_utf8)?;
         match serde_json::from_str::<ExportedLine>(text) {
-            // An event can have keys of its own with these names.
+            // A line with these two keys can itself be an event, because an event may have any further keys.
             Ok(exported) if EventView::parse(line, Version::V1).is_err() => {
                 let event = exported.event.get();
                 let start = event.as_ptr() as usize - text.as_ptr() as usize;

@@ -15,14 +15,14 @@ const MIN_GAP: u64 = 10;
 /// A hole up to this size is filled in any log; a larger one only when the log before it is larger.
 const ALWAYS_FILLED_BYTES: u64 = 64 << 20;
 
-/// A hole before an offset that is too large to fill it.
+/// A hole before an event that is too large to be filled with gaps.
 #[derive(Debug)]
 pub(super) struct LargeHole {
     /// The size of the hole in bytes.
     pub(super) bytes: u64,
 }
 
-/// How the new log differs from the one that was exported.
+/// The counts of an import: what was written, and how it differs from the log that was exported.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct ImportSummary {
     /// Number of events.
@@ -33,8 +33,9 @@ pub(super) struct ImportSummary {
     pub(super) moved_events: u64,
     /// Number of events without an offset in the input.
     pub(super) unplaced_events: u64,
-    /// Number of holes between events that gaps fill, and their size in bytes.
+    /// Number of holes between events that were filled with gaps.
     pub(super) filled_holes: u64,
+    /// Size of these gaps in bytes.
     pub(super) gap_bytes: u64,
     /// Number of events that end in spaces, because the hole after them is too small for a gap.
     pub(super) padded_events: u64,
@@ -101,7 +102,8 @@ impl<'d> ImportWriter<'d> {
         Ok(Ok(()))
     }
 
-    /// Appends spaces to the last event, which do not change it; false when there is none or it would be too long.
+    /// Appends spaces to the payload of the last event, which do not change the event. Returns false when there is no such
+    /// event, or it would be too long.
     fn pad_pending(&mut self, spaces: usize) -> bool {
         let Some(payload) =
             self.pending.as_mut().filter(|payload| payload.len() + spaces <= frame::MAX_PAYLOAD as usize)
@@ -149,7 +151,7 @@ impl<'d> ImportWriter<'d> {
         Ok(())
     }
 
-    /// Writes what is left, syncs the log and gives it its name. An index of a log that it replaces is removed.
+    /// Writes the last event, syncs the log and gives it its name. An index of a log that it replaces is removed.
     ///
     /// # Errors
     /// Those of [`NewFile::commit`]; the replaced files are then restored.

@@ -13,7 +13,7 @@ use crate::report::units::format_size;
 use crate::report::{ExitStatus, safe_path_text};
 use crate::{EventLog, OpenOptions, StorageError};
 
-/// How many bytes are copied at once.
+/// Number of bytes that are copied at once.
 const CHUNK_LEN: usize = 1 << 20;
 
 /// A log that is open for reading.
@@ -62,7 +62,10 @@ fn copy_stream(path: &Path, out: &mut CommandOutput) -> Result<(SpoolFile, ExitS
         };
         bytes += read as u64;
         if bytes > allowed {
-            let reason = format!("it takes more than {}; TMPDIR names another folder", format_size(allowed));
+            let reason = format!(
+                "the stream has more than the {} that may be used; set TMPDIR to a folder with more space",
+                format_size(allowed)
+            );
             return Err(copy_failure(std::io::Error::new(std::io::ErrorKind::StorageFull, reason)).into());
         }
         copy.append(buf.get(..read).unwrap_or_default()).map_err(copy_failure)?;

@@ -31,9 +31,9 @@ pub(super) struct OpenArgs {
     screen: ScreenArgs,
 }
 
-/// Options of how the screen looks.
+/// Options for the appearance of the screen.
 #[derive(Debug, Clone, Copy, Args)]
-struct LookArgs {
+struct AppearanceArgs {
     /// Whether the screen has colours [default: auto]
     #[arg(long, value_enum, value_name = "WHEN")]
     color: Option<tui::ColorChoice>,
@@ -58,7 +58,7 @@ pub(super) struct ScreenArgs {
     #[arg(long, value_name = "SIZE/s", value_parser = units::parse_rate, conflicts_with = "no_scan")]
     rate: Option<u64>,
     #[command(flatten)]
-    look: LookArgs,
+    appearance: AppearanceArgs,
     /// Show times in this zone at first: utc, local, a name such as Europe/Berlin, or an offset such as +05:30
     #[arg(long, value_name = "ZONE", value_parser = units::DisplayZone::parse)]
     zone: Option<units::DisplayZone>,
@@ -92,10 +92,10 @@ impl ValueEnum for tui::Theme {
 impl ScreenArgs {
     /// Returns the options of the screen for a log with its side files at their usual places.
     fn options(&self, path: PathBuf, config: tui::ScreenConfig) -> tui::TuiOptions {
-        // A theme that is named on the command line is wanted even where `NO_COLOR` is set.
-        let named_theme = self.look.theme.map(|_| tui::ColorChoice::Always);
+        // A theme that is named on the command line applies even when `NO_COLOR` is set.
+        let named_theme = self.appearance.theme.map(|_| tui::ColorChoice::Always);
         let has_plain_glyphs =
-            self.look.ascii || config.ascii.unwrap_or_else(|| is_ascii_locale(|name| std::env::var(name).ok()));
+            self.appearance.ascii || config.ascii.unwrap_or_else(|| is_ascii_locale(|name| std::env::var(name).ok()));
         tui::TuiOptions {
             path,
             read_only: self.read_only,
@@ -103,8 +103,8 @@ impl ScreenArgs {
             max_read_rate: self.rate,
             index_path: None,
             journal_dir: None,
-            color: self.look.color.or(named_theme).or(config.color).unwrap_or_default(),
-            theme: self.look.theme.or(config.theme).unwrap_or_default(),
+            color: self.appearance.color.or(named_theme).or(config.color).unwrap_or_default(),
+            theme: self.appearance.theme.or(config.theme).unwrap_or_default(),
             keys: config.keys,
             columns: config.columns,
             bell: if config.bell == Some(true) { tui::Bell::OnNewDamage } else { tui::Bell::Off },

@@ -22,9 +22,9 @@ use crate::report::{ExitStatus, safe_path_text};
 
 /// Write a report about a log as one HTML page, for a ticket.
 ///
-/// The page has what the log is, a map of its damage, the findings with their bytes before and after the fix, the plan of a
-/// repair, the repair history, the events over time and by type, and the commands to use. It needs no network and no
-/// script. The page appears when it is complete. The log is only read.
+/// The page has the properties of the log, a map of its damage, the findings with their bytes before and after the fix,
+/// the plan of a repair, the repair history, the events over time and by type, and the commands to use. It needs no network
+/// and no script. The page appears when it is complete. The log is only read.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -81,7 +81,7 @@ impl ReportArgs {
     }
 }
 
-/// Shows how far a step has come, on a bar of its own.
+/// Shows the progress of a step. Each step has its own bar.
 fn show_progress(
     shown: &mut Option<(CollectStep, TerminalProgress)>,
     step: CollectStep,

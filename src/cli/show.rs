@@ -30,7 +30,8 @@ const HEX_LINE_BYTES: usize = 16;
 /// Show the event, gap or damage at an offset.
 ///
 /// Prints the frame's fields, checksums and index entry, the JSON as stored, and the bytes in hex. An offset inside a
-/// frame shows that frame. With --state it also prints what the aggregate's payloads up to the event add up to. For damage it prints the verdict, the evidence and what can be done, and exits with 3.
+/// frame shows that frame. With --state it also prints the state of the aggregate: its payloads up to the event, merged.
+/// For damage it prints the verdict, the evidence and the possible fixes, and exits with 3.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

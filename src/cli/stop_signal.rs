@@ -1,4 +1,4 @@
-//! [`StopSignal`]: the end of a command that runs until it is stopped.
+//! [`StopSignal`]: the request to end a command that runs until it is stopped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

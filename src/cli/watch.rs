@@ -35,8 +35,8 @@ const MAX_COLLECTED: usize = 1000;
 /// Watch a log, and print a line at each new damage, change of the file and change of the index's state.
 ///
 /// Reads the whole log first, and then what is appended. Reports damage and gaps, a file that was cut, overwritten, replaced
-/// or removed, and an index that is behind or unusable. Ctrl-c or --for ends it; the exit status is that of the worst that
-/// was seen: 3 for damage and lost files, 4 for damage that can be restored, 5 for an unusable index.
+/// or removed, and an index that is behind or unusable. Ctrl-c or --for ends it; the exit status is the worst of all
+/// reports: 3 for damage and lost files, 4 for damage that can be restored, 5 for an unusable index.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -100,11 +100,15 @@ struct LogWatch<'a> {
     status: ExitStatus,
 }
 
-/// Something that is reported: its name for programs, its sentence, and what it is about.
+/// A report about the log.
 struct WatchReport<'a> {
+    /// The name of the event, for programs.
     event: &'static str,
+    /// The sentence for users.
     message: String,
+    /// The exit status that the report implies.
     status: ExitStatus,
+    /// The finding that is reported, with its fix as JSON; `None` for other events.
     finding: Option<(&'a Finding, Json)>,
 }
 
@@ -136,7 +140,7 @@ impl<'a> LogWatch<'a> {
         self.view.truncation_finding(end, end)?.map_or(Ok(()), |finding| self.report_finding(&finding, out))
     }
 
-    /// Reads what is new in the log, and reports what is damaged there.
+    /// Reads the part of the log that was not read yet, and reports the damage in it.
     fn read_new(&mut self, stop: &StopSignal, out: &mut CommandOutput) -> Result<(), CommandFailure> {
         loop {
             let mut findings = Vec::new();
@@ -222,7 +226,8 @@ impl<'a> LogWatch<'a> {
         }
     }
 
-    /// Opens the log that the path leads to now, after a change that has not been reported yet or has left no log there.
+    /// Opens the log that the path leads to now, and reports the change; or reports once why there is no log. `change` is
+    /// the observed change, and `None` when the path is tried again.
     fn reopen(
         &mut self,
         global: &GlobalArgs,
@@ -316,7 +321,8 @@ impl<'a> LogWatch<'a> {
     }
 }
 
-/// Runs a program to its end, with nothing on stdin and its output on stderr. Its failure is reported, and ends nothing.
+/// Runs a program to its end, with nothing on stdin and its output on stderr. A failure of the program is reported, and the
+/// watch continues.
 fn run_program(program: &Path, facts: Vec<(&str, OsString)>, out: &mut CommandOutput) {
     let mut command = Command::new(program);
     command.envs(facts).stdin(Stdio::null()).stdout(Stdio::from(std::io::stderr()));

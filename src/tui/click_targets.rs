@@ -109,7 +109,7 @@ pub(crate) fn target_at(model: &Model, position: Position) -> Option<ClickTarget
     let areas = layout::compute_areas(model);
     let (scope, has_overlay) = (model.key_scope(), !model.overlays.is_empty());
     if areas.footer.contains(position) {
-        // Of these scopes the last line has a typed text, a message or the names of marks.
+        // In these scopes, the last line shows a typed text, a message or the names of marks.
         let has_keys = !matches!(scope, ActionScope::TextInput | ActionScope::MarkName)
             && (has_overlay || model.notice.is_none() && model.awaited.is_empty())
             && model.jobs.iter().all(|job| job.total == 0);

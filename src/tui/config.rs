@@ -156,7 +156,7 @@ pub(crate) struct ConfigError {
 /// Why a value was not accepted.
 struct ValueError {
     reason: String,
-    /// The place of the value that is wrong, in bytes; `None` for the value of the whole key.
+    /// Position of the wrong value in the text, in bytes; `None` for the value of the whole key.
     at: Option<usize>,
 }
 

@@ -129,7 +129,7 @@ pub(crate) struct PlacedButton {
     pub(crate) text: String,
     /// Whether the button is selected.
     pub(crate) is_selected: bool,
-    /// The columns of the text, which a click presses.
+    /// The columns of the text. A click on them presses the button.
     pub(crate) area: Rect,
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// Returns the path that a typed one names: `~/` is the home folder, as in a shell.
+/// Returns a typed path with `~/` at its start replaced by the home folder, as in a shell.
 pub(crate) fn expand_home(path: &Path, home: Option<PathBuf>) -> PathBuf {
     match (path.strip_prefix("~"), home) {
         (Ok(rest), Some(home)) => home.join(rest),

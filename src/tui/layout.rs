@@ -13,8 +13,8 @@
 //! ```
 //!
 //! Each pane has a row with its title, and a vertical rule is between the list and the detail pane; nothing else takes room
-//! from the rows. The note tells about the rows of the main pane, and is there only when it has something to say. The pane
-//! with the findings is there only when there are any, and is as high as they need.
+//! from the rows. The note describes the rows of the main pane: the filter and the search of the events, or the sum of a
+//! list. The pane with the findings is shown only when there are findings, and its height depends on their number.
 //!
 //! The timeline, where it is shown, takes some lines below the strip, over the whole width.
 //!
@@ -123,7 +123,7 @@ impl LayoutAreas {
         self.areas_with_advice(model.damage_advice(usize::from(self.table_body(self.main).width)))
     }
 
-    /// Returns the areas of the Compare tab: the differences, and below them what limits the use of the backup.
+    /// Returns the areas of the Compare tab: the differences, and below them the notes about the limits of the backup.
     pub(crate) fn comparison_areas(&self, model: &Model) -> FindingAreas {
         self.areas_with_advice(model.backup_notes(usize::from(self.table_body(self.main).width)))
     }
@@ -271,7 +271,7 @@ pub(crate) fn column_chooser_lines(size: Size, columns: usize) -> u16 {
     column_chooser_area(size, columns).height.saturating_sub(4).max(1)
 }
 
-/// Returns the height of what stays above the scrolled part of the detail pane: the preview of a fix above the hex view,
+/// Returns the height of the fixed lines above the scrolled part of the detail pane: the preview of a fix above the hex view,
 /// and the lines about a state above its JSON. It takes at most half the pane, so that some of the rest is always visible.
 pub(crate) fn detail_head_height(model: &Model) -> u16 {
     let areas = compute_areas(model);

@@ -167,7 +167,7 @@ pub(crate) enum Response {
     SessionSaved(Result<(), String>),
     /// The log was compared with a backup.
     Compared(Box<BackupComparison>),
-    /// What the log and a backup have at a difference was read.
+    /// The contents of the log and of a backup at a difference were read.
     BothSides(Box<BothSides>),
     /// Events were appended to the log.
     Appended(Box<AppendResult>),
@@ -197,11 +197,11 @@ pub(crate) struct ReportResult {
     pub(crate) path: PathBuf,
     /// Size of the page.
     pub(crate) bytes: u64,
-    /// What the report says about the log, in one line.
+    /// The verdict of the report about the log, in one line.
     pub(crate) summary: String,
 }
 
-/// The result of preparing the folder of what is kept between runs.
+/// The result of preparing the folder for the state that is kept between runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SessionPreparation {
     /// Whether this run shows the hints of the first start.

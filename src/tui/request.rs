@@ -29,7 +29,7 @@ pub(crate) enum WorkerKind {
     Aggregates,
     /// Reads the repair history.
     Repairs,
-    /// Reads what a prompt or a dialog refers to.
+    /// Reads the data that prompts and dialogs show.
     Prompt,
     /// Counts events in groups.
     Statistics,
@@ -37,11 +37,11 @@ pub(crate) enum WorkerKind {
     Timeline,
     /// Writes events to a file.
     Export,
-    /// Reads and writes what is kept between runs.
+    /// Reads and writes the state that is kept between runs.
     Session,
     /// Compares the log with a backup.
     Compare,
-    /// Reads what the log and a backup have at a difference.
+    /// Reads the contents of the log and of a backup at a difference.
     Sides,
     /// Plans and applies repairs, appends events, and saves the index.
     Write,
@@ -82,7 +82,7 @@ pub(crate) enum Request {
         filter: Filter,
         /// Hits of the filter counted so far, which save reading the ranges between them.
         hits: Option<Hits>,
-        /// What the rows contain besides the fields of events.
+        /// The content of the rows besides the fields of events.
         columns: PageColumns,
     },
     /// Reads the last rows of the log.
@@ -93,7 +93,7 @@ pub(crate) enum Request {
         filter: Filter,
         /// Hits of the filter counted so far.
         hits: Option<Hits>,
-        /// What the rows contain besides the fields of events.
+        /// The content of the rows besides the fields of events.
         columns: PageColumns,
     },
     /// Reads rows that extend the window in one direction.
@@ -108,7 +108,7 @@ pub(crate) enum Request {
         filter: Filter,
         /// Hits of the filter counted so far.
         hits: Option<Hits>,
-        /// What the rows contain besides the fields of events.
+        /// The content of the rows besides the fields of events.
         columns: PageColumns,
     },
     /// Reads the contents of a row.
@@ -117,7 +117,7 @@ pub(crate) enum Request {
         row: LogRow,
         /// Offset of the first byte of the hex window.
         hex_start: u64,
-        /// What is read about the event's aggregate.
+        /// The part of the event's aggregate that is read.
         aggregate: AggregatePart,
     },
     /// Resolves a jump to the offset of a row.
@@ -180,7 +180,7 @@ pub(crate) enum Request {
     SaveSession(Vec<u8>),
     /// Compares the log with the backup at a path.
     Compare(PathBuf),
-    /// Reads what the log and a backup have at a difference.
+    /// Reads the contents of the log and of a backup at a difference.
     BothSides {
         /// The path of the backup.
         path: PathBuf,
@@ -206,7 +206,7 @@ pub(crate) enum Request {
     Apply(Box<Plan>),
 }
 
-/// What the rows of a page contain besides the fields of events.
+/// The content of the rows of a page besides the fields of events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct PageColumns {
     /// The parts of each payload.
@@ -225,7 +225,7 @@ pub(crate) enum EventNumbers {
     Counted,
 }
 
-/// What is read about the aggregate of an event, together with the event's details.
+/// The part of an event's aggregate that is read together with the details of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AggregatePart {
     /// Nothing.

@@ -1,4 +1,4 @@
-//! The request to count events in groups, and the times that the screen offers for it.
+//! The request to count events in groups, and the periods that the screen offers for it.
 
 use crate::query::{Filter, GroupBy, StatisticsDetail};
 
@@ -7,7 +7,7 @@ use crate::query::{Filter, GroupBy, StatisticsDetail};
 pub(crate) struct StatisticsRequest {
     /// The property by which events are grouped.
     pub(crate) by: GroupBy,
-    /// The time whose events are counted.
+    /// The period whose events are counted.
     pub(crate) period: StatisticsPeriod,
     /// The filter that selects the events.
     pub(crate) filter: Filter,
@@ -15,7 +15,7 @@ pub(crate) struct StatisticsRequest {
     pub(crate) detail: StatisticsDetail,
 }
 
-/// The time whose events are counted. It ends with the last event of the log.
+/// A period whose events are counted. It ends with the last event of the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum StatisticsPeriod {
     /// All events.

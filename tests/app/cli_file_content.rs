@@ -1,4 +1,4 @@
-//! What a file is, when it is not an undamaged log: another kind of file, several logs in one file, or a log that a
+//! Files that are not undamaged logs: another kind of file, several logs in one file, or a log that a
 //! transfer has translated as text.
 
 use std::fs;

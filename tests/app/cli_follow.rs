@@ -115,7 +115,7 @@ fn a_log_that_is_cut_or_replaced_ends_a_follow_with_its_status() {
     let shell = Shell::with_log();
     let len = fs::metadata(shell.path("a.log")).unwrap().len();
     for (change, reason) in
-        [("cut", "truncated: the file was cut from"), ("replaced", "replaced: another file has its name")]
+        [("cut", "truncated: the file was cut from"), ("replaced", "replaced: another file has this name")]
     {
         let name = format!("{change}.log");
         fs::copy(shell.path("a.log"), shell.path(&name)).unwrap();

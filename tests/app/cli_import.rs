@@ -54,7 +54,7 @@ fn events_keep_their_offsets_over_damage_and_gaps_fill_the_holes() {
 }
 
 #[test]
-fn sizes_that_differ_are_padded_or_counted_and_told() {
+fn sizes_that_differ_are_padded_or_counted_and_reported() {
     let shell = Shell::new();
     let event = |offset: u64, n: u64| {
         let event = format!(

@@ -46,7 +46,7 @@ fn log_with_large_event(path: &Path) -> (Vec<u8>, Vec<usize>) {
     let mut log = EventLog::create(path).unwrap();
     let mut append =
         |payload: &str| log.append(&event.clone().payload_json(payload).build().unwrap()).unwrap() as usize;
-    // A repair looks for the frames next to the damage, which are after two more.
+    // Two small events precede and follow the large one, because a repair searches the frames next to the damage.
     let offsets = ["0", "1", &payload, "2", "3"].map(&mut append).to_vec();
     log.close().unwrap();
     (fs::read(path).unwrap(), offsets)

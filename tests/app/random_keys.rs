@@ -1,5 +1,5 @@
-//! Random keys, pastes, clicks and sizes for the program in a pseudo terminal. It must not end by itself, must draw no
-//! text of the log as it is stored, and must be left with the keys that leave it from anywhere.
+//! Random keys, pastes, clicks and sizes for the program in a pseudo terminal. The program must not end by
+//! itself, must escape every text of the log that it draws, and must end when Esc and q are pressed in any state.
 
 use std::time::{Duration, Instant};
 

@@ -22,7 +22,7 @@ pub(super) struct TestTerminal {
     master: Box<dyn MasterPty + Send>,
     input: Box<dyn Write + Send>,
     output: Receiver<Vec<u8>>,
-    /// Everything that the program has printed since the last look for a text in it.
+    /// The bytes that the program has printed since the last call of [`TestTerminal::has_printed`].
     printed: Vec<u8>,
     emulator: vt100::Parser,
     /// The settings of the terminal before the program started.

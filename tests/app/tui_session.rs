@@ -1,4 +1,4 @@
-//! What the screen keeps about a log between runs, in a terminal.
+//! The state of the screen that is kept for a log between runs, in a terminal.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Every length of a cut of a small log, with every state of the index, in both versions, with and without a donor: what a
-//! survey reports the plan repairs or leaves, what a repair leaves a survey confirms, and no acknowledged offset is reused.
+//! Cuts a small log at every length, with every state of the index, in both versions, with and without a donor. The plan
+//! covers each finding of the survey, a survey after the repair confirms the plan, and no acknowledged offset is used again.
 //!
 //! `cargo test` tries the lengths around the boundaries of frames and some between them. `tests/cuts/run` tries all of them.
 
@@ -141,7 +141,7 @@ fn check_plan_of_findings(found: &[ProposedFix], plan: &Plan, with_donor: bool, 
 }
 
 #[test]
-fn a_cut_log_of_version_1_is_judged_planned_and_repaired_alike() {
+fn survey_plan_and_repair_of_a_cut_log_of_version_1_agree() {
     let (small, offsets) = disk_with_indexed_log(2);
     let (earlier, earlier_end) = (small.get(INDEX).unwrap(), small.get(LOG).unwrap().len() as u64);
     let mut log = open_options(&small).open(LOG).unwrap();
@@ -233,7 +233,7 @@ fn a_cut_log_of_version_1_is_judged_planned_and_repaired_alike() {
 }
 
 #[test]
-fn a_cut_log_of_version_0_is_judged_and_migrated_alike() {
+fn survey_and_migration_of_a_cut_log_of_version_0_agree() {
     let (whole, offsets) = version_0_log(4);
     let offsets: Vec<u64> = offsets.into_iter().map(|at| at as u64).collect();
     let saved_index = |len: usize| {

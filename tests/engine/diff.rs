@@ -185,7 +185,7 @@ fn a_comparison_can_be_stopped_and_versions_are_not_mixed() {
     assert!(matches!(stopped, Err(StorageError::Cancelled)), "{stopped:?}");
 }
 
-/// Returns what both copies have at each difference, events as type and aggregate.
+/// Returns the contents of both copies at each difference, events as type and aggregate.
 fn contents(comparison: &Comparison) -> Vec<(String, String)> {
     let text = |content: &CopyContent| match content {
         CopyContent::Event(label) => format!("{} {}", label.event_type, label.aggregate_id.unwrap_or_default()),
@@ -332,7 +332,7 @@ fn copies_with_damage_or_another_header_are_not_unrelated() {
 }
 
 #[test]
-fn copies_that_went_different_ways_say_from_where() {
+fn the_offset_from_which_copies_have_diverged_is_reported() {
     let (bytes, offsets) = log_bytes(30);
     let mut fork = bytes[..offsets[20] as usize].to_vec();
     fork.extend(&other_log(10)[16..]);

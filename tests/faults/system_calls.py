@@ -62,8 +62,8 @@ class Injection:
         return f"{self.call} number {self.number}: {self.kind}"
 
     def group(self):
-        """The injections of which at least one has to take place. The numbers of calls after a look at other processes
-        change with these, so that single injections can come after the last call."""
+        """The injections of which at least one has to take place. A command that reads the list of processes
+        makes a varying number of calls, so that a single injection can come after the last call."""
         return self.kind
 
     @property

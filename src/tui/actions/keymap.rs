@@ -1,5 +1,4 @@
-//! [`KeyMap`]: the keys of the actions as they are in effect, which are those of the table unless the configuration
-//! gives an action other keys.
+//! [`KeyMap`]: the keys in effect, which are those of the table of actions except for actions with configured keys.
 
 use std::sync::Arc;
 
@@ -95,7 +94,7 @@ impl KeyMap {
         })
     }
 
-    /// Returns a key that has two actions, unless there is none.
+    /// Returns a key that has two actions; `None` when no key has.
     fn conflict(&self) -> Option<KeyConflict> {
         TABLE.iter().enumerate().find_map(|(position, first)| {
             let later = TABLE.get(position + 1..).unwrap_or_default();

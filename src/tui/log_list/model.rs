@@ -40,7 +40,7 @@ pub(super) struct ListedLog {
     pub(super) health: LogHealth,
 }
 
-/// What opening a log shows.
+/// The facts about a log that are known after opening it, without reading its events.
 #[derive(Debug, Clone)]
 pub(super) struct LogFacts {
     /// Size in bytes.
@@ -135,7 +135,7 @@ impl LogListModel {
     }
 
     /// Marks a log as unread, because it may have changed.
-    pub(super) fn forget(&mut self, log: usize) {
+    pub(super) fn mark_unread(&mut self, log: usize) {
         if let Some(log) = self.logs.get_mut(log) {
             log.health = LogHealth::Unread;
         }

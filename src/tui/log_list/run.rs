@@ -48,7 +48,7 @@ pub(crate) fn run_log_list(paths: Vec<PathBuf>, options: &TuiOptions) -> anyhow:
             break;
         }
         // The log may have been repaired, or have grown.
-        model.forget(log);
+        model.mark_unread(log);
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ use crate::report::{FindingCounts, screen_message};
 /// Shortest time between two reports about the progress of a log.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Which reads the thread does.
+/// How much of each log the thread reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ListScanDepth {
     /// Open each log, without reading it.

@@ -75,7 +75,7 @@ fn logs_are_read_and_their_damage_is_counted() {
     }
     model.press(Key::Char('G'));
     assert!(drawn(&mut model, 140, 10).contains("not a Chronicle log"), "{}", drawn(&mut model, 140, 10));
-    model.forget(1);
+    model.mark_unread(1);
     assert_eq!(model.unread().len(), 1, "only the log that was open is read again");
     assert_eq!((model.press(Key::Char('r')), model.unread().len()), (ListAction::Rescan, 3));
 }

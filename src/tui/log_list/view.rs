@@ -33,7 +33,7 @@ enum ListColumn {
 impl ListColumn {
     /// The columns in the order in which they are drawn.
     const ALL: [Self; 4] = [Self::Size, Self::Events, Self::Health, Self::Index];
-    /// The columns in the order in which a narrow screen gives them up.
+    /// The columns in the order in which a narrow screen leaves them out.
     const DROPPED: [Self; 3] = [Self::Index, Self::Events, Self::Size];
 
     const fn title(self) -> &'static str {
@@ -61,7 +61,7 @@ impl ListColumn {
 
 /// Number of columns between two columns of the list.
 const COLUMN_GAP: usize = 2;
-/// Smallest width of the names, in columns, below which another column is given up.
+/// Smallest width of the names, in columns of the screen. Another column is left out before the names get narrower.
 const MIN_NAME_COLUMNS: usize = 24;
 
 /// Draws the whole screen.

@@ -1,4 +1,4 @@
-//! What the log and a backup have at a difference, in lines for the detail pane.
+//! The contents of the log and of a backup at a difference, in lines for the detail pane.
 
 use super::json::{JsonDoc, JsonRoot};
 use super::json_rows::INDENT_COLUMNS;
@@ -18,7 +18,7 @@ pub(crate) const MAX_SIDE_PAYLOAD: usize = 64 << 10;
 /// Number of bytes in a line of bytes.
 const BYTES_PER_LINE: usize = 16;
 
-/// What both copies have at a difference.
+/// The contents of both copies at a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BothSides {
     /// The difference.
@@ -31,7 +31,7 @@ pub(crate) struct BothSides {
     pub(crate) changes: Vec<PayloadDifference>,
 }
 
-/// What a copy has at the start of a difference.
+/// The contents of a copy at the start of a difference.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SideContents {
     /// The start of the payload of the frame that starts there; `None` when no valid frame does.
@@ -66,7 +66,7 @@ impl Model {
     /// Returns the lines about the difference that the detail pane shows, at most `width` columns wide.
     pub(crate) fn side_lines(&self, width: usize) -> Vec<SideLine> {
         let Some(sides) = &self.compare.sides else { return Vec::new() };
-        let mut lines = Lines { lines: Vec::new(), width: width.max(1) };
+        let mut lines = WrappedLines { lines: Vec::new(), width: width.max(1) };
         let LogDifference { start, end, a, b, .. } = &sides.difference;
         let meaning = DifferenceMeaning::of(&sides.difference);
         let range = format!("{}..{}", self.format_offset(*start), self.format_offset(*end));
@@ -126,12 +126,12 @@ impl Model {
 }
 
 /// Lines that are wrapped as they are added.
-struct Lines {
+struct WrappedLines {
     lines: Vec<SideLine>,
     width: usize,
 }
 
-impl Lines {
+impl WrappedLines {
     fn push(&mut self, tone: SideTone, text: &str) {
         let wrapped = wrap_text(&sanitize(text), self.width);
         self.lines.extend(wrapped.into_iter().map(|text| SideLine { text, tone }));

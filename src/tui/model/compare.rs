@@ -23,7 +23,7 @@ pub(crate) struct ComparePane {
     pub(crate) cursor: ListCursor,
     /// The cursor in the lines about the selected difference.
     pub(crate) detail_cursor: ListCursor,
-    /// What both copies have at a difference, as it was read last.
+    /// The contents of both copies at a difference, as they were read last.
     pub(crate) sides: Option<BothSides>,
     /// The number of the difference whose sides were requested last.
     pub(crate) requested_sides: Option<usize>,
@@ -159,11 +159,11 @@ impl ComparePane {
     /// Records that the log has changed, so that the result is that of other bytes.
     pub(crate) fn invalidate(&mut self) {
         self.state = CompareState::Needed;
-        self.forget_sides();
+        self.discard_sides();
     }
 
-    /// Makes both copies be read again at the selected difference.
-    pub(crate) fn forget_sides(&mut self) {
+    /// Discards the contents of both copies, so that they are read again at the selected difference.
+    pub(crate) fn discard_sides(&mut self) {
         (self.sides, self.requested_sides) = (None, None);
     }
 
@@ -240,7 +240,7 @@ impl Model {
         Some(reason.into())
     }
 
-    /// Returns whether the detail pane shows what the backup has in the selected row of the log.
+    /// Returns whether the detail pane shows the contents of the backup at the selected row of the log.
     pub(crate) fn shows_backup_view(&self) -> bool {
         matches!(self.tab, Tab::Events | Tab::Findings) && self.detail.shown_view() == DetailView::Backup
     }
@@ -271,7 +271,7 @@ impl Model {
         format!("{name}: {}", parts.join(", "))
     }
 
-    /// Returns what the Compare tab shows in place of differences, in lines of at most `width` columns.
+    /// Returns the message that the Compare tab shows in place of differences, in lines of at most `width` columns.
     pub(crate) fn comparison_message(&self, width: usize) -> Vec<String> {
         let pane = &self.compare;
         let name = pane.backup_name();
@@ -307,8 +307,8 @@ impl Model {
         wrap_text(&text, width.max(1))
     }
 
-    /// Returns what limits the use of the backup: it ends earlier, is older, is damaged itself, or went its own way. In
-    /// lines of at most `width` columns.
+    /// Returns the notes about the limits of the backup: it ends earlier, is older, is damaged itself, or has diverged from
+    /// the log. Lines have at most `width` columns.
     pub(crate) fn backup_notes(&self, width: usize) -> Vec<String> {
         let Some(result) = &self.compare.result else { return Vec::new() };
         let comparison = &result.comparison;
@@ -322,7 +322,7 @@ impl Model {
         }
         if let Some(at) = comparison.diverged_at {
             let at = self.format_offset(at);
-            notes.push(format!("From {at} on, no event is the same in both: the copies went different ways"));
+            notes.push(format!("From {at} on, no event is the same in both: the copies have diverged"));
         }
         let missing = comparison.a_bytes.saturating_sub(comparison.b_bytes);
         let older_ms = match result.last_times_ms {

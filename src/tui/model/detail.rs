@@ -24,11 +24,11 @@ pub(crate) enum DetailView {
     Frame,
     /// The aggregate of the event: its events in order, or its state.
     Aggregate,
-    /// What the log and a backup have here, where they differ.
+    /// The contents of the log and of a backup at this row, where they differ.
     Backup,
 }
 
-/// What the aggregate view shows.
+/// The content of the aggregate view.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum AggregateMode {
@@ -42,7 +42,7 @@ pub(crate) enum AggregateMode {
 impl DetailView {
     /// All views, in their order for an event.
     pub(crate) const ALL: [Self; 5] = [Self::Json, Self::Hex, Self::Frame, Self::Aggregate, Self::Backup];
-    /// The views in their order for a row that is not an event: what the row is comes first.
+    /// The views in their order for a row that is not an event: the fields of its frame come first.
     const OF_OTHER_ROWS: [Self; 4] = [Self::Frame, Self::Hex, Self::Json, Self::Backup];
 
     /// Returns the name of the view for a row.
@@ -94,7 +94,7 @@ pub(crate) struct ShownState {
 }
 
 impl RowContents {
-    /// Returns whether a view has something of its own for the row.
+    /// Returns whether a view has content for the row.
     pub(crate) fn has_view(&self, view: DetailView) -> bool {
         match view {
             DetailView::Json => !self.doc.is_empty(),
@@ -107,7 +107,7 @@ impl RowContents {
         }
     }
 
-    /// Returns the views that have something of their own for the row, in order.
+    /// Returns the views that have content for the row, in order.
     pub(crate) fn views(&self) -> impl Iterator<Item = DetailView> + '_ {
         let is_event = matches!(self.details.row.content, RowContent::Event(_));
         let order = if is_event { DetailView::ALL.as_slice() } else { DetailView::OF_OTHER_ROWS.as_slice() };
@@ -166,7 +166,7 @@ const fn byte_range(start: u64, len: usize) -> Range<usize> {
 }
 
 /// Returns whether the pane shows a row with the view that was chosen for events, and not with the one for findings. An
-/// event with an earlier time than the one before is a finding, and an event all the same.
+/// event whose time is earlier than that of the event before it is a finding, and is shown as an event.
 pub(crate) fn is_shown_as_event(row: &RowContent) -> bool {
     !matches!(row, RowContent::Finding(finding) if finding.kind != DamageKind::Clock)
 }

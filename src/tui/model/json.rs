@@ -12,7 +12,7 @@ use super::json_rows::{JsonRow, wrap_rows};
 /// Largest number of bytes of a text that are laid out. Only the size of the rest is shown.
 pub(crate) const MAX_LAYOUT_BYTES: usize = 1 << 20;
 
-/// The value that the outermost line of a document is.
+/// The kind of value that a document contains.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum JsonRoot {
     /// A whole event, as its frame stores it.
@@ -232,7 +232,7 @@ impl JsonDoc {
         self.rows.get(row).map(|row| row.line)
     }
 
-    /// Unfolds what hides a position of the text, and returns the row with the position.
+    /// Unfolds the objects and arrays that hide a position of the text, and returns the row with the position.
     pub(crate) fn reveal(&mut self, position: usize) -> usize {
         let line = self.lines.partition_point(|line| line.start() <= position).saturating_sub(1);
         let mut parent = self.lines.get(line).and_then(|line| line.parent);

@@ -49,14 +49,14 @@ impl JsonDoc {
         steps
     }
 
-    /// Returns the position in the text of what a row shows first.
+    /// Returns the position in the text of the first token that a row shows.
     pub(crate) fn position_of_row(&self, row: usize) -> Option<usize> {
         let row = self.rows.get(row)?;
         let line = self.lines.get(row.line)?;
         Some(if row.part.start == line.value.start { line.start() } else { row.part.start })
     }
 
-    /// Returns the position in the text after what a row shows, without the part that a fold hides.
+    /// Returns the position in the text after the last token that a row shows, without the part that a fold hides.
     pub(super) fn end_of_row(&self, row: usize) -> Option<usize> {
         self.rows.get(row).map(|row| row.part.end)
     }
@@ -77,7 +77,7 @@ impl JsonDoc {
         }
     }
 
-    /// Returns the number of columns of a row, without what follows its value.
+    /// Returns the number of columns of a row, without the comma and the time after its value.
     pub(crate) fn row_columns(&self, row: usize) -> usize {
         self.rows.get(row).map_or(0, |found| self.column_of_position(row, found.part.end))
     }
@@ -98,7 +98,7 @@ impl JsonDoc {
     }
 }
 
-/// The tokens of a document that a search looks at, in the order in which it does.
+/// The tokens of a document that a search reads, in the order in which it reads them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenSearch {
     /// The tokens that start at this position or later.

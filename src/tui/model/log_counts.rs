@@ -1,4 +1,4 @@
-//! What the model knows of the whole log: its events, its damage, and how much of it was verified.
+//! The known facts about the whole log: its events, its damage, and how much of it was verified.
 
 use super::{EarlierVerification, Model};
 use crate::format::DamageKind;
@@ -37,7 +37,7 @@ impl Model {
         self.scan.health_map.verified_bytes(earlier).min(self.log_info.bytes)
     }
 
-    /// Returns `" so far"` while a part of the log is unread, so that its damage is not counted, else nothing.
+    /// Returns `" so far"` while a part of the log is unread, so that its damage is not counted, else an empty text.
     pub(crate) fn so_far(&self) -> &'static str {
         let is_counted = self.scan.is_done() && self.verified_bytes() >= self.log_info.bytes;
         if is_counted { "" } else { " so far" }

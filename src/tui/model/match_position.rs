@@ -7,7 +7,7 @@ use super::json::JsonDoc;
 use super::json_value::TokenSearch;
 use crate::query::{Direction, SearchPattern};
 
-/// The share of the pane, one in this many columns, that is left of a match that was scrolled into view.
+/// The width of the pane divided by this number is the number of columns left of a match that was scrolled into view.
 const COLUMNS_BEFORE_MATCH: usize = 3;
 
 impl DetailPane {

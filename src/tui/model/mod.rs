@@ -157,7 +157,7 @@ pub(crate) struct ModelOptions {
     pub(crate) size: Size,
     /// Bytes of the log that are searched for hits in one request.
     pub(crate) hit_slice_bytes: u64,
-    /// Whether the state of the screen is kept between runs, and then whether the zone is restored.
+    /// The source of the zone when the state of the last run is restored; `None` when no state is kept between runs.
     pub(crate) session: Option<ZoneOnStart>,
 }
 
@@ -232,7 +232,7 @@ pub(crate) struct Model {
     pub(crate) detail_source: Pane,
     /// The places that jumps have left, and the marks.
     pub(crate) jump_list: JumpList,
-    /// The keeping of the state between runs.
+    /// The restoring and saving of the screen's state between runs.
     pub(crate) session: SessionState,
     /// Jobs that are running, the newest last.
     pub(crate) jobs: Vec<UserJob>,

@@ -109,7 +109,7 @@ pub(crate) enum WriteConsent {
     Granted,
 }
 
-/// Where the zone in which times are shown at first comes from, when the state of the last run is restored.
+/// The source of the zone in which times are shown at first, when the state of the last run is restored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum ZoneOnStart {
     /// The zone of the last run is shown.
@@ -125,7 +125,7 @@ pub(crate) enum Bell {
     /// The screen makes no sound.
     #[default]
     Off,
-    /// The bell rings when damage is found in what was appended, or when the log is changed.
+    /// The bell rings when damage is found in appended bytes, or when the log is changed.
     OnNewDamage,
 }
 

@@ -65,7 +65,7 @@ impl Overlay {
     }
 }
 
-/// What the name of a mark is typed for.
+/// The use of the mark whose name is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MarkUse {
     /// The present place is marked.

@@ -48,7 +48,7 @@ impl PaletteCommand {
     /// Parses the text of the palette; `None` when it starts with no such word and an argument.
     ///
     /// # Errors
-    /// The themes, with the nearest one, when the argument is none.
+    /// The argument is not the name of a theme. The message lists the themes and the nearest one.
     pub(crate) fn parse(text: &str) -> Option<Result<Self, String>> {
         let (word, argument) = text.trim().split_once(' ')?;
         let argument = argument.trim();

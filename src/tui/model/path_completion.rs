@@ -52,7 +52,7 @@ impl TypedPath<'_> {
         self.folder.is_empty() && self.name.is_empty()
     }
 
-    /// Returns whether Enter takes the file or folder that is marked, as far as something was typed.
+    /// Returns whether Enter takes the marked file or folder: in the path of an existing file, once a character was typed.
     pub(crate) fn takes_marked(&self) -> bool {
         self.path_use == PathUse::ExistingFile && !self.is_empty()
     }

@@ -141,7 +141,7 @@ impl PlanDialog {
         }
     }
 
-    /// Returns what the newest request does with a row. While its plan is being made, a row that it takes in counts as
+    /// Returns what the newest request does with a row. While its plan is being made, a row that it includes counts as
     /// planned.
     pub(crate) fn row_state(&self, row: &PlanRow) -> PlanRowState {
         let PlanRequest::Repair { options, .. } = self.request() else { return row.state };

@@ -1,4 +1,4 @@
-//! What a prompt reports about its text while it is typed: errors with their place, names that no event has, and how a
+//! The message of a prompt about its text while it is typed: errors with their place, names that no event has, and how a
 //! search is understood.
 
 use std::path::Path;
@@ -21,7 +21,7 @@ pub(crate) struct PromptFeedback {
 }
 
 impl Model {
-    /// Returns the message about the text of a prompt; `None` while suggestions complete it, and when all is well.
+    /// Returns the message about the text of a prompt; `None` while suggestions complete it, and when there is nothing to report.
     pub(crate) fn prompt_feedback(&self, prompt: &Prompt) -> Option<PromptFeedback> {
         if let Some(PromptError { text, at }) = prompt.error.clone() {
             return Some(PromptFeedback { text, tone: Tone::Bad, at });
@@ -55,7 +55,7 @@ impl Model {
         }
     }
 
-    /// Returns what an export to the file of this name contains.
+    /// Describes the content of an export to a file of this name.
     fn export_meaning(&self, path: &str) -> String {
         let form = match ExportForm::of_name(Path::new(path)) {
             ExportForm::JsonLines => "JSON lines; a name that ends with .csv makes a CSV file",
@@ -67,7 +67,7 @@ impl Model {
         }
     }
 
-    /// Returns what is known about why the filter shows no event: names that no event has, and the times of the log.
+    /// Returns the known reasons why the filter shows no event: names that no event has, and the times of the log.
     pub(crate) fn filter_advice(&self) -> Vec<String> {
         let filter = &self.list.filter;
         let mut lines = self.unknown_names(filter);

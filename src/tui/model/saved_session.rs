@@ -1,4 +1,4 @@
-//! What the screen keeps about a log between runs: place, marks, filter, columns and layout. This file defines the
+//! The state of the screen that is kept for a log between runs: place, marks, filter, columns and layout. This file defines the
 //! document, which is JSON, and its conversion from the model. It accesses no file.
 
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ pub(crate) struct SavedSession {
     pub(crate) zoom: Zoom,
     /// The view of the detail pane.
     pub(crate) view: DetailView,
-    /// What the aggregate view showed.
+    /// The content of the aggregate view.
     pub(crate) aggregate_mode: AggregateMode,
     /// The base of offsets.
     pub(crate) offset_base: OffsetBase,
@@ -71,7 +71,7 @@ pub(crate) enum SavedZone {
     Local,
 }
 
-/// What was read about a log when the screen was opened.
+/// The state of the last run, as read when the screen was opened.
 #[derive(Debug, Default)]
 pub(crate) struct LoadedSession {
     /// The state of the last run. The log may have no row at the offset of its place any more.
@@ -89,13 +89,13 @@ pub(crate) enum SessionPhase {
     Off,
     /// The state of the last run is being read.
     Loading,
-    /// It is still being read, and the user has begun to use the screen, which restoring must not change any more.
+    /// The state is still being read, and its place will not be restored, because the user has pressed a key.
     LoadingAfterInput,
-    /// It is restored, or there was none. It is saved when the screen is closed.
+    /// The state is restored, or there was none. The state of this run is saved when the screen is closed.
     Ready,
 }
 
-/// The keeping of the state between runs.
+/// The restoring and saving of the screen's state between runs.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionState {
     /// How far the state is restored.
@@ -114,7 +114,7 @@ impl SavedSession {
     /// Parses a document.
     ///
     /// # Errors
-    /// What is wrong with it, and where.
+    /// The document is not valid. The message names the fault and its place.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, String> {
         /// The version, which is read first, because other versions have other fields.
         #[derive(Deserialize)]
@@ -143,7 +143,7 @@ impl SavedSession {
     /// Returns the document.
     ///
     /// # Errors
-    /// It would be larger than a document that is read.
+    /// The document would be larger than [`MAX_SESSION_BYTES`].
     pub(crate) fn encode(&self) -> Result<Vec<u8>, String> {
         let mut bytes = serde_json::to_vec_pretty(self).map_err(|error| error.to_string())?;
         bytes.push(b'\n');
@@ -166,7 +166,7 @@ impl From<&Place> for SavedPlace {
 }
 
 impl Model {
-    /// Returns whether the rows with which the screen opens are there: those of the place of the last run, if it is kept.
+    /// Returns whether the first rows of the screen are loaded: those of the place of the last run, when it is restored.
     pub(crate) fn has_first_page(&self) -> bool {
         !self.list.rows.is_empty()
             && self.list.target_offset().is_none()

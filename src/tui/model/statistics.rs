@@ -31,24 +31,24 @@ pub(crate) struct StatisticsResult {
 pub(crate) struct StatisticsPane {
     /// The property by which events are grouped.
     pub(crate) by: GroupBy,
-    /// The time whose events are counted.
+    /// The period whose events are counted.
     pub(crate) period: StatisticsPeriod,
     /// The cursor in the groups.
     pub(crate) cursor: ListCursor,
     /// The groups that were counted last. They are shown until others arrive.
     pub(crate) result: Option<StatisticsResult>,
-    /// What was requested last.
+    /// The key of the last request.
     pub(crate) requested: Option<StatisticsKey>,
     /// Whether the request is still running.
     pub(crate) progress: StatisticsProgress,
 }
 
-/// What statistics are about: a request with another key has another result.
+/// The key of statistics: requests with equal keys have the same result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StatisticsKey {
     /// The property by which events are grouped.
     pub(crate) by: GroupBy,
-    /// The time whose events are counted.
+    /// The period whose events are counted.
     pub(crate) period: StatisticsPeriod,
     /// The text of the filter.
     pub(crate) filter: String,

@@ -13,9 +13,9 @@ pub(crate) struct TimelinePane {
     pub(crate) visibility: TimelineVisibility,
     /// The timeline that was read last. It is shown until another arrives.
     pub(crate) timeline: Option<Arc<Timeline>>,
-    /// What `timeline` is about.
+    /// The key of `timeline`.
     pub(crate) shown: Option<TimelineKey>,
-    /// What was requested last.
+    /// The key of the last request.
     pub(crate) requested: Option<TimelineKey>,
     /// Size of the log when it was requested.
     pub(crate) requested_at_size: u64,
@@ -32,7 +32,7 @@ pub(crate) struct TimelinePane {
 /// Whether the timeline is above the list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum TimelineVisibility {
-    /// The list has the room.
+    /// The list takes the space of the timeline.
     #[default]
     Hidden,
     /// The timeline is above the list.
@@ -51,7 +51,7 @@ pub(crate) enum TimelineProgress {
     Stopped,
 }
 
-/// What a timeline is about: a request with another key has another result.
+/// The key of a timeline: requests with equal keys have the same result.
 #[derive(Debug, Clone)]
 pub(crate) struct TimelineKey {
     /// The filter of the events.
@@ -155,7 +155,7 @@ impl TimelinePane {
     }
 
     /// Returns the selected columns: from the start of the span to the cursor, or the one at the cursor. `None` when the
-    /// cursor is at none.
+    /// cursor is not at a column.
     pub(crate) fn selection(&self, columns: &TimelineColumns) -> Option<RangeInclusive<usize>> {
         let cursor = columns.position_of(self.cursor_ms?)?;
         let anchor = self.anchor_ms.and_then(|time| columns.position_of(time)).unwrap_or(cursor);
@@ -170,13 +170,13 @@ impl TimelinePane {
 }
 
 impl Model {
-    /// Returns what the timeline has to be about.
+    /// Returns the key of the timeline for the present filter and width.
     pub(crate) fn timeline_key(&self) -> TimelineKey {
         let filter = self.list.filter.clone().with_finding_rows(FindingRows::Shown);
         TimelineKey { filter, max_intervals: self.timeline.width.max(1) }
     }
 
-    /// Returns whether the timeline is about the events of the present filter.
+    /// Returns whether the timeline counts the events of the present filter.
     pub(crate) fn is_timeline_current(&self) -> bool {
         let key = self.timeline_key();
         self.timeline.shown.as_ref().is_some_and(|shown| shown.filter.is_same(&key.filter))

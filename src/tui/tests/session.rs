@@ -1,4 +1,4 @@
-//! What the screen keeps about a log between runs, and the hints of the first start.
+//! The state of the screen that is kept for a log between runs, and the hints of the first start.
 
 use std::path::Path;
 
@@ -60,7 +60,7 @@ fn the_place_marks_filter_columns_and_layout_of_a_log_are_kept() {
         other => panic!("{other:?}"),
     };
     assert_eq!(event(&screen), "Created");
-    screen.assert_shows("The filter of the last time is set: type:Created; Esc clears it");
+    screen.assert_shows("The saved filter is set: type:Created; Esc clears it");
     screen.press(&[Key::Esc, Key::Char('\''), Key::Char('a')]);
     assert!(screen.model.list.filter.is_empty() && screen.model.list.selected_offset() > 0);
     // This log has the same header, and no first event.
@@ -129,10 +129,7 @@ fn a_document_that_cannot_be_used_is_ignored_with_one_notice() {
         (&b"\x1b[2J{"[..], "expected value"),
         (valid.replace("\"version\": 1", "\"version\": 9").as_bytes(), "expected version 1, found 9"),
         (&large, "expected at most"),
-        (
-            valid.replace("\"filter\": \"\"", "\"filter\": \"size>>\"").as_bytes(),
-            "the filter of the last time is ignored",
-        ),
+        (valid.replace("\"filter\": \"\"", "\"filter\": \"size>>\"").as_bytes(), "the saved filter is ignored"),
     ] {
         fs::write(&path, content).unwrap();
         let screen = open(&log, folder.path());

@@ -61,8 +61,8 @@ const fn is_about_line(id: ActionId) -> bool {
     moves_cursor(id) || matches!(id, ActionId::Activate)
 }
 
-/// Returns whether an action depends on the actions typed before it: it changes which row is selected, or is about what
-/// they have copied or filtered.
+/// Returns whether an action depends on the actions typed before it: it changes which row is selected, or uses the text
+/// that they have copied or the filter that they have set.
 const fn depends_on_earlier(id: ActionId) -> bool {
     moves_cursor(id)
         || matches!(

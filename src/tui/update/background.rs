@@ -65,11 +65,11 @@ pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
     }
 }
 
-/// Reports damage that was not there when the log was scanned.
+/// Reports damage that has appeared after the first scan of the log.
 fn report_new_damage(model: &mut Model, finding: &Finding) {
     let (start, tab) = (model.format_offset(finding.start), model.keys.hint(ActionId::TabFindings));
     let text = format!("New damage at {start}: {}; {tab} lists all findings", finding.kind.name());
-    // Of several reports the last one stays, and the answer to a key before it stays too.
+    // A report replaces an earlier report. The message about a key stays in the footer before it.
     if model.notice.as_ref().is_some_and(|notice| notice.text.starts_with("New damage")) {
         model.notice = None;
     }

@@ -79,7 +79,7 @@ pub(super) fn handle_paste(chooser: &mut ColumnChooser, text: &str) {
     }
 }
 
-/// Reads the rows again with what the columns need.
+/// Reads the rows again, with the values of the shown columns.
 fn read_rows(model: &mut Model) {
     let offset = model.list.selected_offset();
     rows::request_window(model, offset);

@@ -22,8 +22,8 @@ pub(super) fn compare_with(model: &mut Model, path: PathBuf) {
     tabs::switch_tab(model, Tab::Compare);
 }
 
-/// Starts the comparison when the Compare tab is shown and needs one, and reads what both copies have at the difference
-/// that the detail pane shows.
+/// Starts the comparison when the Compare tab is shown and needs one, and reads the contents of both copies at the
+/// difference that the detail pane shows.
 pub(super) fn request_comparison(model: &mut Model) {
     if model.tab == Tab::Compare
         && model.compare.state == CompareState::Needed
@@ -69,11 +69,11 @@ pub(super) fn show(model: &mut Model, result: BackupComparison) {
     pane.state = CompareState::Done;
     pane.result = Some(BackupComparison { read_at_ms: model.now_ms, ..result });
     pane.detail_cursor = ListCursor { line: 0, top: 0, ..pane.detail_cursor };
-    pane.forget_sides();
+    pane.discard_sides();
     pane.move_by(0);
 }
 
-/// Shows what both copies have at a difference, when it is still among those that are listed.
+/// Shows the contents of both copies at a difference, when the difference is still listed.
 pub(super) fn show_sides(model: &mut Model, sides: BothSides) {
     let requested = model.compare.requested_sides.and_then(|number| model.compare.differences().get(number));
     if requested == Some(&sides.difference) {
@@ -84,7 +84,7 @@ pub(super) fn show_sides(model: &mut Model, sides: BothSides) {
 /// Goes to the place of the selected difference in the log, with both copies in the detail pane.
 pub(super) fn go_to_selected(model: &mut Model) {
     let Some(difference) = model.compare.selected() else { return };
-    // What the backup has after the end of the log is shown at the last row.
+    // Events of the backup after the end of the log are shown at the last row of the log.
     let offset = difference.start.min(model.log_info.bytes.saturating_sub(1));
     model.record_place();
     navigation::go_to_offset(model, offset);

@@ -26,7 +26,7 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
     match model.overlays.last() {
         None => {
             model.notice = None;
-            // The line for a user who does not know the keys is not needed any more.
+            // The line with the next keys is for users who have pressed no key yet.
             model.has_suggested_keys = true;
             let own = model.keys.action_for_key(model.key_scope(), key);
             match own.or_else(|| model.keys.action_for_key(ActionScope::Main, key)) {

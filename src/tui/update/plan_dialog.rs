@@ -166,7 +166,7 @@ pub(super) fn set_bytes(model: &mut Model, read: Result<Vec<BytesPreview>, Strin
     }
 }
 
-/// Takes the selected row out of the plan, or in again.
+/// Excludes the selected row from the plan, or includes it again.
 fn toggle_range(model: &mut Model) {
     let keys = model.keys.clone();
     let Some(dialog) = top_dialog(model) else { return };

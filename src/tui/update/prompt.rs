@@ -122,7 +122,7 @@ fn submit_filter(model: &mut Model, text: &str) -> Result<(), PromptError> {
         .map_err(|error| PromptError { text: error.to_string(), at: Some(error.position) })?;
     close(model);
     hit_counter::resume_stopped(model);
-    // The filter acts on the events, so their tab shows what it does.
+    // The tab of the events is shown, because the filter selects events.
     model.tab = Tab::Events;
     rows::set_filter(model, filter);
     Ok(())

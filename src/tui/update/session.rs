@@ -1,4 +1,4 @@
-//! Restores what the screen has kept about the log since the last run, and requests that it is saved at the end.
+//! Restores the state of the screen of the last run, and requests that the state of this run is saved at its end.
 
 use super::requests::send_request;
 use super::rows;
@@ -26,7 +26,7 @@ pub(super) fn load(model: &mut Model) {
     }
 }
 
-/// Records that the user has begun to use the screen: the hints have been read, and the place is not changed any more.
+/// Records that the user has begun to use the screen: the hints are hidden, and the place of the last run is not restored.
 pub(super) fn note_input(model: &mut Model) {
     if model.session.phase == SessionPhase::Loading {
         model.session.phase = SessionPhase::LoadingAfterInput;
@@ -71,7 +71,7 @@ pub(super) fn give_up(model: &mut Model) {
     model.session.phase = SessionPhase::Off;
 }
 
-/// Closes the screen, after the state of this run was requested to be saved when it has changed.
+/// Requests that the state of this run is saved, when it has changed, and closes the screen.
 pub(super) fn quit(model: &mut Model) {
     let session = model.saved_session();
     if model.session.phase == SessionPhase::Ready
@@ -110,14 +110,11 @@ fn restore_place(model: &mut Model, place: &SavedPlace) {
         Ok(filter) => {
             if !filter.is_empty() {
                 let (text, back) = (sanitize(filter.text()).into_owned(), model.keys.hint(ActionId::Back));
-                model.append_notice(
-                    format!("The filter of the last time is set: {text}; {back} clears it"),
-                    Tone::Plain,
-                );
+                model.append_notice(format!("The saved filter is set: {text}; {back} clears it"), Tone::Plain);
             }
             model.list.filter = filter.with_finding_rows(model.list.finding_rows);
         }
-        Err(reason) => model.append_notice(format!("the filter of the last time is ignored: {reason}"), Tone::Bad),
+        Err(reason) => model.append_notice(format!("the saved filter is ignored: {reason}"), Tone::Bad),
     }
     match model.follow {
         Follow::No => rows::request_window(model, place.offset),

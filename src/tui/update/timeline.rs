@@ -140,7 +140,7 @@ pub(super) fn show(model: &mut Model, timeline: std::sync::Arc<crate::query::Tim
     pane.progress = TimelineProgress::Idle;
 }
 
-/// Moves the mark of the timeline to the selected row of the list, unless the list is on its way to where the mark is.
+/// Moves the mark of the timeline to the selected row of the list, unless requested rows have not arrived yet.
 pub(super) fn follow_list(model: &mut Model) {
     if model.timeline.visibility == TimelineVisibility::Shown && !model.list.is_moving() {
         let time = model.selected_time();

@@ -1,4 +1,4 @@
-//! The Compare tab: the differences between the log and a backup, and what both have at the selected one.
+//! The Compare tab: the differences between the log and a backup, and the contents of both at the selected one.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -180,7 +180,7 @@ const fn meaning_role(meaning: DifferenceMeaning) -> Role {
     }
 }
 
-/// Draws what both copies have at the selected difference, with the title of the detail pane.
+/// Draws the contents of both copies at the selected difference, with the title of the detail pane.
 pub(super) fn draw_detail(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let title = Line::from(span(model, Role::Title, " both copies "));
     draw_title(

@@ -27,31 +27,31 @@ const MIN_KEY_COLUMNS: usize = 14;
 
 /// The columns for which there is room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Columns {
+struct StatisticsColumns {
     key: usize,
-    bytes: Shown,
-    spark: Shown,
-    last: Shown,
+    bytes: ColumnVisibility,
+    spark: ColumnVisibility,
+    last: ColumnVisibility,
 }
 
 /// Whether a column is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
-    Yes,
-    No,
+enum ColumnVisibility {
+    Shown,
+    Hidden,
 }
 
-impl Columns {
+impl StatisticsColumns {
     /// Chooses the columns for a list of `width` columns. The group and its number of events are always shown.
     fn for_width(width: usize, statistics: &Statistics) -> Self {
         let mut key = width.saturating_sub(COUNT_COLUMNS);
         let was_read = statistics.counted_to == 0;
         let mut take = |columns: usize, is_known: bool| {
             if !is_known || key < MIN_KEY_COLUMNS + columns {
-                return Shown::No;
+                return ColumnVisibility::Hidden;
             }
             key -= columns;
-            Shown::Yes
+            ColumnVisibility::Shown
         };
         let spark = take(SPARK_COLUMNS, statistics.groups.iter().any(|group| group.histogram.is_some()));
         let bytes = take(BYTES_COLUMNS, was_read);
@@ -61,14 +61,14 @@ impl Columns {
 
     fn heading(self, statistics: &Statistics) -> String {
         let mut text = pad(&format!("  {}", statistics.by), self.key) + &format!("{:>12}  {:>8}", "events", "share");
-        if self.bytes == Shown::Yes {
+        if self.bytes == ColumnVisibility::Shown {
             text += "     bytes";
         }
-        if self.spark == Shown::Yes {
+        if self.spark == ColumnVisibility::Shown {
             text += "  ";
             text += &pad(&format!("per {}", interval_text(statistics.histogram.width_ms())), 32);
         }
-        if self.last == Shown::Yes {
+        if self.last == ColumnVisibility::Shown {
             text += "  last";
         }
         text
@@ -80,13 +80,13 @@ impl Columns {
         let events = format!("{:>12}", format_number(tally.events));
         let share = format!("  {:>8}", share_text(tally.events, statistics.total.events));
         let mut spans = vec![span(model, Role::Text, key + &events), span(model, Role::Muted, share)];
-        if self.bytes == Shown::Yes {
+        if self.bytes == ColumnVisibility::Shown {
             spans.push(span(model, Role::Muted, format!("  {:>8}", format_size(tally.bytes))));
         }
-        if self.spark == Shown::Yes {
+        if self.spark == ColumnVisibility::Shown {
             spans.push(span(model, Role::Text, format!("  {}", pad(&group_spark_line(statistics, group), 32))));
         }
-        if self.last == Shown::Yes {
+        if self.last == ColumnVisibility::Shown {
             let last = tally.times.map_or_else(String::new, |times| format_timestamp(times.1, model.zone));
             spans.push(span(model, Role::Muted, format!("  {last}")));
         }
@@ -107,7 +107,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         draw_spans(frame, text_area(lines), 0, vec![span(model, Role::Muted, empty_message(model))]);
         return;
     };
-    let columns = Columns::for_width(usize::from(lines.width), statistics);
+    let columns = StatisticsColumns::for_width(usize::from(lines.width), statistics);
     if areas.titles == PaneTitles::Shown {
         draw_spans(frame, areas.inner(areas.main), 0, vec![span(model, Role::Muted, columns.heading(statistics))]);
     }
@@ -138,7 +138,7 @@ fn empty_message(model: &Model) -> String {
     }
 }
 
-/// Returns what the numbers are about, and the keys that change it.
+/// Returns the period, the filter and the sum of the numbers, and the keys that change them.
 fn summary(model: &Model) -> String {
     let pane = &model.statistics;
     let [sort, period, filter] =

@@ -106,7 +106,8 @@ fn mode_items(model: &Model) -> impl Iterator<Item = StatusItem> {
     follow_text(model).into_iter().chain(read_only).map(|text| StatusItem::new(4, Role::Focus, text))
 }
 
-/// Returns the rate at which the log grows in follow mode, and what is new below the cursor while it is paused.
+/// Returns the rate at which the log grows in follow mode; while it is paused, the number of new events or bytes below the
+/// cursor.
 fn follow_text(model: &Model) -> Option<String> {
     let GrowthPerSecond { events, bytes } = model.growth.per_second(model.now);
     let events = events.map(|events| format!("{}/s, ", format_count(events, "event"))).unwrap_or_default();

@@ -44,7 +44,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     }
     let columns = model.timeline.columns().unwrap_or_default();
     let has_title = area.height > 1 && areas.titles == PaneTitles::Shown;
-    // What the cursor is at has the room first.
+    // The text about the cursor gets its space first, and the title the rest.
     let width = usize::from(area.width).saturating_sub(4);
     let own = fit_safe(&selection_text(model, &columns), width.saturating_sub(NAME.len()));
     let available = width.saturating_sub(display_width(&own));
@@ -54,7 +54,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let has_axis = area.height >= MIN_AXIS_HEIGHT;
     let has_times = area.height >= MIN_TIMES_HEIGHT;
     let bars = area.height - u16::from(has_title) - u16::from(has_axis) - u16::from(has_times);
-    let marks = Marks::new(model, &columns, if has_axis { DamageMark::OnAxis } else { DamageMark::OnBars });
+    let marks = TimelineMarks::new(model, &columns, if has_axis { DamageMark::OnAxis } else { DamageMark::OnBars });
     let first_line = u16::from(has_title);
     draw_bars(frame, Rect { y: area.y + first_line, height: bars, ..area }, model, &columns, &marks);
     if has_axis {
@@ -66,7 +66,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     }
 }
 
-/// Where damage is marked.
+/// The line in which damage is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DamageMark {
     /// On the line below the bars.
@@ -76,16 +76,16 @@ enum DamageMark {
 }
 
 /// The columns that are marked.
-struct Marks {
+struct TimelineMarks {
     /// The column of the selected row of the list.
     cursor: Option<usize>,
     /// The first and the last selected column; empty while no span is selected.
     span: Option<RangeInclusive<usize>>,
-    /// Where damage is marked.
+    /// The line in which damage is marked.
     damage: DamageMark,
 }
 
-impl Marks {
+impl TimelineMarks {
     fn new(model: &Model, columns: &TimelineColumns, damage: DamageMark) -> Self {
         let pane = &model.timeline;
         Self {
@@ -125,7 +125,7 @@ impl Marks {
     }
 }
 
-fn draw_bars(frame: &mut Frame, area: Rect, model: &Model, columns: &TimelineColumns, marks: &Marks) {
+fn draw_bars(frame: &mut Frame, area: Rect, model: &Model, columns: &TimelineColumns, marks: &TimelineMarks) {
     if columns.columns.is_empty() {
         draw_spans(frame, area, 0, vec![span(model, Role::Muted, empty_message(model))]);
         return;
@@ -163,7 +163,7 @@ fn empty_message(model: &Model) -> String {
     }
 }
 
-/// Returns the title: what is counted.
+/// Returns the title: the number of events, the span of a column, and the state of the count.
 fn title(model: &Model, columns: &TimelineColumns, width: usize) -> Vec<Span<'static>> {
     let name = span(model, title_role(model, Pane::Timeline), NAME);
     let Some(timeline) = &model.timeline.timeline else { return vec![name] };

@@ -1,4 +1,4 @@
-//! Compares the log with a backup, and reads what both have at a difference.
+//! Compares the log with a backup, and reads the contents of both at a difference.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -42,7 +42,7 @@ pub(super) fn compare(
     Ok(Response::Compared(Box::new(result)))
 }
 
-/// Reads what the log and the backup at `path` have at a difference.
+/// Reads the contents of the log and of the backup at `path` at a difference.
 ///
 /// # Errors
 /// The errors of opening the backup, and of reading both.

@@ -165,12 +165,12 @@ fn spawn_worker(kind: WorkerKind, shared: &Arc<SharedState>, out: &Sender<Messag
     WorkerHandle { requests, newest_generation, stopped_generation, thread }
 }
 
-/// The generations of a worker's requests that decide whether one goes on.
+/// The generations that decide whether a request of a worker continues.
 #[derive(Clone, Copy)]
 struct Generations<'a> {
-    /// That of the newest request. A request of any other is no longer wanted.
+    /// The generation of the newest request. Requests of earlier generations are cancelled.
     newest: &'a AtomicU64,
-    /// That of the newest request that was asked to stop.
+    /// The generation of the newest request that was asked to stop.
     stopped: &'a AtomicU64,
 }
 

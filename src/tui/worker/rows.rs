@@ -17,7 +17,7 @@ pub(super) struct RowQuery<'a> {
     pub(super) filter: &'a Filter,
     /// Known hits of `filter`. The page is taken from them without searching the log again.
     pub(super) hits: Option<&'a Hits>,
-    /// What the rows contain besides the fields of events.
+    /// The content of the rows besides the fields of events.
     pub(super) columns: &'a PageColumns,
 }
 

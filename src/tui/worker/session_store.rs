@@ -1,8 +1,9 @@
-//! Reads and writes what the screen keeps about a log between runs, and the note that the hints of the first start were
-//! shown.
+//! Reads and writes the state of the screen that is kept for a log between runs, and the note that the hints of the first
+//! start were shown.
 //!
-//! A document is found by the identity of the log, not by its path: its header and its first event. The content of the
-//! folder is not trusted: it is limited in size, links are refused, and what cannot be used is reported and ignored.
+//! The name of a document comes from the identity of the log (its header and its first event), not from its path. The
+//! content of the folder is not trusted: its size is limited, links are refused, and a document that cannot be used is
+//! reported and ignored.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -21,7 +22,7 @@ use crate::tui::request::FirstHints;
 
 /// The file that shows that the hints were shown.
 const HINTS_FILE: &str = "hints.json";
-/// Its content.
+/// The content of [`HINTS_FILE`].
 const HINTS_CONTENT: &[u8] = b"{\"version\": 1, \"hints\": \"shown\"}\n";
 /// The folder with one document for each log.
 const LOGS_FOLDER: &str = "logs";
@@ -65,7 +66,7 @@ pub(super) fn prepare(shared: &SharedState, wanted: FirstHints) -> Response {
 /// Writes the document with the state of this run.
 ///
 /// # Errors
-/// Why it cannot be written.
+/// The document or its folder cannot be written. The message has the path and the reason.
 pub(super) fn save(shared: &SharedState, document: &[u8]) -> Result<(), String> {
     let Some(folder) = folder(shared) else { return Ok(()) };
     let path = document_path(shared, folder).map_err(|error| describe_error(&error))?;
@@ -105,7 +106,7 @@ fn log_identity(log: &LogFile) -> Result<String, StorageError> {
     let mut bytes = vec![0; first_frame as usize + IDENTITY_BYTES];
     let read = log.read_at(&mut bytes, 0)?;
     bytes.truncate(read);
-    // A frame is its length, its payload and its checksum. What follows the first frame is appended later.
+    // A frame is its length, its payload and its checksum. The bytes after the first frame change with appends.
     let frame = bytes.get(first_frame as usize..).unwrap_or_default();
     let frame_bytes = frame.first_chunk().map_or(0, |length| u32::from_be_bytes(*length) as usize + 8);
     bytes.truncate((first_frame as usize).saturating_add(frame_bytes));

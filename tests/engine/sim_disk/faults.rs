@@ -28,7 +28,7 @@ pub(super) enum FaultRepetition {
     AllCalls,
 }
 
-/// Whether a test is wrong when its scheduled fault does not occur.
+/// Whether a test fails when its scheduled fault does not occur.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum FaultExpectation {
     #[default]
