@@ -74,8 +74,10 @@ impl Model {
         let name = self.compare.backup_name();
         for (copy, content) in [("this log", a), (name.as_str(), b)] {
             let tone = match content {
-                CopyContent::Damage | CopyContent::Unreadable | CopyContent::InvalidEvent => Tone::Bad,
-                CopyContent::Header { created_at_ms: None } => Tone::Bad,
+                CopyContent::Damage
+                | CopyContent::Unreadable
+                | CopyContent::InvalidEvent
+                | CopyContent::Header { created_at_ms: None } => Tone::Bad,
                 CopyContent::Gap | CopyContent::End => Tone::Warning,
                 _ => Tone::Plain,
             };

@@ -29,8 +29,10 @@ impl Model {
         let text = prompt.input.text();
         match prompt.purpose {
             PromptPurpose::Palette => None,
-            PromptPurpose::ExportPath if !prompt.suggestions(self.completion_sources()).is_empty() => None,
-            PromptPurpose::ExportPath => Some(plain(&self.export_meaning(text))),
+            PromptPurpose::ExportPath => {
+                let has_suggestions = !prompt.suggestions(self.completion_sources()).is_empty();
+                (!has_suggestions).then(|| plain(&self.export_meaning(text)))
+            }
             PromptPurpose::AggregateId => Some(match IdPrefix::parse(text) {
                 Ok(_) if text.is_empty() => plain("an id or its first digits"),
                 Ok(_) => plain(&self.aggregate_count_text()),

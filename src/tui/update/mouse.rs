@@ -84,7 +84,7 @@ fn line_at(model: &Model, areas: &LayoutAreas, pane: Pane, position: Position) -
 fn select_line(model: &mut Model, pane: Pane, line: usize) {
     let distance = |top: usize, cursor: usize| (top + line) as i64 - cursor as i64;
     match (pane, model.tab) {
-        (Pane::Timeline, _) => {}
+        (Pane::Timeline, _) | (Pane::Main, Tab::Index) => {}
         (Pane::Detail, _) => {
             let lines = distance(model.detail.cursor.top, model.detail.cursor.line);
             model.detail.move_by(lines);
@@ -119,7 +119,6 @@ fn select_line(model: &mut Model, pane: Pane, line: usize) {
             let lines = distance(model.repairs.cursor.top, model.repairs.cursor.line);
             model.repairs.move_by(lines);
         }
-        (Pane::Main, Tab::Index) => {}
     }
 }
 

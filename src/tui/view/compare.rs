@@ -137,10 +137,9 @@ fn row_spans(
 ) -> Vec<Span<'static>> {
     let meaning = DifferenceMeaning::of(difference);
     let offset = model.format_offset(difference.start);
-    let mut place = format!("{} {offset:>columns$}", meaning.glyph(), columns = columns.offset);
-    if columns.is_wide {
-        place += &format!("{:>SIZE_COLUMNS$}", format_size(difference.end - difference.start));
-    }
+    let size = format!("{:>SIZE_COLUMNS$}", format_size(difference.end - difference.start));
+    let size = if columns.is_wide { size } else { String::new() };
+    let place = format!("{} {offset:>columns$}{size}", meaning.glyph(), columns = columns.offset);
     let kind = format!("  {}", pad(meaning.name(), MEANING_COLUMNS));
     let text = |content: &CopyContent| copy_content_text(content, model.zone);
     let (here, there) = (text(&difference.a), text(&difference.b));

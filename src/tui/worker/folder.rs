@@ -42,8 +42,8 @@ mod tests {
         let typed = format!("{}/", folder.path().display());
         let Response::FolderListing(listing) = list_folder(typed.clone()) else { panic!("no listing") };
         let names: Vec<_> = listing.entries.iter().map(|entry| (entry.name.as_str(), entry.kind)).collect();
-        use FolderEntryKind::{File, Folder};
-        assert_eq!(names, [("a.log", File), ("b.log", File), ("c", Folder)]);
+        let (file, folder) = (FolderEntryKind::File, FolderEntryKind::Folder);
+        assert_eq!(names, [("a.log", file), ("b.log", file), ("c", folder)]);
         assert_eq!(listing.folder, typed);
         let Response::FolderListing(none) = list_folder("/no such folder/".into()) else { panic!("no listing") };
         assert_eq!(none.entries, []);
