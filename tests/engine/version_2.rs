@@ -258,6 +258,27 @@ fn a_lost_header_loses_no_event_and_comes_back_from_the_index_or_a_donor() {
 }
 
 #[test]
+fn a_log_that_was_cut_within_its_header_is_restored_by_its_index_and_a_donor() {
+    let (indexed, _) = indexed_disk(5);
+    let (whole, index) = (indexed.get(LOG).unwrap(), indexed.get(INDEX).unwrap());
+    for cut in [0, 8, 16, 40, 63] {
+        let disk = SimDisk::with_files(&[(LOG, &whole[..cut]), (INDEX, &index), (DONOR, &whole)]);
+        assert_eq!(survey_log(&disk).findings[0].kind.name(), "truncated", "cut at {cut}");
+        let by_donor = plan_from_donor(&disk, &RepairOptions::new(), Some(DONOR)).unwrap();
+        apply(&log_paths(&disk), &by_donor, ApplyOptions::new().full_check()).unwrap();
+        assert_eq!(disk.get(LOG).unwrap(), whole, "cut at {cut}");
+        undo(&disk).unwrap();
+        assert_eq!(disk.get(LOG).unwrap(), &whole[..cut], "cut at {cut}");
+        // Without a donor, the header comes from the index, and a gap replaces the rest.
+        let by_index = plan(&disk, &RepairOptions::new().gap_undecided()).unwrap();
+        apply(&log_paths(&disk), &by_index, ApplyOptions::new().full_check()).unwrap();
+        let repaired = disk.get(LOG).unwrap();
+        assert_eq!((&repaired[..HEADER_2], repaired.len()), (&whole[..HEADER_2], whole.len()), "cut at {cut}");
+        assert_eq!(survey_log(&disk).damage_total, 0, "cut at {cut}");
+    }
+}
+
+#[test]
 fn a_damaged_header_keeps_its_id_and_its_creation_time_when_the_frames_agree() {
     let (_, whole, _) = both_versions(3);
     let mut magic_lost = whole.clone();
