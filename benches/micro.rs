@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use chronicle::internal::file::{LogFile, OpenMode, OsDisk, Scanner};
 use chronicle::internal::format::frame::decode;
-use chronicle::internal::format::{Version, crc};
+use chronicle::internal::format::{FrameFormat, crc};
 use chronicle::internal::sample::{GeneratorOptions, LogLength, generate};
 use chronicle::{EventLog, EventView, LogHeader};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -32,7 +32,7 @@ fn frames(criterion: &mut Criterion) {
     let payload = &frame[4..frame.len() - 4];
     let mut group = criterion.benchmark_group("frame");
     group.throughput(Throughput::Bytes(frame.len() as u64));
-    group.bench_function("decode", |bench| bench.iter(|| decode(black_box(frame), Version::V1)));
+    group.bench_function("decode", |bench| bench.iter(|| decode(black_box(frame), FrameFormat::V1, 16)));
     group.throughput(Throughput::Bytes(payload.len() as u64));
     group.bench_function("parse", |bench| bench.iter(|| EventView::parse(black_box(payload), Version::V1).unwrap()));
     let bytes_300 = [b'x'; 300];

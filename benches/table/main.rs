@@ -20,6 +20,7 @@ mod reading;
 mod row;
 mod screen;
 mod terminal;
+mod version_2;
 mod writing;
 
 use std::path::PathBuf;
@@ -40,6 +41,7 @@ fn main() {
     index::measure(&logs);
     filter::measure(&logs.big, minimal_reader);
     writing::measure(&logs);
+    version_2::measure(&logs);
     process::measure(&logs);
     screen::measure(&logs);
 }
