@@ -20,12 +20,11 @@ pub(super) fn count_events(
 ) -> Result<Response, StorageError> {
     let TimelineRequest { filter, max_intervals, base } = request;
     let view = shared.view();
-    let timeline = match base {
-        Some(base) => extend_timeline(&base, &view, &filter, on_progress)?,
-        None => {
-            let index = shared.known_index(&view);
-            read_timeline(&view, index.as_deref(), &filter, TimelineOptions::new(max_intervals), on_progress)?
-        }
+    let timeline = if let Some(base) = base {
+        extend_timeline(&base, &view, &filter, on_progress)?
+    } else {
+        let index = shared.known_index(&view);
+        read_timeline(&view, index.as_deref(), &filter, TimelineOptions::new(max_intervals), on_progress)?
     };
     Ok(Response::Timeline(Arc::new(timeline)))
 }
