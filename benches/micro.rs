@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use chronicle::internal::file::{LogFile, OpenMode, OsDisk, Scanner};
 use chronicle::internal::format::frame::decode;
-use chronicle::internal::format::{FrameFormat, crc};
+use chronicle::internal::format::{FrameFormat, Version, crc};
 use chronicle::internal::sample::{GeneratorOptions, LogLength, generate};
 use chronicle::{EventLog, EventView, LogHeader};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
