@@ -64,7 +64,7 @@ pub enum StorageError {
         computed: u32,
     },
     /// The file is a later segment of a log, which cannot be opened by itself.
-    #[error("{}: expected a whole log, found segment {number} of one, which starts at its offset {base}", path.display())]
+    #[error("{}: expected a whole log, found only segment {number}, which starts at offset {base} of its log", path.display())]
     SegmentOfLog {
         /// The path of the file.
         path: PathBuf,

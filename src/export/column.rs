@@ -30,7 +30,7 @@ pub(crate) enum ExportColumn {
     Payload(PayloadPath),
 }
 
-/// The names of the columns, as a user types them, beside the paths of payloads.
+/// The names of the columns, as a user types them. A path into the payload is a name too.
 const NAMES: [&str; 9] = ["offset", "time", "time_ms", "type", "ns", "schema", "v", "agg", "payload"];
 
 impl ExportColumn {

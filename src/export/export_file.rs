@@ -34,7 +34,7 @@ impl ExportForm {
 pub(crate) struct ExportTarget {
     /// The path of the file.
     pub(crate) path: PathBuf,
-    /// What happens to a file that is there already.
+    /// Whether a file with this path is kept or replaced.
     pub(crate) existing: ExistingFile,
     /// The form of the file.
     pub(crate) form: ExportForm,

@@ -1,4 +1,4 @@
-//! [`LogFollower`]: reads what is appended to a log, again and again, without yielding anything twice.
+//! [`LogFollower`]: reads what is appended to a log, and yields each event and each finding once.
 
 use std::ops::{ControlFlow, Range};
 
@@ -19,7 +19,7 @@ pub(crate) enum FollowedItem<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LogEnd {
     /// The last frame is complete, or the end is damaged.
-    Quiet,
+    Stable,
     /// The last frame is being written. It becomes damage without a further write when its writer is killed.
     InFlight,
 }
@@ -39,7 +39,7 @@ pub(crate) struct LogFollower {
 impl LogFollower {
     /// Starts at an offset, which must be the start of a frame or of a damaged range, or the end of the log.
     pub(crate) fn new(view: &LogView, position: u64) -> Self {
-        Self { view: view.clone(), position, reported: Vec::new(), end: LogEnd::Quiet }
+        Self { view: view.clone(), position, reported: Vec::new(), end: LogEnd::Stable }
     }
 
     /// The offset up to which everything was yielded.
@@ -62,7 +62,7 @@ impl LogFollower {
         visit: &mut dyn FnMut(FollowedItem) -> Result<ControlFlow<()>, E>,
     ) -> Result<(), E> {
         let end = self.view.log().len()?;
-        self.end = LogEnd::Quiet;
+        self.end = LogEnd::Stable;
         if end <= self.position {
             return Ok(());
         }

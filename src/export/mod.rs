@@ -1,8 +1,8 @@
-//! Reads the events that a filter selects in the order of the log, and writes them to a file: what `cat`, `export` and the
-//! screen share.
+//! Reads the events that a filter selects in the order of the log, and writes them to a file. `cat`, `export` and the screen
+//! use this module.
 //!
 //! [`SelectedEvents`] yields the events with the damage and the gaps between them, and [`ExportFile`] writes events as JSON
-//! lines or CSV. The file appears whole or not at all. [`LogFollower`] yields what is appended to a log.
+//! lines or CSV. The file appears complete or not at all. [`LogFollower`] yields what is appended to a log.
 
 mod column;
 mod export_file;

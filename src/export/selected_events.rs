@@ -21,7 +21,7 @@ pub(crate) struct SelectedRange {
     pub(crate) until: Option<u64>,
     /// The largest number of events.
     pub(crate) limit: u64,
-    /// What follows the first damage.
+    /// The action at the first damaged range.
     pub(crate) on_damage: OnDamage,
 }
 
@@ -31,7 +31,7 @@ impl Default for SelectedRange {
     }
 }
 
-/// What follows damage.
+/// The action after a damaged range was reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnDamage {
     /// The damaged range is reported, and reading goes on after it.
@@ -49,7 +49,7 @@ pub(crate) enum SelectedItem<'a> {
     Finding(Box<Finding>),
 }
 
-/// How a visit has ended.
+/// The reason why a visit has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SelectionEnd {
     /// Everything that was selected was visited.

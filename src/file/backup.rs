@@ -127,7 +127,7 @@ impl<'d> Backup<'d> {
     /// Restores every file after the creation failed with the message `cause`.
     ///
     /// A renamed file keeps its backup name also when one that was renamed after it does, so that an old index never
-    /// gets its name back beside another log.
+    /// gets its name back next to another log.
     ///
     /// # Errors
     /// `NotRestored`, whose message has `cause` and every file that keeps its backup name.

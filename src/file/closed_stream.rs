@@ -1,9 +1,9 @@
-//! Finds out whether a standard stream still has a reader, without writing to it.
+//! Detects that a standard stream has no reader any more, without writing to it.
 
 use std::io::StdoutLock;
 
-/// True when stdout is a pipe whose reader has closed it, or a terminal that has gone. A program that waits learns of it only
-/// by this, because it does not write.
+/// True when stdout is a pipe whose reader has closed it, or a terminal that was disconnected; always false on platforms other
+/// than Unix. A program that waits without writing needs this check, because only a write would fail.
 pub(crate) fn is_stdout_closed(stdout: &StdoutLock) -> bool {
     #[cfg(unix)]
     {

@@ -33,7 +33,7 @@ pub(crate) enum HeaderState {
 /// Why the first bytes of a file are not a supported header. Both fields are of the same read.
 #[derive(Debug)]
 pub(crate) struct RejectedHeader {
-    /// The state of the header if the file is a log of version 1.
+    /// The state of the header if the file is a log of version 1 or 2.
     pub(crate) state: HeaderState,
     /// The error of opening the file, unless something else shows that it is a log.
     pub(crate) error: StorageError,
@@ -84,7 +84,7 @@ impl LogFile {
         Self::detect_format_by_frames(storage, path, &rejected)?.ok_or(rejected.error)
     }
 
-    /// Detects the format of a log from its first 16 bytes, which are read once.
+    /// Detects the format of a log from its first 64 bytes, which are read once.
     ///
     /// # Errors
     /// Those of opening a log. `NotALog` for a wrong magic, whatever follows it.

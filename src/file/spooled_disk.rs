@@ -114,7 +114,7 @@ impl Disk for SpooledDisk {
     }
 }
 
-/// The copied bytes of a log, which nothing changes any more.
+/// The copied bytes of a log, which no process changes.
 #[derive(Debug)]
 struct SpooledLog(Arc<dyn Storage>);
 

@@ -2,7 +2,7 @@
 
 use super::{index, journal};
 
-/// How many bytes of a file decide what it is.
+/// Number of bytes at the start of a file from which its kind is recognised.
 pub(crate) const RECOGNISED_PREFIX: usize = 512;
 
 /// A kind of file that is not a log.
@@ -65,7 +65,7 @@ impl ForeignFile {
         })
     }
 
-    /// True for a kind that is recognised by a signature. Such a file can contain valid frames and still is no log.
+    /// True for a kind that is recognised by a signature. Such a file is not a log, although it can contain valid frames.
     pub(crate) fn has_signature(self) -> bool {
         SIGNATURES.iter().any(|signature| signature.file == self)
     }

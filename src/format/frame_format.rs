@@ -1,4 +1,4 @@
-//! [`FrameFormat`]: the format of the frames of one log, and the checksum of a frame at a place in it.
+//! [`FrameFormat`]: the format of the frames of one log, and the checksum of a frame at an offset in it.
 
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +41,7 @@ impl FrameFormat {
         (self.version == Version::V2).then_some(self.id_checksum)
     }
 
-    /// True when frames of this log can have this id in their checksums. Before version 2, frames have none.
+    /// True for the format of version 2 in the log with this id.
     pub fn is_of_log(self, id: LogId) -> bool {
         self == Self::of_log(id)
     }

@@ -124,7 +124,7 @@ pub struct SegmentHeader {
     pub log_start: u64,
 }
 
-/// The bytes of a log's header; none in version 0. They read as a slice.
+/// The bytes of a log's header; none in version 0. The type dereferences to a slice.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct HeaderBytes {
     bytes: [u8; MAX_HEADER_LEN],

@@ -8,7 +8,7 @@ pub enum NewLogFormat {
     /// Version 1, which every version of Chronicle reads.
     #[default]
     V1,
-    /// Version 2, in which a checksum covers the identity of the log and the place of the frame.
+    /// Version 2, in which a checksum covers the identity of the log and the offset of the frame.
     V2(LogId),
 }
 

@@ -1,5 +1,5 @@
-//! Filters, jumps and search patterns: an error names a place in the text, a parsed filter has a text that means the
-//! same, and an index changes no answer.
+//! Filters, jumps and search patterns: an error names a position in the text, a parsed filter has a text with the
+//! same meaning, and an index changes no answer.
 
 use std::ops::ControlFlow;
 use std::sync::OnceLock;

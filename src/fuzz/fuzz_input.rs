@@ -43,7 +43,7 @@ impl<'a> FuzzInput<'a> {
         taken
     }
 
-    /// Returns as many bytes as the next byte says.
+    /// Reads a length from the next byte, and returns that many bytes.
     pub(super) fn chunk(&mut self) -> &'a [u8] {
         let len = usize::from(self.byte());
         self.bytes(len)

@@ -1,4 +1,4 @@
-//! Scanning and judging a log of version 1: all readers agree on any bytes.
+//! Scanning and classifying a log of version 1: all readers agree on any bytes.
 
 use super::fuzz_input::FuzzInput;
 use super::memory_disk::MemoryDisk;

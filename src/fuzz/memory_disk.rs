@@ -1,4 +1,4 @@
-//! [`MemoryDisk`]: a disk in memory, on which no call fails and nothing waits.
+//! [`MemoryDisk`]: a disk in memory, on which no call waits, and a call fails only for a missing file or a full disk.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::file::{Disk, FileIdentity, OpenMode, Storage};
 
-/// The size of the disk. A file cannot grow over it.
+/// The size of the disk in bytes. A file cannot become larger.
 const DISK_BYTES: usize = 16 << 20;
 
 /// A disk whose files are in memory.

@@ -44,10 +44,6 @@ pub(super) fn check(data: &[u8]) {
     let plan = plan_repair(&view, &options, &mut |_| ControlFlow::Continue(()));
     assert!(disk.get(LOG).unwrap() == log, "planning writes nothing");
     let Ok(plan) = plan else { return };
-    // Such a plan is rolled back: the end is restored from the end of the file on, and its first bytes stay damaged.
-    if log.len() < 16 && !sample_log().log.starts_with(&log) {
-        return;
-    }
     assert_eq!(Plan::from_json(&plan.to_json().unwrap()).unwrap(), plan);
     match plan_change % 3 {
         0 => check_forged_plan(&disk, &plan, value_number, plan_change),

@@ -67,7 +67,7 @@ fn framed_log(input: &mut FuzzInput) -> Vec<u8> {
     log
 }
 
-/// Returns the JSON of an event with these bytes as its payload, and with the oldest name of its time if `is_oldest`.
+/// Returns the JSON of an event with these bytes as its payload, and with the time as `timestamp_ms` if `is_oldest`.
 fn event_json(is_oldest: bool, time: u8, payload: &[u8]) -> Vec<u8> {
     let name = if is_oldest { "timestamp_ms" } else { "write_timestamp_ms" };
     let head = format!(

@@ -3,6 +3,7 @@
 use std::iter;
 
 use super::sparse_grid::Coalesce;
+use crate::file::LogFile;
 use crate::format::byte_layout::{u32_at, u64_at};
 use crate::format::index::{ANCHOR_LEN, put_varint, take_varint};
 
@@ -17,6 +18,14 @@ pub(crate) struct Anchor {
     pub(crate) timestamp_ms: u64,
     /// The checksum of the frame.
     pub(crate) checksum: u32,
+}
+
+impl Anchor {
+    /// True when the log still has the event of the anchor. Reads its frame; a frame that cannot be read is not there.
+    pub(crate) fn is_in_log(&self, log: &LogFile) -> bool {
+        let mut buf = Vec::new();
+        matches!(log.read_frame_at(self.offset, &mut buf), Ok(Some(frame)) if frame.checksum() == self.checksum)
+    }
 }
 
 /// The summary of the part of the log from an anchor to the next one.

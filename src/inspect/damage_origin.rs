@@ -10,7 +10,7 @@ use crate::format::{Evidence, Finding, FrameFormat, LogHeader, header};
 /// The largest damaged range whose line ends are translated back, which takes a copy of its bytes.
 const MAX_TRANSLATED_BYTES: usize = 4 << 20;
 
-/// How many bytes of damaged ranges that an index knows are read for their causes.
+/// Largest number of bytes that are read, in the damaged ranges of an index, to find the causes of the damage.
 #[cfg(feature = "app")]
 const MAX_INDEXED_BYTES: u64 = 16 << 20;
 

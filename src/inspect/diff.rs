@@ -42,10 +42,15 @@ pub(crate) fn diff_files(
 ) -> Result<Comparison, StorageError> {
     if a.version() != b.version() {
         let (one, other) = (a.version().number(), b.version().number());
+        let alternative = if one.min(other) == 0 {
+            "Migrate the log of version 0 with `chronicle migrate`, and compare again"
+        } else {
+            "Name two copies of one log; a migrated log is a new log, in which every event has another offset"
+        };
         return Err(StorageError::Refused {
             path: b.path().to_owned(),
             reason: format!("a log of version {other} cannot be a copy of a log of version {one}"),
-            alternative: "Migrate the log of version 0 with `chronicle migrate`, and compare again",
+            alternative,
         });
     }
     let ends = (a.len()?, b.len()?);
@@ -108,7 +113,7 @@ impl LogComparer<'_> {
     ///
     /// A frame that contains that end is reported first, and the rest as one range.
     fn report_longer_tail(&mut self, longer: LongerLog) -> Result<(), StorageError> {
-        let (log, end, only, goes_on) = match longer {
+        let (log, end, only, continues) = match longer {
             LongerLog::A => (self.logs.0, self.ends.0, DifferenceKind::OnlyInA, DifferenceKind::AIsLonger),
             LongerLog::B => (self.logs.1, self.ends.1, DifferenceKind::OnlyInB, DifferenceKind::BIsLonger),
         };
@@ -131,7 +136,7 @@ impl LogComparer<'_> {
         }
         if from < end {
             let rest = self.read_rest(log, from..end)?;
-            record(self, goes_on, from..end, CopyContent::Rest(rest), CopyContent::End)?;
+            record(self, continues, from..end, CopyContent::Rest(rest), CopyContent::End)?;
         }
         Ok(())
     }

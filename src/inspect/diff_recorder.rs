@@ -14,7 +14,7 @@ use crate::file::{HeaderState, LogFile};
 /// Number of places where both logs have an event and the events differ, before any shared frame, that shows logs with the
 /// same creation time to be unrelated once both were read.
 const MIN_CONFLICTS: u64 = 16;
-/// The same number after which logs with the same creation time are not read further.
+/// Number of such places after which logs with the same creation time are not read further.
 const MAX_CONFLICTS: u64 = 1000;
 
 /// What the headers show about whether two logs are copies of one log.
@@ -23,7 +23,7 @@ enum HeaderEvidence {
     /// The creation times are equal, or one header is damaged.
     MayBeCopies,
     /// The creation times differ, or the logs have no headers.
-    NoneOfCopies,
+    NoEvidence,
 }
 
 /// Whether the logs are copies of one log.
@@ -31,7 +31,7 @@ enum HeaderEvidence {
 enum Relation {
     /// No frame was the same in both so far. The differences found so far are held back.
     Undecided(Vec<LogDifference>),
-    /// A frame is the same in both, or so many differences show nothing else that they are reported.
+    /// A frame is the same in both, or the largest number of differences was found without proof that the logs are unrelated.
     Copies,
     /// Both have events, and none of them is the same.
     Unrelated,
@@ -57,9 +57,9 @@ impl<'a> DiffRecorder<'a> {
         let start = |log: &LogFile| LogStart { created_at_ms: created_at_ms(log), first_event: None };
         let starts = (start(logs.0), start(logs.1));
         let headers = match (logs.0.header(), logs.1.header()) {
-            (HeaderState::Absent, HeaderState::Absent) => HeaderEvidence::NoneOfCopies,
+            (HeaderState::Absent, HeaderState::Absent) => HeaderEvidence::NoEvidence,
             (HeaderState::Valid(a), HeaderState::Valid(b)) if a.created_at_ms != b.created_at_ms => {
-                HeaderEvidence::NoneOfCopies
+                HeaderEvidence::NoEvidence
             }
             _ => HeaderEvidence::MayBeCopies,
         };
@@ -117,11 +117,11 @@ impl<'a> DiffRecorder<'a> {
         match &mut self.relation {
             Relation::Undecided(held) => {
                 held.push(difference);
-                // So many differences without an event that differs are damage, and are reported without waiting longer.
+                // So many differences in which few events differ are damage. They are reported without a shared frame.
                 let is_full = held.len() >= MAX_DIFFERENCES;
                 let limit = match self.headers {
                     HeaderEvidence::MayBeCopies => MAX_CONFLICTS,
-                    HeaderEvidence::NoneOfCopies => MIN_CONFLICTS,
+                    HeaderEvidence::NoEvidence => MIN_CONFLICTS,
                 };
                 if self.conflicts >= limit {
                     self.relation = Relation::Unrelated;
@@ -150,7 +150,7 @@ impl<'a> DiffRecorder<'a> {
         cancelled_if_break(answer)
     }
 
-    /// Reports how far the comparison has come.
+    /// Reports the position that the comparison has reached.
     pub(super) fn report_progress(&mut self, progress: Progress) -> Result<(), StorageError> {
         cancelled_if_break((self.on_update)(DiffUpdate::Progress(progress)))
     }
@@ -160,7 +160,7 @@ impl<'a> DiffRecorder<'a> {
         if matches!(self.relation, Relation::Undecided(_)) {
             let needed = match self.headers {
                 HeaderEvidence::MayBeCopies => MIN_CONFLICTS,
-                HeaderEvidence::NoneOfCopies => 1,
+                HeaderEvidence::NoEvidence => 1,
             };
             if self.conflicts >= needed {
                 self.relation = Relation::Unrelated;

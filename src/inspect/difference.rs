@@ -16,19 +16,19 @@ const MAX_TYPE_CHARS: usize = 200;
 pub enum DifferenceKind {
     /// The headers of the copies differ.
     Header,
-    /// Both have a valid frame at this offset, and the frames differ.
+    /// Both copies have a valid frame at this offset, and the frames differ.
     Frame,
-    /// Only the first has a valid frame at this offset.
+    /// Only the first copy has a valid frame at this offset.
     OnlyInA,
-    /// Only the second has a valid frame at this offset.
+    /// Only the second copy has a valid frame at this offset.
     OnlyInB,
     /// Neither copy has a valid frame in the range, and the bytes differ.
     Bytes,
     /// Neither copy has a valid frame in the range, and the device of one copy refuses to read the bytes.
     Unreadable,
-    /// The first continues where the second ends.
+    /// The first copy continues after the end of the second.
     AIsLonger,
-    /// The second continues where the first ends.
+    /// The second copy continues after the end of the first.
     BIsLonger,
 }
 
@@ -183,8 +183,8 @@ pub struct Comparison {
     pub differences: Vec<LogDifference>,
     /// The number of differences of each kind, in the order of [`DifferenceKind::ALL`].
     pub counts: [u64; DifferenceKind::ALL.len()],
-    /// The offset from which no frame is the same in both, although both have events there: the copies went different
-    /// ways. `None` when they agree again after every difference.
+    /// The offset from which the copies diverge: after it no frame is the same in both, although both have events there.
+    /// `None` when they agree again after every difference.
     pub diverged_at: Option<u64>,
     /// The starts of both logs, when these are not copies of one log. No difference is listed then.
     pub unrelated: Option<UnrelatedLogs>,
@@ -224,7 +224,7 @@ pub struct UnrelatedLogs {
     pub b: LogStart,
 }
 
-/// How a log starts.
+/// The creation time and the first event of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogStart {

@@ -1,4 +1,4 @@
-//! [`FileWatch`]: what has happened to the file of a log since it was last observed.
+//! [`FileWatch`]: reports how the file of a log has changed since it was last observed.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use crate::file::FileStamp;
 /// time of the last write can be visible before the new size is.
 const WRITE_SETTLE_TIME: Duration = Duration::from_millis(250);
 
-/// What has happened to a file.
+/// The change of a file between two observations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileChange {
-    /// Nothing.
+    /// The file is unchanged.
     Unchanged,
     /// The file is longer, and its samples have the same bytes.
     Grown,
@@ -41,7 +41,7 @@ pub(crate) struct FileWatch {
 }
 
 impl FileWatch {
-    /// Starts with the file as it is now.
+    /// Creates a watch that compares later states of the file with its present one.
     ///
     /// # Errors
     /// `Io` when its size cannot be read.
@@ -51,7 +51,7 @@ impl FileWatch {
         Ok(Self { view: view.clone(), stamp, fingerprint, written_since: None })
     }
 
-    /// Returns what has happened since the last call. Reads at most 128 bytes of the log.
+    /// Returns the change since the last call. Reads at most 128 bytes of the log.
     ///
     /// # Errors
     /// `Io` when the size of the open file cannot be read.

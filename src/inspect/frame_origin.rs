@@ -1,4 +1,4 @@
-//! The origin of a whole frame of version 2 whose checksum does not match its place: another place in the same log, or a
+//! The origin of a whole frame of version 2 whose checksum does not match its offset: another offset in the same log, or a
 //! program that wrote a checksum of version 1.
 
 use crate::StorageError;
@@ -6,10 +6,10 @@ use crate::file::LogFile;
 use crate::format::frame::{CHECKSUM_LEN, MIN_FRAME};
 use crate::format::{Evidence, FrameFormat, Version, byte_layout};
 
-/// The largest number of 4 GiB ranges of a log in which the place of a frame is searched. Each costs one read.
-const MAX_SEARCHED_RANGES: u64 = 64;
+/// The largest number of 4 GiB ranges of a log in which the original of a frame is searched. Each costs one read.
+const MAX_SEARCHED_RANGES: usize = 64;
 
-/// What the bytes of a damaged frame show about the place for which it was written.
+/// What the bytes of a damaged frame show about the offset for which it was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct FrameOrigin {
     /// The offset of a valid frame of the log with the same bytes.
@@ -37,7 +37,7 @@ impl FrameOrigin {
         let is_version_1 = FrameFormat::V1.checksum(at, covered) == stored;
         let end = log.len()?;
         let mut buf = Vec::new();
-        for range in 0..=(end >> u32::BITS).min(MAX_SEARCHED_RANGES) {
+        for range in (0..=end >> u32::BITS).take(MAX_SEARCHED_RANGES) {
             let Some(offset) = log.format().offset_of_frame(covered, stored, range as u32) else { break };
             if offset != at
                 && offset < end

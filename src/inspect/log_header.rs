@@ -176,7 +176,7 @@ impl LogView {
         }
         let format = self.log().format();
         let stored_id = stored_log_id(&found).filter(|id| format.is_of_log(*id));
-        let found = u64_at(&found, 8).unwrap_or_default();
+        let stored_time = u64_at(&found, 8).unwrap_or_default();
         let (first, searched) = (self.log().first_frame_offset(), self.log().len()?.min(FRAME_SEARCH_LIMIT));
         let mut scanner = Scanner::new(self.log().clone(), first..searched.max(first));
         while let Some(item) = scanner.next_item()? {
@@ -185,8 +185,8 @@ impl LogView {
             {
                 let first = event.write_timestamp_ms();
                 // A creation time of zero is not plausible: the field was overwritten with the rest of the header.
-                let is_kept = (1..=first).contains(&found);
-                let created = if is_kept { found } else { first };
+                let is_kept = (1..=first).contains(&stored_time);
+                let created = if is_kept { stored_time } else { first };
                 let new_format = match format.id_checksum() {
                     None => NewLogFormat::V1,
                     Some(checksum) => NewLogFormat::V2(stored_id.unwrap_or_else(|| LogId::with_checksum(checksum))),

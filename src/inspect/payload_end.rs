@@ -4,9 +4,10 @@ use crate::format::byte_layout::u32_at;
 use crate::format::crc::{self, CrcShiftTable};
 use crate::format::{EventView, Version, gap};
 
-/// Returns the length of the shortest payload of version 1 that is an event or a gap and is followed by its checksum.
+/// Returns the length of the shortest payload of version 1 or 2 that is an event or a gap and is followed by its checksum.
 ///
-/// The checksum is computed with that length, after bytes whose checksum is `preceding`. `bytes` starts with the payload, which has at most `max_len` bytes.
+/// `bytes` starts with the payload, which has at most `max_len` bytes. `preceding` is the checksum of the bytes that the
+/// checksum of the frame covers before its length field.
 pub(super) fn find_checksummed_payload_len(
     bytes: &[u8],
     max_len: usize,

@@ -1,7 +1,7 @@
 //! Valid frames of a log that are not those that its index has recorded in their place.
 //!
-//! A checksum covers neither the position of a frame nor the log that it belongs to. A block of old or foreign bytes can
-//! therefore contain valid frames, and only the index, or another copy, shows that other frames were there.
+//! A checksum of version 1 covers neither the offset of a frame nor the identity of its log. A range of old or foreign bytes
+//! can therefore contain valid frames, and only the index, or another copy, shows that other frames were there.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -32,11 +32,11 @@ pub(crate) struct UnrecordedFrames {
     pub(crate) missing_aggregates: Vec<u64>,
 }
 
-/// Compares valid frames of the log with the index, in the cells of the index that overlap `suspect` and in those in
+/// Compares valid frames of the log with the index, in the blocks of the index that overlap `suspect` and in those in
 /// `scanned` whose first frame is not the recorded one. Without an index of the log, nothing is compared. The ranges must be
 /// ascending.
 ///
-/// Reads these cells, the first frame of each cell in `scanned`, and the aggregates of the index. Cells with more than a
+/// Reads these blocks, the first frame of each block in `scanned`, and the aggregates of the index. Cells with more than a
 /// million events in all are not compared beyond this number.
 ///
 /// # Errors
@@ -53,13 +53,13 @@ pub(crate) fn find_unrecorded_frames(
         // Not every range is listed in which the index knows no frames.
         return Ok(Vec::new());
     }
-    let cells = suspect_cells(view, &index, scanned, suspect)?;
-    if cells.is_empty() {
+    let blocks = suspect_blocks(view, &index, scanned, suspect)?;
+    if blocks.is_empty() {
         return Ok(Vec::new());
     }
-    match RecordedEvents::read(&index, &cells) {
-        Ok(recorded) => cells.iter().try_fold(Vec::new(), |mut found, cell| {
-            found.append(&mut recorded.compare(view, &index, cell)?);
+    match RecordedEvents::read(&index, &blocks) {
+        Ok(recorded) => blocks.iter().try_fold(Vec::new(), |mut found, block| {
+            found.append(&mut recorded.compare(view, &index, block)?);
             Ok(found)
         }),
         Err(IndexFault::Io(error)) => Err(error),
@@ -68,8 +68,8 @@ pub(crate) fn find_unrecorded_frames(
     }
 }
 
-/// Returns the parts of the log to compare: whole cells of the index, ascending. Adjacent cells are one part.
-fn suspect_cells(
+/// Returns the parts of the log to compare: whole blocks of the index, ascending. Adjacent blocks are one part.
+fn suspect_blocks(
     view: &LogView,
     index: &AggregateIndex,
     scanned: &[Range<u64>],
@@ -81,32 +81,35 @@ fn suspect_cells(
     let (mut buf, mut events) = (Vec::new(), 0);
     let mut previous: Option<Range<u64>> = None;
     for (nth, (anchor, end)) in anchors.iter().zip(ends).enumerate() {
-        let cell = anchor.offset..end;
-        let is_scanned = overlaps(scanned, &cell);
+        let block = anchor.offset..end;
+        let is_scanned = overlaps(scanned, &block);
         let has_anchor = !is_scanned
-            || view.log().read_frame_at(cell.start, &mut buf)?.is_some_and(|frame| frame.checksum() == anchor.checksum);
-        if !has_anchor || overlaps(suspect, &cell) {
+            || view
+                .log()
+                .read_frame_at(block.start, &mut buf)?
+                .is_some_and(|frame| frame.checksum() == anchor.checksum);
+        if !has_anchor || overlaps(suspect, &block) {
             let next_ordinal = anchors.get(nth + 1).map_or(index.coverage().events, |next| next.ordinal);
             events += next_ordinal.saturating_sub(anchor.ordinal);
             if events > MAX_COMPARED_EVENTS {
                 break;
             }
-            // A frame that hides the first frame of a cell starts in the cell before it.
-            let start = previous.filter(|_| !has_anchor).map_or(cell.start, |previous| previous.start);
+            // A frame that hides the first frame of a block starts in the block before it.
+            let start = previous.filter(|_| !has_anchor).map_or(block.start, |previous| previous.start);
             match parts.last_mut().filter(|last| start <= last.end) {
-                Some(last) => last.end = cell.end,
-                None => parts.push(start..cell.end),
+                Some(last) => last.end = block.end,
+                None => parts.push(start..block.end),
             }
         }
-        previous = Some(cell);
+        previous = Some(block);
     }
     Ok(parts)
 }
 
-/// True when one of the ascending `ranges` has a byte in common with `cell`.
-fn overlaps(ranges: &[Range<u64>], cell: &Range<u64>) -> bool {
-    let first = ranges.partition_point(|range| range.end <= cell.start);
-    ranges.get(first).is_some_and(|range| range.start < cell.end)
+/// True when one of the ascending `ranges` has a byte in common with `block`.
+fn overlaps(ranges: &[Range<u64>], block: &Range<u64>) -> bool {
+    let first = ranges.partition_point(|range| range.end <= block.start);
+    ranges.get(first).is_some_and(|range| range.start < block.end)
 }
 
 /// The events that an index has recorded in some parts of the log.

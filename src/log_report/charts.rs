@@ -1,4 +1,4 @@
-//! The pictures of the page, as SVG: the integrity map and the events over time. Each has its numbers in words as well.
+//! The pictures of the page, as SVG: the integrity map and the events over time. Each is followed by the same numbers as text.
 
 use std::ops::Range;
 

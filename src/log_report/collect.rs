@@ -1,4 +1,4 @@
-//! Reads everything that the report has: findings with their fixes, a plan, the repair history and statistics.
+//! Reads the content of the report: findings with their fixes, a plan, the repair history and statistics.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -23,6 +23,8 @@ const MAX_TYPES: usize = 25;
 const MAX_BYTES_SHOWN: usize = 24;
 /// Number of unchanged bytes that the page shows on each side of a change.
 const CONTEXT_BYTES: u64 = 8;
+/// Largest number of changes of a fix that the page shows byte by byte.
+const MAX_CHANGES_SHOWN: usize = 3;
 
 /// A step of collecting a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub(crate) enum CollectStep {
     Count,
 }
 
-/// What the caller knows about the report: it is printed at the end of the page.
+/// The command and the time of the report, which are printed at the end of the page.
 #[derive(Debug, Clone)]
 pub(crate) struct ReportContext {
     /// The command line that writes the report.
@@ -88,9 +90,6 @@ pub(super) struct BytesExcerpt {
     /// The number of bytes after these that are not shown.
     pub(super) more: u64,
 }
-
-/// Largest number of changes of a fix that the page shows byte by byte.
-const MAX_CHANGES_SHOWN: usize = 3;
 
 impl LogReport {
     /// Reads the log, and collects the report. Reads the whole log three times: to verify it, to plan a repair, and to count
@@ -192,7 +191,7 @@ fn describe_finding(log: &LogFile, proposed: ProposedFix) -> Result<DescribedFin
     Ok(DescribedFinding { proposed, excerpts, more_changes })
 }
 
-/// Reads at most [`MAX_BYTES_SHOWN`] bytes; none where the device fails to read, because that is the finding.
+/// Reads at most [`MAX_BYTES_SHOWN`] bytes; none where the device fails to read, which the finding itself reports.
 fn read_excerpt(log: &LogFile, offset: u64, wanted: u64) -> Result<Vec<u8>, StorageError> {
     let mut bytes = vec![0; MAX_BYTES_SHOWN.min(usize::try_from(wanted).unwrap_or(MAX_BYTES_SHOWN))];
     match log.read_at(&mut bytes, offset) {

@@ -1,7 +1,8 @@
-//! [`HtmlWriter`]: composes HTML from tags of the program and text from anywhere.
+//! [`HtmlWriter`]: composes HTML from constant tags and untrusted text.
 //!
-//! Names of tags and attributes are constants. Text and values of attributes have their hostile characters shown by name,
-//! are escaped for HTML, and are cut at a limit, so that no content of a log can become a tag or mislead a reader.
+//! Names of tags and attributes are constants. In text and values of attributes, control and invisible characters are replaced
+//! by visible ones, and characters with a meaning in HTML are escaped. Text is cut at a limit. No content of a log can become
+//! a tag or mislead a reader.
 
 use crate::report::{sanitize, units::format_count};
 
@@ -53,7 +54,7 @@ impl HtmlWriter {
         self.open(tag, attributes);
     }
 
-    /// Writes text, made safe, and cut with the number of characters that are left out.
+    /// Writes escaped text. A long text is cut, and is followed by the number of characters that are left out.
     pub(super) fn text(&mut self, text: &str) {
         let (shown, rest) = match text.char_indices().nth(MAX_TEXT_CHARS) {
             Some((at, _)) => text.split_at(at),

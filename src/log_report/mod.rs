@@ -1,7 +1,7 @@
 //! The report about one log: a self-contained HTML page for a ticket, which the command line and the screen write.
 //!
 //! [`LogReport::collect`] reads the log, and [`LogReport::to_html`] formats the page. The page needs no network and no
-//! script. Everything from outside goes through [`html::HtmlWriter`], which makes it safe. The size of the page is bounded
+//! script. All text goes through [`html::HtmlWriter`], which escapes it. The size of the page is bounded
 //! for a log of any size.
 
 mod bytes;

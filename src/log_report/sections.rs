@@ -14,7 +14,7 @@ use crate::report::{
 /// Largest number of lines of a plan, and of repairs, that the page lists.
 const MAX_LINES: usize = 200;
 
-/// Writes what the log is.
+/// Writes the properties of the log, such as its path, size and format.
 pub(super) fn write_facts(report: &LogReport, html: &mut HtmlWriter) {
     html.element("dl", &[("class", "facts")], |html| {
         for (title, text) in facts(report) {
@@ -39,9 +39,10 @@ fn facts(report: &LogReport) -> Vec<(&'static str, String)> {
     }
     facts.push(match view.log().version() {
         Version::V1 => ("Format", "version 1, with checksums".into()),
-        Version::V2 => {
-            ("Format", "version 2, with checksums that cover the identity of the log and the place of a frame".into())
-        }
+        Version::V2 => (
+            "Format",
+            "version 2, with checksums that cover the identity of the log and the offset of each frame".into(),
+        ),
         Version::V0 => ("Format", format!("version 0: {VERSION_0_LIMIT}")),
     });
     facts.extend(view.log_id().map(|id| ("Log id", id.to_string())));

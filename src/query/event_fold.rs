@@ -21,7 +21,7 @@ use crate::inspect::{
     invalid_event_finding,
 };
 
-/// The part of the size of a part below which a range is not divided.
+/// A range that is smaller than the size of a part divided by this number is not divided.
 const UNDIVIDED_SHARE: u64 = 4;
 /// Largest frame or damaged range that a thread reads, in bytes.
 const MAX_THREAD_BYTES: u64 = 2 << 20;
@@ -31,8 +31,9 @@ const MIN_READ_AHEAD: u64 = 4096;
 /// Totals of the events in a part of a log. Events and findings are added to the totals of one part, which are then merged
 /// into the totals of the whole log.
 pub(super) trait EventTotals: Send {
-    /// Reports an event whose frame takes these bytes of the file, whether the filter shows it or not, before it is added.
-    fn pass_event(&mut self, _range: &Range<u64>, _time_ms: u64) {}
+    /// Receives every event that is read, whether the filter shows it or not, before [`EventTotals::add_event`]. Its frame takes
+    /// these bytes of the file.
+    fn observe_event(&mut self, _range: &Range<u64>, _time_ms: u64) {}
 
     /// Adds the event whose frame takes these bytes of the file.
     fn add_event(&mut self, range: Range<u64>, event: &EventView);
@@ -60,7 +61,7 @@ pub(super) struct EventSelection<'a> {
     pub(super) skipped: &'a [Range<u64>],
 }
 
-/// The totals of a part, and the place where they fit.
+/// The totals of a part, with the offsets at which it starts and ends.
 struct PartTotals<T> {
     /// The offset of the first valid frame of the part, from which it was read.
     first_frame: u64,
@@ -158,7 +159,7 @@ impl EventSelection<'_> {
                 let end = range.end;
                 match classify_frame(&frame, self.view.log().version()) {
                     FrameContent::Event(event) => {
-                        totals.pass_event(&range, event.write_timestamp_ms());
+                        totals.observe_event(&range, event.write_timestamp_ms());
                         if self.filter.matches_event(at, &event) {
                             totals.add_event(range, &event);
                         }

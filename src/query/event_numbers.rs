@@ -4,7 +4,7 @@ use super::row::{LogRow, RowContent};
 use crate::StorageError;
 use crate::file::{ScanItem, Scanner};
 use crate::format::EventView;
-use crate::index::{AggregateIndex, Anchor};
+use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 
 /// Largest range that is read to count the events before a row, in bytes.
@@ -24,7 +24,7 @@ pub fn number_events(view: &LogView, index: Option<&AggregateIndex>, rows: &mut 
     for row in rows {
         let RowContent::Event(event) = &mut row.content else { continue };
         let anchor = index.and_then(|index| index.anchor_before(row.start));
-        if let Some(anchor) = anchor.filter(|anchor| anchor.offset > counted_to && is_in_log(view, anchor)) {
+        if let Some(anchor) = anchor.filter(|anchor| anchor.offset > counted_to && anchor.is_in_log(view.log())) {
             (counted_to, events) = (anchor.offset, anchor.ordinal);
         }
         if row.start.saturating_sub(counted_to) > MAX_COUNTED_BYTES {
@@ -40,11 +40,4 @@ pub fn number_events(view: &LogView, index: Option<&AggregateIndex>, rows: &mut 
         event.ordinal = Some(events + 1);
     }
     Ok(())
-}
-
-/// True when the log still contains the event of an anchor.
-fn is_in_log(view: &LogView, anchor: &Anchor) -> bool {
-    let mut buf = Vec::new();
-    let frame = view.log().read_frame_at(anchor.offset, &mut buf);
-    matches!(frame, Ok(Some(frame)) if frame.checksum() == anchor.checksum)
 }

@@ -10,7 +10,7 @@ use crate::inspect::LogView;
 
 /// Number of bytes at a place of the log in which an event is searched for.
 const MAX_SEARCHED_BYTES: u64 = 4 << 20;
-/// Number of rows that are read at a place. Only an unfinished frame is no event.
+/// Number of rows that are read at a place: two, because one of them can be an unfinished frame.
 const MAX_ROWS: usize = 2;
 
 /// The times of the first and the last event of a log, in milliseconds since the Unix epoch.

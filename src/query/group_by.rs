@@ -68,7 +68,7 @@ pub(super) enum EventValue<'a> {
 }
 
 impl GroupBy {
-    /// The names of the properties, as a user types them; `payload.PATH` is a form.
+    /// The names of the properties, as a user types them; `payload.PATH` is any path into the payload.
     pub const NAMES: [&'static str; 8] = ["type", "ns", "schema", "v", "agg", "hour", "day", "payload.PATH"];
 
     /// Parses the name of a property, such as `type` or `payload.amount`.

@@ -19,7 +19,7 @@ use crate::format::{DamageKind, EventView, Finding};
 const MAX_INTERVALS: usize = 32;
 /// The largest number of groups whose distribution over time is recorded.
 const MAX_HISTOGRAMS: usize = 4096;
-/// The memory that a group takes beside its key's text, in bytes, rounded up.
+/// The memory that a group takes in addition to its key's text, in bytes, rounded up.
 const GROUP_BYTES: usize = 144;
 
 /// The keys that one pass collects: those whose hash starts with certain bits.

@@ -198,11 +198,7 @@ impl EventSeek<'_> {
 
     /// Returns the anchor, when the log still contains its event.
     fn verify_anchor(&self, anchor: Option<Anchor>) -> Option<Anchor> {
-        let mut buf = Vec::new();
-        anchor.filter(|anchor| {
-            let frame = self.view.log().read_frame_at(anchor.offset, &mut buf);
-            matches!(frame, Ok(Some(frame)) if frame.checksum() == anchor.checksum)
-        })
+        anchor.filter(|anchor| anchor.is_in_log(self.view.log()))
     }
 
     fn first_frame(&self) -> u64 {

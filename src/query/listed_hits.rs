@@ -15,7 +15,7 @@ const BATCH_ROWS: usize = 1024;
 pub(super) struct ListedHits {
     /// The offsets of the rows.
     pub(super) offsets: OffsetList,
-    /// The offset of the first row for which there was no room; `None` when the list has all rows.
+    /// The offset of the first row after the largest number of hits; `None` when the list has all rows.
     pub(super) full_at: Option<u64>,
 }
 

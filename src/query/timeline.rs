@@ -119,9 +119,9 @@ impl Timeline {
         self.covered_to
     }
 
-    /// True when [`extend_timeline`] can add what was appended to the log since. It cannot when the log ended with damage,
-    /// because more bytes may make an event of that. It should not when the intervals have become wider: another reading
-    /// chooses a better width.
+    /// True when [`extend_timeline`] can add what was appended to the log since. False when the log ended with damage, because
+    /// more bytes may make an event of it, and when the last extension made the intervals wider, because [`read_timeline`]
+    /// would choose a narrower width.
     pub const fn is_extensible(&self) -> bool {
         self.is_extensible
     }
@@ -187,7 +187,7 @@ pub fn read_timeline(
     let part_bytes = options.part_bytes.max(1);
     let selection = EventSelection { view, index, filter: &filter, from, end, part_bytes, skipped: &skipped };
     fold_events(selection, &mut totals, &new_totals, on_progress)?;
-    // What the index covers was read, or excluded by the index.
+    // The part that the index covers was read, or excluded by the index.
     let indexed_to = index.map_or(0, |index| index.coverage().covered_to);
     if indexed_to <= end {
         totals.covered_to = totals.covered_to.max(indexed_to);

@@ -80,7 +80,7 @@ impl TimelineTotals {
 }
 
 impl EventTotals for TimelineTotals {
-    fn pass_event(&mut self, range: &Range<u64>, time_ms: u64) {
+    fn observe_event(&mut self, range: &Range<u64>, time_ms: u64) {
         self.last = Some(LastItem { end: range.end, time_ms });
         self.covered_to = self.covered_to.max(range.end);
         self.ends_with_damage = false;

@@ -9,7 +9,7 @@ use super::units::{
 use super::{sanitize, spark_line};
 use crate::query::{EventTally, GroupBy, GroupKey, Statistics, StatisticsGroup, TimeHistogram};
 
-/// The largest width of the column with the groups, in columns.
+/// The largest width of a cell, in terminal columns.
 const MAX_KEY_COLUMNS: usize = 48;
 
 /// Returns a group's value as text.

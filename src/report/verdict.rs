@@ -270,9 +270,9 @@ fn truncated_sentence(finding: &Finding) -> String {
     // A log that was copied before its index ends with a whole frame, because the index was saved after more appends.
     let (place, cause) = if finding.range().is_empty() {
         let cause = "; the events are lost, or log and index were copied in that order (copy the index first)";
-        ("the log ends at a frame border before what its index has seen", cause)
+        ("the log ends at a frame boundary, before the end that its index has recorded", cause)
     } else {
-        ("the log was cut inside a frame, before what its index has seen", "")
+        ("the log was cut inside a frame, before the end that its index has recorded", "")
     };
     format!("{place}{covered}: {missing}{events} missing{cause}; {LOST_END_STEPS}")
 }
@@ -362,12 +362,12 @@ mod tests {
                         ..Evidence::default()
                     },
                 ),
-                "the log was cut inside a frame, before what its index has seen (5000 bytes): 3.7 KiB with 12 events of 1 \
+                "the log was cut inside a frame, before the end that its index has recorded (5000 bytes): 3.7 KiB with 12 events of 1 \
                  aggregate missing; take them from a backup with `repair --donor BACKUP`, or give them up with `repair --forget`",
             ),
             (
                 finding_sentence(&Finding::new(DamageKind::Truncated, 1228..1228)),
-                "the log ends at a frame border before what its index has seen: the end missing; the \
+                "the log ends at a frame boundary, before the end that its index has recorded: the end missing; the \
                  events are lost, or log and index were copied in that order (copy the index first); take them from a \
                  backup with `repair --donor BACKUP`, or give them up with `repair --forget`",
             ),

@@ -128,7 +128,7 @@ fn every_answer_about_a_lost_end_names_the_donor_and_the_way_to_give_it_up() {
         let planned = shell.run("repair a.log --dry-run --except truncated");
         assert!(planned.exit_code == 3, "{planned:?}");
         let verdict = shell.run("verify a.log").stdout;
-        assert_eq!(verdict.contains("ends at a frame border"), cut == border, "{verdict}");
+        assert_eq!(verdict.contains("ends at a frame boundary"), cut == border, "{verdict}");
         assert_eq!(verdict.contains("copy the index first"), cut == border, "{verdict}");
     }
     // A lost end that is too short for a gap has no other ways out.

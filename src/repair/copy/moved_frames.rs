@@ -18,14 +18,14 @@ use crate::repair::types::starts_with;
 
 /// The largest number of damaged ranges whose neighbours are looked up in the donors.
 const MAX_RANGES: usize = 1 << 16;
-/// How many bytes of a damaged range are searched for the header of another log.
+/// Number of bytes at the start of a damaged range that are searched for the header of another log.
 const HEADER_SEARCH_BYTES: u64 = 1 << 20;
 
 /// The reason why a part of a range is not taken from a donor that has the frames next to it at other offsets.
 pub(super) const NO_TRACE: RefusalReason =
     "it has frames there at other offsets, and their lengths and checksums are not in the damaged bytes";
 
-/// What a frame is looked up by: its checksum and its length in bytes. A frame that is found is then compared.
+/// The key by which a frame is looked up: its checksum and its length in bytes. A frame that is found is then compared.
 type FrameKey = (u32, u64);
 
 /// The place of a frame in a donor.

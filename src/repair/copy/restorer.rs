@@ -64,7 +64,7 @@ impl Copier<'_, '_> {
         Ok(())
     }
 
-    /// Omits a piece, for which no donor has proven frames for this reason.
+    /// Omits a piece. `refusal` is the reason why no donor has proven frames for it.
     fn omit_piece(&mut self, piece: &ProposedFix, refusal: Option<&'static str>) -> Result<(), StorageError> {
         let donor_refusal = match piece.finding.kind {
             _ if self.source.donors.is_empty() => None,
@@ -168,7 +168,7 @@ impl Copier<'_, '_> {
                 if self.write_event(old, &event, "donor")? == WriteOutcome::Written {
                     self.summary.events_restored += 1;
                 }
-                old += run.form.stored_len(frame.bytes());
+                old += run.line_ends.stored_len(frame.bytes());
             }
         }
         Ok(())

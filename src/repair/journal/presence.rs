@@ -1,4 +1,4 @@
-//! Finds out whether the changes of a repair are still in the log: another file can have been put in its place.
+//! Compares the changes of a repair with the log, which another file can have replaced since.
 
 use crate::StorageError;
 use crate::file::LogFile;
@@ -63,7 +63,7 @@ impl JournalReader {
             let written = StepOutput::new(log.format(), step, Some(source)).read_chunk(after_range.clone(), &before)?;
             return Ok(read_log(after_range.start, after_range.end - after_range.start)? == written);
         }
-        // The step has cut these bytes off: it is undone where the log has them again, or has lost the place.
+        // The step has cut these bytes off: it is no longer in the log when the log has them again, or ends before them.
         let now = read_log(step.start, before.len() as u64)?;
         Ok(log.len()? >= step.start && (before.is_empty() || now != before))
     }

@@ -329,7 +329,8 @@ fn decide_piece(
         return Decision::SetAsideTail;
     }
     if kind == DamageKind::Header && offer.choice_count() == 0 {
-        let reason = "nothing shows what the header was: an index of the log, or a donor with the same events, would";
+        let reason =
+            "nothing shows what the header was: name a donor with the same events, or restore the index of the log";
         return Decision::LeaveUnrepaired(reason.into());
     }
     let is_offered = offer.local_fix.is_some() || offer.donor_range.is_some();
