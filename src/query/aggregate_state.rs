@@ -84,7 +84,6 @@ impl AggregateState {
     /// Merges the event in a row, or counts the finding in it.
     fn add_row(&mut self, view: &LogView, row: &LogRow, document: &mut MergedDocument) -> Result<(), StorageError> {
         match &row.content {
-            RowContent::Event(_) if self.is_cut => {}
             RowContent::Event(_) if document.bytes() > MAX_STATE_BYTES => self.is_cut = true,
             RowContent::Event(_) => {
                 let mut buf = Vec::new();
