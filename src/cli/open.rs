@@ -231,7 +231,7 @@ mod tests {
             is_ascii_locale(|name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
         };
         assert!(is_ascii(&[("LANG", "C")]) && is_ascii(&[("LANG", "en_US.UTF-8"), ("LC_ALL", "POSIX")]));
-        assert!(is_ascii(&[("LANG", "de_DE.ISO-8859-15@euro")]));
+        assert!(is_ascii(&[("LANG", "de_DE.ISO-8859-15@euro")]) && is_ascii(&[("LC_ALL", ""), ("LANG", "C")]));
         for unicode in [("LANG", "C.UTF-8"), ("LC_CTYPE", "de_DE.utf8@euro"), ("LANG", "en_US"), ("LANG", "")] {
             assert!(!is_ascii(&[unicode]), "{unicode:?}");
         }

@@ -39,6 +39,7 @@ mod tests {
         let known = KnownNames::of([(NameKind::Type, "Updated", 1204), (NameKind::Type, "Created", 1)]);
         let lines = |text: &str| unknown_name_lines(&Filter::parse(text, 0).unwrap(), &known, 100);
         assert_eq!(lines("type:updated"), ["no event has the type `updated`; Updated has 1 204 events"]);
+        assert_eq!(lines("type:UPDATED"), ["no event has the type `UPDATED`; Updated has 1 204 events"]);
         assert_eq!(lines("type:Updated,create*"), ["no event has the type `create*`; Created has 1 event"]);
         assert_eq!(lines("type~^zzz"), ["no event has the type `^zzz`"]);
         for text in ["type:Updated", "-type:updated", "ns:none", "type:U*"] {

@@ -318,6 +318,9 @@ mod tests {
             ("theme = \"dark", 1, ""),
             ("mouse = true\nmouse = false", 2, "duplicate key"),
             ("x\u{1b}[2J = 1", 1, ""),
+            (r#""x\u001b[2J" = 1"#, 1, "unknown key `x‹ESC›[2J`"),
+            ("theme = 1\nbell = 2", 1, "`theme`: expected a text in quotes"),
+            ("[keys]\nzoom = 1\nback = 2", 2, "expected a list"),
         ] {
             let found = error(text);
             assert!(found.0 == line && found.1.contains(reason), "{text}: {found:?}");

@@ -2,8 +2,8 @@
 //! replaced.
 
 use std::fs::{self, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
@@ -13,6 +13,7 @@ use super::shell::{CommandOutcome, Shell};
 struct RunningCommand {
     child: Child,
     stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
 }
 
 impl RunningCommand {
@@ -20,13 +21,21 @@ impl RunningCommand {
         let mut command = shell.command(line);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        Self { child, stdout }
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Self { child, stdout, stderr }
     }
 
     /// Waits for the next line of stdout; an empty text at its end.
     fn next_line(&mut self) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// Waits for the next line of stderr; an empty text at its end.
+    fn next_error_line(&mut self) -> String {
+        let mut line = String::new();
+        self.stderr.read_line(&mut line).unwrap();
         line
     }
 
@@ -43,10 +52,11 @@ impl RunningCommand {
     }
 
     fn wait(mut self) -> CommandOutcome {
-        let mut stdout = String::new();
-        std::io::Read::read_to_string(&mut self.stdout, &mut stdout).unwrap();
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        self.stdout.read_to_string(&mut stdout).unwrap();
+        self.stderr.read_to_string(&mut stderr).unwrap();
         let outcome = CommandOutcome::from_output(self.child.wait_with_output().unwrap());
-        CommandOutcome { stdout, ..outcome }
+        CommandOutcome { stdout, stderr, ..outcome }
     }
 }
 
@@ -92,22 +102,39 @@ fn damage_at_the_end_is_reported_and_the_events_after_it_are_printed() {
     let mut follow = RunningCommand::start(&shell, &format!("cat a.log --follow --from {len}"));
     append(&shell, "a.log", "First");
     assert_eq!(follow.next_json()["event"]["event_type"], "First");
-    OpenOptions::new().append(true).open(shell.path("a.log")).unwrap().write_all(&[0; 40]).unwrap();
-    // The next writer sets the zeros aside, which shortens the file.
+    let first_frame = fs::read(shell.path("a.log")).unwrap()[len as usize..].to_vec();
+    let append_bytes =
+        |bytes: &[u8]| OpenOptions::new().append(true).open(shell.path("a.log")).unwrap().write_all(bytes).unwrap();
+    append_bytes(&[0; 4000]);
+    let report = follow.next_error_line();
+    assert!(report.contains("zeros"), "{report}");
+    // Damage that was at the end is not reported again when an event is after it.
+    append_bytes(&first_frame);
+    assert_eq!(follow.next_json()["event"]["event_type"], "First");
+    append_bytes(&[0; 4000]);
+    let report = follow.next_error_line();
+    assert!(report.contains("zeros"), "{report}");
+    // The next writer sets the zeros aside, so that the file is shorter, also with the event.
     append(&shell, "a.log", "Second");
     assert_eq!(follow.next_json()["event"]["event_type"], "Second");
-    assert_eq!(follow.interrupt().exit_code, 0);
+    let outcome = follow.interrupt();
+    assert_eq!((outcome.exit_code, outcome.stderr.as_str()), (0, ""));
 }
 
 #[test]
 fn a_closed_pipe_ends_a_follow_that_waits() {
     let shell = Shell::with_log();
     let mut follow = RunningCommand::start(&shell, "cat a.log --follow --limit 400");
-    assert_eq!(follow.next_json()["offset"], 16);
-    let RunningCommand { child, stdout } = follow;
+    // After the last event of the log, the command waits and prints nothing more.
+    for _ in 0..300 {
+        follow.next_json();
+    }
+    let RunningCommand { child, stdout, mut stderr } = follow;
     drop(stdout);
+    let mut errors = String::new();
+    stderr.read_to_string(&mut errors).unwrap();
     let outcome = CommandOutcome::from_output(child.wait_with_output().unwrap());
-    assert_eq!((outcome.exit_code, outcome.stderr.as_str()), (0, ""));
+    assert_eq!((outcome.exit_code, errors.as_str()), (0, ""));
 }
 
 #[test]
@@ -168,18 +195,25 @@ fn watch_reports_damage_and_the_state_of_the_index_and_ends_with_the_worst_statu
 #[test]
 fn watch_reports_a_cut_and_another_file_once_and_reads_on() {
     let shell = Shell::with_log();
-    fs::copy(shell.path("a.log"), shell.path("other.log")).unwrap();
+    shell.plant_damage("checksum", "other.log");
+    fs::copy(shell.path("a.log"), shell.path("kept.log")).unwrap();
     let mut watch = RunningCommand::start(&shell, "watch a.log --json");
     append(&shell, "other.log", "T");
     fs::rename(shell.path("other.log"), shell.path("a.log")).unwrap();
     assert_eq!(watch.next_json()["event"], "replaced");
+    assert_eq!(watch.next_json()["finding"]["kind"], "checksum");
     let len = fs::metadata(shell.path("a.log")).unwrap().len();
     OpenOptions::new().write(true).open(shell.path("a.log")).unwrap().set_len(len - 10).unwrap();
     assert_eq!(watch.next_json()["event"], "truncated");
+    // The damage before the cut was reported, although the log is read from its start again.
     let damage = watch.next_json();
     assert_eq!((&damage["event"], &damage["finding"]["kind"]), (&"damage".into(), &"torn_tail".into()));
     fs::remove_file(shell.path("a.log")).unwrap();
     assert_eq!(watch.next_json()["event"], "missing");
+    // The file is observed several times while this command runs.
+    shell.run_ok("watch kept.log --for 1");
+    fs::rename(shell.path("kept.log"), shell.path("a.log")).unwrap();
+    assert_eq!(watch.next_json()["event"], "replaced");
     let outcome = watch.interrupt();
     assert_eq!((outcome.exit_code, outcome.stdout.as_str()), (3, ""));
 }

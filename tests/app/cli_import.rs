@@ -23,7 +23,14 @@ fn an_imported_log_has_the_same_bytes_when_the_exported_one_has_no_damage() {
     assert_eq!((report["events"].clone(), report["offsets_kept"].clone()), (300.into(), 300.into()), "{report}");
     assert_eq!(shell.run_ok("cat piped.log").stdout, events);
     // Without --keep-times only the times differ.
+    let started_ms = jiff::Timestamp::now().as_millisecond();
     shell.run_ok("import events -o now.log");
+    let created_ms =
+        |log: &str| shell.run_ok(&format!("info {log} --json")).stdout_json()["created_at_ms"].as_i64().unwrap();
+    assert!(
+        created_ms("new.log") < started_ms && created_ms("now.log") >= started_ms,
+        "a log is as old as its first event"
+    );
     let now = shell.run_ok("cat now.log").stdout;
     let without_times = |text: &str| {
         let time = regex::Regex::new(r#""write_timestamp_ms":[0-9]+"#).unwrap();

@@ -499,6 +499,9 @@ fn a_repair_that_waits_for_a_writer_plans_after_it() {
     shell.plant_damage("checksum", "bad.log");
     for line in ["repair bad.log --yes --wait 60", "undo bad.log --yes --wait 60"] {
         let mut writer = chronicle::EventLog::open(shell.path("bad.log")).unwrap();
+        // While the writer has the log, no plan is made that its next event would make obsolete.
+        let too_short = shell.run(&line.replace("60", "1"));
+        assert_eq!((too_short.exit_code, too_short.stdout.as_str()), (6, ""), "{line}: {too_short:?}");
         let waiting = shell.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let descriptors = format!("/proc/{}/fd", waiting.id());
         let has_log_open = || {

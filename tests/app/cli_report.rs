@@ -46,6 +46,8 @@ fn assert_page_is_sound(page: &str) {
     for forbidden in ["<script", "src=", "http:", "https:", "url(", "@import", " onload", "javascript:", "<link"] {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
+    let policy = "http-equiv=\"Content-Security-Policy\" content=\"default-src &#39;none&#39;; ";
+    assert!(page.contains(policy), "a browser must load nothing and run no script");
     let tables = page.matches("<table").count();
     assert_eq!((page.matches("<caption>").count(), page.matches("</table>").count()), (tables, tables));
     assert!(page.matches("<th scope=").count() >= tables && !page.contains("<th>"));
@@ -95,6 +97,8 @@ fn a_fix_shows_the_bytes_before_and_after_with_marks() {
     let page = report(&shell, "bad.log");
     assert!(page.contains(&format!("<mark class=\"old\">{before}</mark>")), "{before}");
     assert!(page.contains(&format!("<mark class=\"new\">{after}</mark>")), "{after}");
+    // Each differing byte is marked in hex and as text, and no other byte is.
+    assert_eq!(page.matches("<mark ").count(), before.len() + after.len());
     assert!(page.contains("1 damaged range, all restorable") && page.contains("<header class=\"warn\">"));
     shell.run_ok("repair bad.log --yes --accept likely");
     let page = report(&shell, "bad.log");
@@ -168,7 +172,12 @@ fn the_number_of_findings_and_the_length_of_names_are_bounded() {
     let mut writer = EventLog::open(shell.path("a.log")).unwrap();
     // Values of this length are counted together.
     let long = Event::builder().event_type("é".repeat(1 << 20)).namespace("n").schema_id("s").schema_version(1);
-    writer.append(&long.payload_json("{}").build().unwrap()).unwrap();
+    for _ in 0..2 {
+        writer.append(&long.clone().payload_json("{}").build().unwrap()).unwrap();
+    }
+    for number in 0..40 {
+        writer.append(&long.clone().event_type(format!("Rare{number}")).payload_json("{}").build().unwrap()).unwrap();
+    }
     writer.close().unwrap();
     let offsets: Vec<u64> = shell
         .run_ok("cat a.log")
@@ -182,7 +191,7 @@ fn the_number_of_findings_and_the_length_of_names_are_bounded() {
     let page = report(&shell, "a.log");
     assert_eq!(page.matches("<article ").count(), 200);
     assert!(page.contains("50 more findings not listed here"));
-    assert_shows(&page, &["(other values)"]);
+    assert_shows(&page, &["(other values)", " more types)"]);
     assert!(page.len() < 1 << 20, "{}", page.len());
 }
 

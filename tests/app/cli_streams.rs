@@ -68,8 +68,10 @@ fn a_compressed_log_and_a_pipe_are_verified_and_printed_as_the_log() {
         assert_eq!((outcome.exit_code, &outcome.stdout), (3, &printed.stdout), "{path}");
     }
     assert_eq!(run(&shell, "cat bad.gz --filter agg:7 --limit 2", &[]).stdout.lines().count(), 2);
-    let piped = shell.run_with_input("verify -", &log);
-    assert_eq!(piped.exit_code, 4, "{piped:?}");
+    for path in ["-", "/dev/stdin"] {
+        let piped = shell.run_with_input(&format!("verify {path}"), &log);
+        assert_eq!(piped.exit_code, 4, "{piped:?}");
+    }
 }
 
 #[test]

@@ -89,12 +89,15 @@ fn damage_before_an_event_is_counted_and_its_event_is_not_merged() {
         assert_eq!(counts(&rows[2]), (2, 1, third.to_owned()));
         assert_eq!(counts(&rows[6]), (5, 2, STEPS[6].1.to_owned()));
 
-        let history = read_aggregate_history(&view, index, 7, rows[3].start, &mut never_stop).unwrap();
-        let marks: Vec<_> = history.entries.iter().map(|entry| (entry.row.start, entry.damaged_before)).collect();
         let expected = [(0, 0), (2, 1), (3, 0), (5, 1), (6, 0)].map(|(n, count): (usize, u64)| (rows[n].start, count));
-        assert_eq!(marks, expected);
-        assert_eq!(history.damaged_after, 0);
-        assert!(history.entries[0].previous_time_ms.is_none() && history.entries[1].previous_time_ms.is_some());
+        // The history is read from an offset in both directions, and damage can be on either side of it.
+        for from in &rows {
+            let history = read_aggregate_history(&view, index, 7, from.start, &mut never_stop).unwrap();
+            let marks: Vec<_> = history.entries.iter().map(|entry| (entry.row.start, entry.damaged_before)).collect();
+            assert_eq!(marks, expected, "from {}", from.start);
+            assert_eq!(history.damaged_after, 0);
+            assert!(history.entries[0].previous_time_ms.is_none() && history.entries[1].previous_time_ms.is_some());
+        }
     }
 }
 
@@ -104,8 +107,10 @@ fn damage_after_the_last_event_of_an_aggregate_is_counted() {
     let mut bytes = fs::read(&log.path).unwrap();
     bytes[rows[6].end as usize - 6] ^= 1;
     let view = TempLog::new(&bytes).view();
-    let history = read_aggregate_history(&view, None, 7, rows[2].start, &mut never_stop).unwrap();
-    assert_eq!((history.entries.len(), history.more_after, history.damaged_after), (6, false, 1));
+    for offset in [rows[2].start, rows[6].start, rows[6].end] {
+        let history = read_aggregate_history(&view, None, 7, offset, &mut never_stop).unwrap();
+        assert_eq!((history.entries.len(), history.more_after, history.damaged_after), (6, false, 1), "from {offset}");
+    }
 }
 
 #[test]

@@ -102,6 +102,8 @@ fn the_cursor_stays_on_the_screen_and_opens_its_log() {
     assert_eq!(model.press(Key::Enter), ListAction::Open);
     assert_eq!((model.click(1), model.click(2)), (ListAction::None, ListAction::None));
     assert_eq!((model.cursor, model.click(2), model.click(5)), (48, ListAction::Open, ListAction::None));
+    model.press(Key::Home);
+    assert_eq!((model.click(5), model.cursor), (ListAction::None, 0), "the last line is no row");
     for key in [Key::Char('q'), Key::Esc, Key::Ctrl('c')] {
         assert_eq!(model.press(key), ListAction::Quit);
     }
@@ -125,8 +127,9 @@ fn a_narrow_screen_keeps_name_and_health() {
 #[test]
 fn hostile_names_and_an_empty_list_are_drawn() {
     let mut model = model(&["a\u{1b}[2J\u{202e}.log", "b.log"]);
-    let screen = drawn(&mut model, 100, 8);
-    assert!(screen.contains(r"$'a\033[2J\342\200\256.log'"), "{screen}");
+    let screen = drawn(&mut model, 120, 8);
+    let safe_name = r"$'a\033[2J\342\200\256.log'";
+    assert_eq!(screen.matches(safe_name).count(), 2, "in its row and in the line about the selected log: {screen}");
     let mut empty = LogListModel::new(Vec::new(), Theme::Mono);
     assert!(drawn(&mut empty, 60, 8).contains("0 logs"));
     assert_eq!(empty.press(Key::Enter), ListAction::None);

@@ -374,7 +374,10 @@ fn the_findings_tab_explains_damage_of_the_whole_file() {
     assert!(advice.contains(&format!("the second from offset {second_at} on")), "{advice}");
     screen.resize(60, 15);
     screen.assert_shows("concatenated logs");
-    assert!(screen.shows("\n>"), "the findings stay: {}", screen.screen_text());
+    for size in [(60, 15), (40, 12), (40, 10)] {
+        screen.resize(size.0, size.1);
+        assert!(screen.shows("\n>"), "the findings stay: {}", screen.screen_text());
+    }
     let mut screen = TestScreen::new(&damaged_log(), SIZE);
     screen.run_scan();
     screen.press(&[Key::Char('3')]);
