@@ -12,7 +12,7 @@ use super::options::{ForceArgs, GlobalArgs};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
 use super::selected_events::{EventRangeArgs, LogSelection, visit_selected_events};
-use crate::export::{ExportColumn, ExportFile, ExportForm, ExportTarget};
+use crate::export::{ExportColumn, ExportFile, ExportFileFormat, ExportTarget};
 use crate::report::json::Json;
 use crate::report::units::{format_count, format_size};
 use crate::report::{ExitStatus, safe_path_text};
@@ -63,7 +63,7 @@ enum ExportFormat {
 impl ExportArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-        let form = self.form()?;
+        let format = self.file_format()?;
         let existing = self.force.existing_files();
         CommandPaths::new(global)
             .reads_log("the log", &self.log)
@@ -72,7 +72,7 @@ impl ExportArgs {
             .check()?;
         let log = open_with_notices(&self.log, global, out)?;
         let filter = self.filter.parse(&log)?;
-        let target = ExportTarget { path: self.output.clone(), existing, form };
+        let target = ExportTarget { path: self.output.clone(), existing, format };
         let mut file = ExportFile::create(target, log.view().path())?;
         let progress = TerminalProgress::new("exporting", out);
         let mut events = 0;
@@ -102,18 +102,18 @@ impl ExportArgs {
         Ok(status)
     }
 
-    /// Returns the form of the file: the given one, or the one that the name and the options imply.
-    fn form(&self) -> Result<ExportForm, CommandFailure> {
+    /// Returns the format of the file: the given one, or the one that the name and the options imply.
+    fn file_format(&self) -> Result<ExportFileFormat, CommandFailure> {
         let chosen = (!self.columns.is_empty()).then(|| self.columns.clone());
         match (self.format, chosen) {
             (Some(ExportFormat::Ndjson), Some(_)) => Err(CommandFailure::Usage {
                 message: "--columns selects the columns of a CSV file, and --format is ndjson".into(),
                 hint: "Leave --columns out, or give --format csv".into(),
             }),
-            (Some(ExportFormat::Ndjson), None) => Ok(ExportForm::JsonLines),
-            (_, Some(columns)) => Ok(ExportForm::Csv(columns)),
-            (Some(ExportFormat::Csv), None) => Ok(ExportForm::Csv(ExportColumn::default_columns())),
-            (None, None) => Ok(ExportForm::of_name(&self.output)),
+            (Some(ExportFormat::Ndjson), None) => Ok(ExportFileFormat::JsonLines),
+            (_, Some(columns)) => Ok(ExportFileFormat::Csv(columns)),
+            (Some(ExportFormat::Csv), None) => Ok(ExportFileFormat::Csv(ExportColumn::default_columns())),
+            (None, None) => Ok(ExportFileFormat::of_name(&self.output)),
         }
     }
 }

@@ -12,17 +12,17 @@ use crate::log::ReplayedEvent;
 /// Number of bytes that are buffered before they are written.
 const BUFFER_LEN: usize = 1 << 20;
 
-/// The form of an exported file.
+/// The format of an exported file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ExportForm {
+pub(crate) enum ExportFileFormat {
     /// One JSON object per line, as `cat` prints it.
     JsonLines,
     /// Comma-separated values with these columns, after a line of column names.
     Csv(Vec<ExportColumn>),
 }
 
-impl ExportForm {
-    /// Returns the form that the name of a file implies: CSV with all columns when it ends with `.csv`, else JSON lines.
+impl ExportFileFormat {
+    /// Returns the format that the name of a file implies: CSV with all columns when it ends with `.csv`, else JSON lines.
     pub(crate) fn of_name(path: &Path) -> Self {
         let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         if is_csv { Self::Csv(ExportColumn::default_columns()) } else { Self::JsonLines }
@@ -36,14 +36,14 @@ pub(crate) struct ExportTarget {
     pub(crate) path: PathBuf,
     /// Whether a file with this path is kept or replaced.
     pub(crate) existing: ExistingFile,
-    /// The form of the file.
-    pub(crate) form: ExportForm,
+    /// The format of the file.
+    pub(crate) format: ExportFileFormat,
 }
 
 /// A file of events that is being written. Dropping it before [`ExportFile::finish`] leaves no file.
 pub(crate) struct ExportFile {
     file: NewFile<'static>,
-    form: ExportForm,
+    format: ExportFileFormat,
     buffer: Vec<u8>,
     line: Vec<u8>,
     /// Number of bytes in the file.
@@ -56,10 +56,10 @@ impl ExportFile {
     /// # Errors
     /// `AlreadyExists` when a file has the name and is to be kept; `Io` when no file can be created.
     pub(crate) fn create(target: ExportTarget, log: &Path) -> Result<Self, StorageError> {
-        let ExportTarget { path, existing, form } = target;
+        let ExportTarget { path, existing, format } = target;
         let file = NewFile::create_sidecar(&OsDisk, &path, existing, log)?;
-        let mut created = Self { file, form, buffer: Vec::new(), line: Vec::new(), written: 0 };
-        if let ExportForm::Csv(columns) = &created.form {
+        let mut created = Self { file, format, buffer: Vec::new(), line: Vec::new(), written: 0 };
+        if let ExportFileFormat::Csv(columns) = &created.format {
             let names: Vec<String> = columns.iter().map(ExportColumn::to_string).collect();
             created.append_record(&names)?;
         }
@@ -71,12 +71,12 @@ impl ExportFile {
     /// # Errors
     /// `Io` when the file cannot be written.
     pub(crate) fn append(&mut self, event: &ReplayedEvent) -> Result<(), StorageError> {
-        match &self.form {
-            ExportForm::Csv(columns) => {
+        match &self.format {
+            ExportFileFormat::Csv(columns) => {
                 let cells: Vec<String> = columns.iter().map(|column| column.cell(event)).collect();
                 self.append_record(&cells)?;
             }
-            ExportForm::JsonLines => {
+            ExportFileFormat::JsonLines => {
                 event_line(event, &mut self.line);
                 self.buffer.extend_from_slice(&self.line);
                 self.buffer.push(b'\n');

@@ -10,6 +10,6 @@ mod log_follower;
 mod selected_events;
 
 pub(crate) use column::ExportColumn;
-pub(crate) use export_file::{ExportFile, ExportForm, ExportTarget, event_line};
+pub(crate) use export_file::{ExportFile, ExportFileFormat, ExportTarget, event_line};
 pub(crate) use log_follower::{FollowedItem, LogFollower};
 pub(crate) use selected_events::{OnDamage, SelectedEvents, SelectedItem, SelectedRange, SelectionEnd};

@@ -154,6 +154,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_repair_of_a_log_that_ends_within_its_damaged_header_restores_it() {
+        const TRUNCATE: u8 = 2;
+        const SET_BYTE: u8 = 6;
+        for cut in 0..16 {
+            for settings in 0..64 {
+                let edits = [TRUNCATE, 0, cut, 0, SET_BYTE, 0, cut / 2, 0xFF];
+                check(&[&[settings, 1, 0, 0], edits.as_slice()].concat());
+            }
+        }
+    }
+
+    #[test]
     fn each_value_of_a_plan_is_changed_by_one_number() {
         let json = serde_json::json!({"a": [1, "x"], "b": {"c": true, "d": null}});
         assert_eq!(change_value(&mut json.clone(), usize::MAX, 0), Err(4));

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::{Model, Prompt, PromptError, PromptPurpose};
-use crate::export::ExportForm;
+use crate::export::ExportFileFormat;
 use crate::query::{Filter, SearchPattern};
 use crate::report::{Tone, log_times_line, unknown_name_lines};
 use crate::tui::request::IdPrefix;
@@ -59,9 +59,9 @@ impl Model {
 
     /// Describes the content of an export to a file of this name.
     fn export_meaning(&self, path: &str) -> String {
-        let form = match ExportForm::of_name(Path::new(path)) {
-            ExportForm::JsonLines => "JSON lines; a name that ends with .csv makes a CSV file",
-            ExportForm::Csv(_) => "CSV with all fields and the whole payload; any other name makes JSON lines",
+        let form = match ExportFileFormat::of_name(Path::new(path)) {
+            ExportFileFormat::JsonLines => "JSON lines; a name that ends with .csv makes a CSV file",
+            ExportFileFormat::Csv(_) => "CSV with all fields and the whole payload; any other name makes JSON lines",
         };
         match self.list.filter.text() {
             "" => format!("all events as {form}"),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::SharedState;
 use crate::StorageError;
-use crate::export::{ExportFile, ExportForm, ExportTarget, SelectedEvents, SelectedItem, SelectedRange};
+use crate::export::{ExportFile, ExportFileFormat, ExportTarget, SelectedEvents, SelectedItem, SelectedRange};
 use crate::file::{ExistingFile, FilePlace, OsDisk, folder_of};
 use crate::inspect::{LogView, OnProgress, index_path};
 use crate::report::{safe_path_text, screen_message};
@@ -26,7 +26,8 @@ pub(super) fn export_events(
     if let Some(reason) = side_file_refusal(shared, log.view(), &path) {
         return Ok(Response::ExportRefused { path, reason });
     }
-    let target = ExportTarget { path: path.clone(), existing: ExistingFile::Keep, form: ExportForm::of_name(&path) };
+    let target =
+        ExportTarget { path: path.clone(), existing: ExistingFile::Keep, format: ExportFileFormat::of_name(&path) };
     let mut file = match ExportFile::create(target, log.view().path()) {
         Ok(file) => file,
         Err(StorageError::AlreadyExists { .. }) => {
