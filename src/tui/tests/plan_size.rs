@@ -33,4 +33,14 @@ fn a_plan_that_cannot_be_read_cannot_be_confirmed() {
     screen.assert_shows("Enlarge");
     screen.press(&[Key::Right, Key::Enter, Key::Enter, Key::Esc]);
     assert_eq!(fs::read(&screen.path).unwrap(), bytes);
+    // The button that confirms can have been selected while the plan was shown.
+    screen.resize(120, 40);
+    screen.press(&[Key::Char('X')]);
+    while screen.plan_dialog().unwrap().focus != PlanFocus::Confirm {
+        screen.press(&[Key::Tab]);
+    }
+    screen.resize(20, 5);
+    screen.press(&[Key::Enter]);
+    screen.assert_shows("Enlarge");
+    assert_eq!(fs::read(&screen.path).unwrap(), bytes);
 }
