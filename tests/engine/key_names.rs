@@ -19,7 +19,11 @@ fn key_in(literal: &str) -> Option<&str> {
     let words = literal.split_whitespace();
     // A text without a second word is a name or a part of a line, and one without a letter is a frame or a checkbox.
     words.clone().nth(1).filter(|_| literal.contains(char::is_alphabetic))?;
-    let mut bare = words.map(|word| word.trim_matches(['`', '(', ')', ',', ';', '.', '"', '\\']));
+    let mut bare = words.map(|word| {
+        let bare = word.trim_matches(['`', '(', ')', ',', ';', '.', '"', '\\']);
+        // A colon alone is a key; after a key it is punctuation.
+        bare.strip_suffix(':').filter(|key| !key.is_empty()).unwrap_or(bare)
+    });
     bare.find(|word| {
         let mut characters = word.chars();
         let single = characters.next().filter(|_| characters.next().is_none());
@@ -60,6 +64,7 @@ fn a_fixed_key_is_found_in_a_text() {
         ("press `r` to build", "r"),
         ("No search yet: / starts one", "/"),
         ("F1 lists all", "F1"),
+        ("…  y: copy", "y"),
         ("went back with Ctrl-o;", "Ctrl-o"),
     ] {
         assert_eq!(key_in(text), Some(key), "{text}");

@@ -79,7 +79,7 @@ fn a_filter_and_a_search_show_the_number_of_hits_and_the_position_among_them() {
 }
 
 #[test]
-fn a_long_filter_leaves_room_for_the_search() {
+fn a_long_filter_leaves_columns_for_the_search() {
     let mut screen = TestScreen::new(&clean_log(60), (120, 40));
     screen.run_scan();
     apply_filter(&mut screen, "type:Created,Updated size>50 offset>20 ns:accounts schema:Person");

@@ -58,6 +58,27 @@ fn messages_and_dialogs_name_the_configured_keys() {
 }
 
 #[test]
+fn the_dialog_of_a_plan_has_the_configured_keys() {
+    let config = r#"keys = { cancel = "f9", scroll-up = "f7", explain-the-plan = "f5", copy-the-command = "f6" }"#;
+    let mut screen = TestScreen::new(&damaged_log(), (60, 15));
+    screen.run_scan();
+    screen.model.keys = ScreenConfig::parse(config).unwrap().keys;
+    screen.press(&[Key::Char('X'), Key::Char('j'), Key::Char('j'), Key::F(7)]);
+    assert_eq!(screen.plan_dialog().unwrap().cursor.line, 1, "the key of `scroll up` moves up");
+    screen.press(&[Key::F(5)]);
+    screen.assert_shows("Words of the plan");
+    screen.press(&[Key::F(9)]);
+    screen.assert_shows("Repair all damage");
+    screen.press(&[Key::F(5), Key::F(5)]);
+    screen.assert_shows("Repair all damage");
+    screen.press(&[Key::Char(' ')]);
+    screen.resize(24, 15);
+    screen.assert_shows("F6: copy");
+    screen.press(&[Key::F(9)]);
+    assert!(screen.model.overlays.is_empty());
+}
+
+#[test]
 fn a_key_that_types_text_is_typed_in_a_prompt_whatever_it_does_elsewhere() {
     let mut screen = screen_with("[keys]\nredraw = \"L\"\nsuspend = \"f8\"\n");
     screen.press(&[Key::Char('/'), Key::Char('L')]);

@@ -43,8 +43,8 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
             let pressed = dialog.selected_button;
             press_button(model, pressed);
         }
-        Some(ActionId::ScrollDown | ActionId::ScrollUp) => {
-            dialog.scroll.scroll_by(scroll_movement(key).lines(dialog.scroll.height()));
+        Some(id @ (ActionId::ScrollDown | ActionId::ScrollUp)) => {
+            dialog.scroll.scroll_by(scroll_movement(id, key).lines(dialog.scroll.height()));
         }
         _ => {}
     }
@@ -86,14 +86,15 @@ fn run_confirmed(model: &mut Model, action: ConfirmedAction) {
     }
 }
 
-/// Returns the movement of a key that scrolls the text of a dialog.
-pub(super) const fn scroll_movement(key: Key) -> Movement {
+/// Returns the movement of a key that scrolls the text of a dialog: by a page or to an end for keys such as Page Up and End, else by
+/// a line in the direction of the action.
+pub(super) const fn scroll_movement(action: ActionId, key: Key) -> Movement {
     match key {
         Key::PageDown => Movement::Pages(1),
         Key::PageUp => Movement::Pages(-1),
         Key::Home => Movement::ToFirst,
         Key::End => Movement::ToLast,
-        Key::Up | Key::Char('k') => Movement::Lines(-1),
+        _ if matches!(action, ActionId::ScrollUp) => Movement::Lines(-1),
         _ => Movement::Lines(1),
     }
 }

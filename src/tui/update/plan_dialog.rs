@@ -24,24 +24,25 @@ const CHECKBOX_COLUMNS: u16 = 4;
 
 /// Handles a key while the dialog is open.
 pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
+    let keys = &model.keys;
+    let action = keys.action_for_key(ActionScope::Plan, key).or_else(|| keys.action_for_key(ActionScope::Confirm, key));
     let areas = areas_of_top(model);
     let Some(dialog) = top_dialog(model) else { return };
     if dialog.first_drawn_at.is_none_or(|drawn_at| typed_at <= drawn_at) {
         return;
     }
     dialog.message = None;
-    if !matches!(dialog.page, PlanPage::Table) && handle_page_key(dialog, key) {
-        return;
+    if closes_page(&dialog.page, action) {
+        return close_page(dialog);
     }
-    let keys = &model.keys;
-    match keys.action_for_key(ActionScope::Plan, key).or_else(|| keys.action_for_key(ActionScope::Confirm, key)) {
+    match action {
         Some(ActionId::ShowBytes) => show_bytes(model),
         Some(ActionId::Cancel) => close(model),
         Some(ActionId::ConfirmChoice) => press_focused(model),
         Some(ActionId::NextButton) => move_focus(model, key),
-        Some(ActionId::ScrollDown | ActionId::ScrollUp) => {
+        Some(id @ (ActionId::ScrollDown | ActionId::ScrollUp)) => {
             let Some(areas) = areas else { return };
-            let movement = scroll_movement(key);
+            let movement = scroll_movement(id, key);
             let columns = usize::from(areas.body.width).max(1);
             if let Some(dialog) = top_dialog(model) {
                 dialog.focus = if dialog.rows.is_empty() { dialog.focus } else { PlanFocus::Rows };
@@ -60,17 +61,23 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
     }
 }
 
-/// Handles a key that closes a page over the table. Returns false for any other key.
-fn handle_page_key(dialog: &mut PlanDialog, key: Key) -> bool {
-    let closes = matches!(key, Key::Esc | Key::Enter | Key::Char('q'))
-        || matches!(dialog.page, PlanPage::Words(_)) && key == Key::Char('?');
-    if closes {
-        if let PlanPage::Bytes(bytes) = &dialog.page {
-            dialog.cursor.line = bytes.row;
+/// Returns whether an action closes the page that is shown instead of the table.
+const fn closes_page(page: &PlanPage, action: Option<ActionId>) -> bool {
+    match page {
+        PlanPage::Table => false,
+        PlanPage::Bytes(_) => matches!(action, Some(ActionId::Cancel | ActionId::ConfirmChoice)),
+        PlanPage::Words(_) => {
+            matches!(action, Some(ActionId::Cancel | ActionId::ConfirmChoice | ActionId::ExplainPlan))
         }
-        dialog.page = PlanPage::Table;
     }
-    closes
+}
+
+/// Shows the table instead of a page. The cursor is on the row of the page.
+fn close_page(dialog: &mut PlanDialog) {
+    if let PlanPage::Bytes(bytes) = &dialog.page {
+        dialog.cursor.line = bytes.row;
+    }
+    dialog.page = PlanPage::Table;
 }
 
 /// Returns the topmost overlay when it is the dialog of a plan.

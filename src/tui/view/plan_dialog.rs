@@ -209,11 +209,11 @@ fn draw_command(frame: &mut Frame, model: &Model, area: Rect, command: &str) {
     if lines.len() > usize::from(area.height) {
         lines.truncate(usize::from(area.height));
         if let Some(last) = lines.last_mut() {
-            let hint = "…  y: copy";
-            *last = fit_safe(last, usize::from(area.width).saturating_sub(display_width(hint)))
+            let hint = format!("…  {}: copy", model.keys.hint(ActionId::CopyPlanCommand));
+            *last = fit_safe(last, usize::from(area.width).saturating_sub(display_width(&hint)))
                 .trim_end_matches('…')
                 .to_owned()
-                + hint;
+                + &hint;
         }
     }
     for (line, text) in (0..area.height).zip(lines) {
