@@ -79,11 +79,11 @@ fn keys_typed_before_a_table_is_read_are_about_its_lines() {
 #[test]
 fn a_key_about_an_earlier_key_of_the_burst_waits_for_it() {
     let mut screen = TestScreen::new(&clean_log(400), (120, 40));
-    screen.type_unhandled("jyoyf");
+    screen.type_unhandled("Gyoyf");
     screen.handle_effects();
     assert!(screen.has_effect(|effect| matches!(effect, Effect::SaveCopy(_))), "{:?}", screen.unhandled_effects);
     let mut screen = TestScreen::new(&clean_log(400), (120, 40));
-    screen.send_unhandled(Message::Key(Key::Char('j'), crate::tui::session_time::SessionTime::default()));
+    screen.send_unhandled(Message::Key(Key::Char('G'), crate::tui::session_time::SessionTime::default()));
     screen.press_unhandled(Key::Char('@'));
     screen.press_unhandled(Key::Backspace);
     screen.handle_effects();
