@@ -8,7 +8,7 @@ use crate::file::SideFileOrigin;
 
 /// How far a log was seen by the program that saved its index.
 ///
-/// Everything that judges or cuts the end of a log uses this answer: bytes before the recorded end were once a complete
+/// Every operation that classifies or cuts the end of a log uses this answer: bytes before the recorded end were once a complete
 /// part of the log, and without an answer an unfinished frame cannot be told from the rest of a log that was cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,7 +1,9 @@
-//! Queries on a log: filters, search, jumps, pages of rows, the details of one row and the history of an aggregate.
+//! Queries on a log: filters, search, jumps, pages of rows, the details of one row, the history and the state of an
+//! aggregate, statistics and timelines.
 //!
 //! Start with [`Filter::parse`] and [`read_page`]. A page is read from the log itself; an index only shows which parts of
-//! the log need not be read. Memory use is one page, and the offsets of [`Hits`] when they are collected.
+//! the log need not be read. Memory use is one page, the offsets of [`Hits`] when they are collected, and a bounded number of
+//! groups and intervals for [`Statistics`] and [`Timeline`].
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -96,7 +96,7 @@ impl FixFinder {
             (DamageKind::Length, _) => length_fix(log, finding)?,
             (_, Version::V0)
             | (DamageKind::InvalidEvent | DamageKind::Gap | DamageKind::Clock | DamageKind::Unreadable, _) => None,
-            // Neither a cut nor a gap is right for an end that cannot be judged.
+            // Neither a cut nor a gap is right for an end that cannot be classified.
             (DamageKind::TornTail | DamageKind::Zeros | DamageKind::Garbage, _) if is_tail && seen_end.is_unknown() => {
                 None
             }
