@@ -93,7 +93,7 @@ fn damage_in_a_file_after_a_transfer_in_text_mode_is_restored_where_its_neighbou
     let mut changed = text.clone();
     changed[at(3) + 80] ^= 0x55;
     changed[at(4) + 80..at(4) + 90].fill(b'#');
-    changed[at(40) - 1..at(43) + 1].fill(0);
+    changed[at(40) - 1..=at(43)].fill(0);
     let salvaged = salvage_with_donor(&changed, &whole);
     assert!(salvaged.bytes == whole, "{:?}", salvaged.summary.omitted);
     let cut = at(95) + 30;

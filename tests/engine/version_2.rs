@@ -134,7 +134,9 @@ fn noise_zeros_and_damaged_lengths_are_found_and_repaired_as_in_version_1() {
     payloads.extend((0..6).map(long));
     payloads.rotate_left(3);
     let mut first = LogHeader::new(7).encode().to_vec();
-    payloads.iter().for_each(|payload| encode_at(FrameFormat::V1, 0, payload, &mut first));
+    for payload in &payloads {
+        encode_at(FrameFormat::V1, 0, payload, &mut first);
+    }
     let (second, _) = log_of_payloads(ID, &payloads);
     let mut state = 7u64;
     let mut random = move |below: usize| {
@@ -318,7 +320,7 @@ fn a_log_of_version_2_is_appended_to_indexed_and_looked_up() {
     assert_eq!(readable_offsets(&disk), all);
     let log = open_read_only(&disk);
     assert_eq!(log.header().unwrap().segment.unwrap().log_id, ID);
-    let of_two: Vec<u64> = log.load_aggregate(2).unwrap().iter().map(|event| event.offset()).collect();
+    let of_two: Vec<u64> = log.load_aggregate(2).unwrap().iter().map(chronicle::StoredEvent::offset).collect();
     assert_eq!(of_two, [offsets[1], offsets[4], all[7]]);
     assert_eq!(survey_log(&disk).damage_total, 0);
 }
