@@ -76,7 +76,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         DetailView::Aggregate => draw_aggregate(frame, head, body, model, contents),
         DetailView::Frame => {
             let detail_lines = wrapped_row_lines(contents, usize::from(lines.width));
-            labelled_lines::draw_with_cursor(frame, lines, model, detail_lines, &model.detail.cursor);
+            labelled_lines::draw_with_cursor(frame, lines, model, &detail_lines, &model.detail.cursor);
         }
     }
 }

@@ -14,11 +14,11 @@ pub(super) fn draw_with_cursor(
     frame: &mut Frame,
     area: Rect,
     model: &Model,
-    lines: Vec<DetailLine>,
+    lines: &[DetailLine],
     cursor: &ListCursor,
 ) {
     let visible = cursor.top..lines.len().min(cursor.top + usize::from(area.height));
-    draw(frame, area, model, &lines, cursor.top);
+    draw(frame, area, model, lines, cursor.top);
     if has_focus(model, Pane::Detail) && visible.contains(&cursor.line) {
         let line = (cursor.line - cursor.top) as u16;
         style_line(frame, area, line, model.theme.style(Role::Cursor));

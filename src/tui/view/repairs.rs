@@ -106,5 +106,5 @@ pub(super) fn draw_detail(frame: &mut Frame, areas: &LayoutAreas, model: &Model)
     );
     let area = areas.inner(areas.detail);
     let lines = repairs.detail_lines(usize::from(area.width), model.zone);
-    labelled_lines::draw_with_cursor(frame, area, model, lines, &repairs.detail_cursor);
+    labelled_lines::draw_with_cursor(frame, area, model, &lines, &repairs.detail_cursor);
 }
