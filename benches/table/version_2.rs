@@ -25,9 +25,12 @@ const APPENDS: u32 = 200_000;
 /// The name of the baseline.
 const VERSION_1: &str = "version 1";
 
+/// An operation that reads the log at a path.
+type MeasuredRead<'a> = &'a dyn Fn(&Path);
+
 pub(crate) fn measure(logs: &BenchLogs) {
     let [one, two] = [Version::V1, Version::V2].map(|version| generate_log(logs, version));
-    let rows: [(&str, &dyn Fn(&Path)); 4] = [
+    let rows: [(&str, MeasuredRead); 4] = [
         ("version 2: verify --frames", &|path| verify(path, &SurveyOptions::new().frames_only())),
         ("version 2: verify", &|path| verify(path, &SurveyOptions::new())),
         ("version 2: index rebuild, in memory", &|path| {
