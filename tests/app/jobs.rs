@@ -128,7 +128,7 @@ fn job_3_the_life_of_one_aggregate() {
     job.press("j");
     job.see("\"name\": \"Ana\"");
     job.press("@");
-    job.see("filter: agg:7");
+    job.see("filter (1 of 3 hits): agg:7");
     job.terminal.wait_until("only events of this aggregate", |screen| {
         let rows = screen.contents().lines().filter(|line| line.contains("  Updated  ")).count();
         rows == 3 && !screen.contents().contains("Other")
@@ -157,7 +157,7 @@ fn job_4_when_a_name_changed_between_two_times() {
     job.see("filter: ");
     let filter = "agg:7 time:2026-03-03..2026-03-04";
     job.press(&format!("{filter}\r"));
-    job.see("filter: agg:7 time:");
+    job.see("filter (1 of 2 hits): agg:7 time:");
     job.see_line(&[">", "366", "Ana Sousa"]);
     job.press("[");
     job.see("[Aggregate]");
