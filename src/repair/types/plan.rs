@@ -301,16 +301,20 @@ fn estimate_lock_ms(steps: &[RepairStep]) -> u64 {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_id_depends_on_what_a_plan_does_and_not_on_where_the_log_is() {
-        let log = LogIdentity {
+    fn log_identity() -> LogIdentity {
+        LogIdentity {
             path: "/a.log".into(),
             format: FrameFormat::V1,
             header: vec![1],
             first_checksum: None,
             file: None,
             bytes: 9,
-        };
+        }
+    }
+
+    #[test]
+    fn the_id_depends_on_what_a_plan_does_and_not_on_where_the_log_is() {
+        let log = log_identity();
         let mut plan = Plan::new(log.clone(), Vec::new());
         plan.assign_id();
         // The id is part of journals and gap frames: it must not change when a type or a field is renamed.
@@ -341,14 +345,7 @@ mod tests {
 
     #[test]
     fn a_plan_without_its_digest_or_with_another_one_is_refused() {
-        let log = LogIdentity {
-            path: "/a.log".into(),
-            format: FrameFormat::V1,
-            header: vec![1],
-            first_checksum: None,
-            file: None,
-            bytes: 9,
-        };
+        let log = log_identity();
         let mut plan = Plan::new(log, Vec::new());
         plan.assign_id();
         let unsealed = Plan::from_json(&plan.to_json().unwrap()).unwrap_err();
