@@ -8,8 +8,8 @@ use super::failure::{CommandFailure, CommandResult};
 use super::options::GlobalArgs;
 use super::output::{CommandOutput, failure_json};
 use crate::StorageError;
-use crate::format::header::looks_like_version_0;
-use crate::format::{HEADER_LEN, LogHeader};
+use crate::format::LogHeader;
+use crate::format::header::{MAX_HEADER_LEN, looks_like_version_0};
 use crate::inspect::index_path;
 use crate::report::{ExitStatus, safe_path_text};
 
@@ -153,7 +153,7 @@ fn is_log(path: &Path) -> bool {
         return false;
     }
     let mut first = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(HEADER_LEN).read_to_end(&mut first));
+    let read = File::open(path).and_then(|file| file.take(MAX_HEADER_LEN as u64).read_to_end(&mut first));
     let starts_like_log = read.is_ok() && (LogHeader::decode(&first).is_ok() || looks_like_version_0(&first));
     starts_like_log || path.extension().is_some_and(|extension| extension == "log") || index_path(path).is_file()
 }

@@ -14,6 +14,7 @@ fn shell_with_folder() -> Shell {
     shell.run_ok("index update logs/a.log");
     shell.plant_damage("torn_tail", "logs/b");
     shell.plant_damage("garbage", "logs/c.log");
+    shell.run_ok("generate logs/second --events 5 --format 2");
     fs::write(shell.path("logs/notes.txt"), "no log\n").unwrap();
     fs::create_dir(shell.path("logs/older")).unwrap();
     shell
@@ -25,27 +26,28 @@ fn several_logs_and_folders_take_a_line_each_and_the_worst_status() {
     let outcome = shell.run("verify a.log logs");
     assert_eq!(outcome.exit_code, 3, "{outcome:?}");
     let lines: Vec<&str> = outcome.stdout.lines().collect();
-    assert_eq!(lines.len(), 4, "{outcome:?}");
+    assert_eq!(lines.len(), 5, "{outcome:?}");
     for (line, expected) in lines.iter().zip([
         ["a.log: 300 events; no damage; index missing", "index missing"],
         ["logs/a.log: 20 events; no damage; index fresh", "index fresh"],
         ["logs/b: ", "1 torn_tail; index missing (exit 4)"],
         ["logs/c.log: ", "1 garbage; index missing (exit 3)"],
+        ["logs/second: 5 events; no damage; index missing", "index missing"],
     ]) {
         assert!(line.contains(expected[0]) && line.ends_with(expected[1]), "{line}");
     }
     let alone = |path: &str| shell.run(&format!("verify {path} --json")).stdout_json();
     let outcome = shell.run("verify --json a.log logs");
     let reports: Vec<Value> = outcome.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(reports, ["a.log", "logs/a.log", "logs/b", "logs/c.log"].map(alone));
+    assert_eq!(reports, ["a.log", "logs/a.log", "logs/b", "logs/c.log", "logs/second"].map(alone));
     assert_eq!(shell.run("verify a.log logs/b").exit_code, 4);
     assert_eq!(shell.run("verify logs/c.log logs/b a.log").exit_code, 3, "the worst status is not the last");
     assert_eq!(shell.run_ok("verify a.log logs/a.log").stdout.lines().count(), 2);
     assert_eq!(shell.run("verify logs/a.log a.log --require-fresh").exit_code, 5);
     assert!(shell.run_ok("verify --frames a.log logs/a.log").stdout.contains("300 frames; no damage"));
     let info = shell.run_ok("info logs").stdout;
-    assert!(info.lines().count() == 3 && info.contains("20 events, index fresh"), "{info}");
-    assert_eq!(shell.run_ok("info logs --json").stdout.lines().count(), 3);
+    assert!(info.lines().count() == 4 && info.contains("20 events, index fresh"), "{info}");
+    assert_eq!(shell.run_ok("info logs --json").stdout.lines().count(), 4);
 }
 
 #[test]
