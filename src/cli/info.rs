@@ -107,6 +107,9 @@ impl InfoReport<'_> {
     fn rows(&self) -> Vec<(&'static str, String)> {
         let Self { view, bytes, .. } = *self;
         let mut rows = vec![("version", format!("{}{}", view.log().version().number(), header_note(view)))];
+        if let Some(id) = view.log_id() {
+            rows.push(("log id", id.to_string()));
+        }
         if let Some(ms) = view.created_at_ms() {
             let (utc, local) = (format_timestamp(ms, DisplayZone::Utc), format_timestamp(ms, DisplayZone::Local));
             rows.push(("created", format!("{utc} ({local} local)")));
@@ -178,6 +181,7 @@ impl InfoReport<'_> {
             ("path", safe_path_text(view.path()).into()),
             ("bytes", bytes.into()),
             ("version", u64::from(view.log().version().number()).into()),
+            ("log_id", view.log_id().map(|id| id.to_string()).into()),
             ("created_at_ms", view.created_at_ms().into()),
             ("header", header.into()),
             ("flags", flags.into()),

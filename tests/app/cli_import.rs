@@ -179,4 +179,7 @@ fn a_log_of_version_2_is_imported_with_its_offsets() {
     assert_eq!(old.len(), new.len());
     assert_eq!(shell.run_ok("cat a.log").stdout, shell.run_ok("cat b.log").stdout);
     assert_ne!(old[16..32], new[16..32]);
+    let id = shell.run_ok("info b.log --json").stdout_json()["log_id"].as_str().unwrap().replace('-', "");
+    assert_eq!(id, new[16..32].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    assert!(shell.run_ok("info b.log").stdout.contains("log id"));
 }
