@@ -80,7 +80,9 @@ pub(crate) use recognition::can_be_start_of_header;
 pub use run_survey::survey;
 pub use survey::{MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyOptions, SurveyUpdate};
 pub(crate) use tail::WriterCheck;
-pub(crate) use unrecorded_frames::{UnrecordedFrames, find_unrecorded_frames};
+#[cfg(feature = "app")]
+pub(crate) use unrecorded_frames::UnrecordedFrames;
+pub(crate) use unrecorded_frames::find_unrecorded_frames;
 #[cfg(feature = "app")]
 pub(crate) use unverified::enclosing_start;
 pub use unverified::{survey_ranges, unverified_ranges};

@@ -91,6 +91,7 @@ mod timeline_interval;
 mod timeline_totals;
 mod word_fault;
 
+#[cfg(feature = "app")]
 pub(crate) use aggregate_history::MAX_TOKEN_CHARS;
 #[cfg(feature = "app")]
 pub(crate) use aggregate_history::diff_payloads;
