@@ -36,6 +36,8 @@ impl BenchTerminal {
         let mut command = CommandBuilder::new(PROGRAM);
         command.arg("open");
         command.arg(log);
+        // The place and the marks of an earlier run would change what the first screen shows.
+        command.arg("--no-session");
         command.args(options);
         command.env("TERM", "xterm-256color");
         let mut reader = pair.master.try_clone_reader().unwrap();
@@ -122,5 +124,5 @@ impl Drop for BenchTerminal {
 
 /// Returns the list row under the cursor; empty if the screen has no cursor row.
 fn cursor_row(screen: &vt100::Screen) -> String {
-    screen.rows(0, COLUMNS / 2).find(|line| line.starts_with("│>")).unwrap_or_default()
+    screen.rows(0, COLUMNS / 2).find(|line| line.starts_with('>')).unwrap_or_default()
 }
