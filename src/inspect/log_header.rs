@@ -86,21 +86,36 @@ impl LogView {
         if fault.is_none() && expected.is_none_or(|expected| expected == found) {
             return None;
         }
+        let is_indexed = expected.is_some();
         let expected = expected.or_else(|| self.reconstruct_header(found).ok().flatten().map(|(bytes, _)| bytes));
-        let reason = match fault {
+        let mut reason = match fault {
             Some(HeaderFault::Magic(_)) => "the magic is wrong",
-            Some(HeaderFault::Version(_)) => "the version differs from the index's copy",
-            Some(HeaderFault::Flags(_)) => "the flags differ from the index's copy",
+            Some(HeaderFault::Version(_)) if is_indexed => "the version differs from the index's copy",
+            Some(HeaderFault::Version(_)) => "the version is wrong",
+            Some(HeaderFault::Flags(_)) if is_indexed => "the flags differ from the index's copy",
+            Some(HeaderFault::Flags(_)) => "the flags are wrong",
             Some(HeaderFault::Checksum { .. }) => "its checksum is wrong",
             Some(HeaderFault::TooShort(_)) | None => "it differs from the index's copy, and the frames match",
-        };
+        }
+        .to_owned();
+        if !is_indexed && self.has_lost_log_id(&found) {
+            reason.push_str(", and the id of the log is lost: a rebuilt header has another one");
+        }
         let evidence = Evidence {
             header_found: Some(hex::encode(&found)),
             header_expected: expected.map(|expected| hex::encode(&expected)),
-            reason: Some(reason.into()),
+            reason: Some(reason),
             ..Evidence::default()
         };
         Some(Finding::new(DamageKind::Header, 0..self.log().first_frame_offset()).with_evidence(evidence))
+    }
+
+    /// True when the frames of a log of version 2 show that its damaged header does not have the id of the log.
+    fn has_lost_log_id(&self, found: &[u8]) -> bool {
+        let format = self.log().format();
+        format.version() == Version::V2
+            && LogHeader::correct_bit(found).is_none()
+            && stored_log_id(found).is_none_or(|id| !format.is_of_log(id))
     }
 
     /// Returns the header that a log with a damaged header should have; `None` when the header is not damaged, and when

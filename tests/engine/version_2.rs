@@ -217,6 +217,9 @@ fn every_damaged_bit_of_the_header_is_proven_and_no_event_is_lost() {
         let disk = disk_with(&damaged);
         assert_eq!(finding_ranges(&survey_log(&disk)), [("header", 0, HEADER_2 as u64)], "bit {bit}");
         assert_eq!(readable_offsets(&disk), offsets, "bit {bit}");
+        // Nothing is said about an index, which the log does not have.
+        let reason = survey_log(&disk).findings[0].evidence.reason.clone().unwrap();
+        assert!(!reason.contains("index") && !reason.contains("lost"), "bit {bit}: {reason}");
         let plan = plan(&disk, &RepairOptions::new()).unwrap();
         assert_eq!(plan.steps[0].certainty, Some(Certainty::Proven), "bit {bit}");
         apply(&log_paths(&disk), &plan, ApplyOptions::new().full_check()).unwrap();
@@ -237,6 +240,10 @@ fn a_lost_header_loses_no_event_and_comes_back_from_the_index_or_a_donor() {
         let alone = disk_with(&damaged);
         assert_eq!(finding_ranges(&survey_log(&alone)), [("header", 0, 64)], "{case}");
         assert_eq!(readable_offsets(&alone), offsets, "{case}");
+        let says_id_is_lost = |disk: &SimDisk| {
+            survey_log(disk).findings[0].evidence.reason.as_ref().unwrap().contains("the id of the log is lost")
+        };
+        assert!(says_id_is_lost(&alone), "{case}");
         let likely = plan(&alone, &RepairOptions::new().accept_likely()).unwrap();
         assert_eq!(likely.steps[0].certainty, Some(Certainty::Likely), "{case}");
         apply(&log_paths(&alone), &likely, ApplyOptions::new().full_check()).unwrap();
@@ -247,6 +254,7 @@ fn a_lost_header_loses_no_event_and_comes_back_from_the_index_or_a_donor() {
         assert_eq!(survey_log(&alone).damage_total, 0, "{case}");
 
         let indexed = SimDisk::with_files(&[(LOG, &damaged), (INDEX, &index)]);
+        assert!(!says_id_is_lost(&indexed), "{case}");
         let plan_by_index = plan(&indexed, &RepairOptions::new()).unwrap();
         assert_eq!(plan_by_index.steps[0].certainty, Some(Certainty::Proven), "{case}");
         apply(&log_paths(&indexed), &plan_by_index, ApplyOptions::new().full_check()).unwrap();
