@@ -126,6 +126,8 @@ mod tests {
         let prompt = |text: &str| Prompt::new(PromptPurpose::Palette, text);
         assert_eq!(texts(&prompt("compare a"), &listing("")), ["compare a.log", "compare archive/"]);
         assert_eq!(texts(&prompt(" compare  ../x/"), &listing("../x/")).last().unwrap(), " compare  ../x/b.log");
+        let of_folder = ["compare x/a.log", "compare x/archive/", "compare x/b.log"];
+        assert_eq!(texts(&prompt("compare x/"), &listing("x/")), of_folder, "without hidden files");
         assert_eq!(texts(&prompt("compare .h"), &listing("")), ["compare .hidden"]);
         assert_eq!(texts(&prompt("compare x/a"), &listing("")), [""; 0], "the listing is of another folder");
         assert_eq!(texts(&prompt("screenshot a"), &listing("")), ["screenshot archive/"], "a new file");
