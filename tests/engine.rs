@@ -21,6 +21,7 @@ mod engine {
     mod document;
     mod donor_headers;
     mod donors;
+    mod erasures;
     mod examples;
     mod failed_repairs;
     mod file_start;

@@ -1,4 +1,4 @@
-//! Shows a plan, asks for confirmation and applies the plan. `repair` and `undo` share this code.
+//! Shows a plan, asks for confirmation and applies the plan. `repair`, `undo`, `erase` and `purge` share this code.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -26,7 +26,14 @@ pub(super) struct ApprovalArgs {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
-    pub(super) lock: LockArgs,
+    lock: LockArgs,
+}
+
+impl ApprovalArgs {
+    /// Returns the longest time to wait for the writer's lock.
+    pub(super) const fn lock_timeout(&self) -> Duration {
+        self.lock.timeout()
+    }
 }
 
 /// The confirmation that a plan needs before it is applied.
@@ -96,6 +103,24 @@ impl ApprovalMode {
     }
 }
 
+/// The words for what a plan does.
+struct PlanWords {
+    noun: &'static str,
+    /// The label of the progress bar.
+    running: &'static str,
+}
+
+impl PlanWords {
+    const fn of(plan: &Plan) -> Self {
+        match (&plan.undoes, &plan.erases) {
+            _ if plan.purges.is_some() => Self { noun: "purge", running: "purging" },
+            (Some(_), _) => Self { noun: "undo", running: "undoing" },
+            (None, Some(_)) => Self { noun: "erasure", running: "erasing" },
+            (None, None) => Self { noun: "repair", running: "repairing" },
+        }
+    }
+}
+
 /// Prints a plan and applies it once it is confirmed. Returns `None` for an empty plan and for a dry run.
 pub(super) fn show_and_apply(
     plan: &Plan,
@@ -114,13 +139,13 @@ pub(super) fn show_and_apply(
         Ok(None)
     } else {
         approval.request_approval(plan, out).and_then(|()| {
-            let progress = TerminalProgress::new(if plan.undoes.is_some() { "undoing" } else { "repairing" }, out);
+            let progress = TerminalProgress::new(PlanWords::of(plan).running, out);
             Ok(Some(repair::apply_with_progress(paths, plan, apply_options, &mut |read| progress.show(read))?))
         })
     };
     let applied = result.as_ref().ok().and_then(Option::as_ref);
     if let Some(AppliedRepair { number, journal, .. }) = applied {
-        let action = if plan.undoes.is_some() { "undo" } else { "repair" };
+        let action = PlanWords::of(plan).noun;
         out.set_effect(format!("{action} {number} is applied; journal: {}", safe_path_text(journal)));
     }
     if out.is_json() {
@@ -135,7 +160,7 @@ pub(super) fn show_and_apply(
     } else if let Some(AppliedRepair { number, journal, .. }) = applied {
         let text = match plan.undoes {
             Some(undone) => format!("repair {undone} undone (recorded as {number})"),
-            None => format!("repair {number} applied"),
+            None => format!("{} {number} applied", PlanWords::of(plan).noun),
         };
         out.print_line(&format!("{text}; journal: {}", safe_path_text(journal)))?;
     }

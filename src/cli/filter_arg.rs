@@ -70,7 +70,11 @@ fn filter_help() -> String {
     )
 }
 
-fn parse_filter(text: &str, log: &EventLog) -> Result<Filter, CommandFailure> {
+/// Parses the text of an option `--filter` for this log.
+///
+/// # Errors
+/// Those of [`FilterArg::parse`].
+pub(super) fn parse_filter(text: &str, log: &EventLog) -> Result<Filter, CommandFailure> {
     let last_event = EventTimes::read(log.view())?.map(|times| times.last_ms);
     let times = TimeContext::at(now_ms()).with_last_event(last_event);
     Filter::parse_with(text, times).map_err(|error| CommandFailure::Usage {

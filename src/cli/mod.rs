@@ -16,6 +16,7 @@ mod create;
 mod demo;
 mod diff;
 mod drill;
+mod erase;
 mod export;
 mod failure;
 mod file_change;
@@ -38,6 +39,7 @@ mod output;
 mod overwrite;
 mod plan_file;
 mod progress;
+mod purge;
 mod repair;
 mod report;
 mod salvage;
@@ -96,6 +98,8 @@ enum Command {
     Index(index::IndexArgs),
     Repair(repair::RepairArgs),
     Undo(undo::UndoArgs),
+    Erase(erase::EraseArgs),
+    Purge(purge::PurgeArgs),
     Salvage(salvage::SalvageArgs),
     Migrate(migrate::MigrateArgs),
     Diff(diff::DiffArgs),
@@ -124,6 +128,8 @@ impl Command {
             Self::Index(args) => args.run(global, out),
             Self::Repair(args) => args.run(global, out),
             Self::Undo(args) => args.run(global, out),
+            Self::Erase(args) => args.run(global, out),
+            Self::Purge(args) => args.run(global, out),
             Self::Salvage(args) => args.run(global, out),
             Self::Migrate(args) => args.run(global, out),
             Self::Diff(args) => args.run(global, out),

@@ -91,7 +91,7 @@ impl RepairArgs {
         let existing = ForceArgs { force: self.force }.existing_files();
         let approval = ApprovalMode::from_args(&self.approval, out);
         self.check_paths(existing, approval, global)?;
-        let lock_timeout = approval.recover_pending_repair(&paths, self.approval.lock.timeout(), out)?;
+        let lock_timeout = approval.recover_pending_repair(&paths, self.approval.lock_timeout(), out)?;
         let options = self.donors.iter().fold(options, OpenOptions::copy_of);
         let log = options.clone().open_read_only(&self.log)?;
         print_side_file_notices(&log, out);

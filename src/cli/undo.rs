@@ -49,7 +49,7 @@ impl UndoArgs {
         if approval != ApprovalMode::DryRun {
             CommandPaths::new(global).reads_log("the log", &self.log).saves_index_of(&self.log).check()?;
         }
-        let lock_timeout = approval.recover_pending_repair(&paths, self.approval.lock.timeout(), out)?;
+        let lock_timeout = approval.recover_pending_repair(&paths, self.approval.lock_timeout(), out)?;
         let plan = {
             let progress = TerminalProgress::new("planning", out);
             repair::plan_undo_with_progress(&paths, self.id, &mut |read| progress.show(read))?

@@ -117,7 +117,7 @@ impl Disk for OsDisk {
             OpenMode::Append | OpenMode::AppendSidecar => {
                 options.append(true);
             }
-            OpenMode::Repair => {
+            OpenMode::Repair | OpenMode::RepairSidecar => {
                 options.write(true);
             }
             // No step after the creation can fail, because the file would stay under its name.
@@ -132,7 +132,9 @@ impl Disk for OsDisk {
             }
         }
         let metadata = match mode {
-            OpenMode::ReadSidecar | OpenMode::AppendSidecar => retry(|| fs::symlink_metadata(path))?,
+            OpenMode::ReadSidecar | OpenMode::AppendSidecar | OpenMode::RepairSidecar => {
+                retry(|| fs::symlink_metadata(path))?
+            }
             _ => retry(|| fs::metadata(path))?,
         };
         // The check is made before opening, because opening a device can have an effect, and again after opening,
@@ -238,7 +240,7 @@ mod platform {
         // Non-blocking mode, so that a FIFO that replaced the file in between cannot block the program. The mode has no
         // effect on regular files.
         let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-        if matches!(mode, OpenMode::ReadSidecar | OpenMode::AppendSidecar) {
+        if matches!(mode, OpenMode::ReadSidecar | OpenMode::AppendSidecar | OpenMode::RepairSidecar) {
             flags |= OFlags::NOFOLLOW;
         }
         options.custom_flags(flags.bits().cast_signed()).open(path)

@@ -253,6 +253,8 @@ pub enum OpenMode<'a> {
     ReadSidecar,
     /// Opens a sidecar file for reading and appending. Links are refused.
     AppendSidecar,
+    /// Opens a sidecar file for reading and for writing in place. Links are refused.
+    RepairSidecar,
     /// Creates a sidecar file, with the owner, group and mode of the log.
     CreateSidecar {
         /// The log to which the new file belongs.

@@ -96,7 +96,7 @@ damage_kinds! {
     Truncated,   "truncated",     Damage,      RawBytes,     Keep,     Listed,    "Events that the index has recorded are missing from the end of the file.";
     Header,      "header",        Damage,      Header,       Keep,     NotListed, "The first 16 bytes of the log are damaged.";
     InvalidEvent,"invalid_event", Damage,      ValidFrame,   Keep,     Listed,    "A frame whose checksum matches and whose payload is not an event.";
-    Gap,         "gap",           Information, ValidFrame,   Keep,     NotListed, "A range that an earlier repair replaced with a gap frame.";
+    Gap,         "gap",           Information, ValidFrame,   Keep,     NotListed, "A range that an earlier repair or an erasure replaced with a gap frame.";
     Clock,       "clock",         Information, ValidFrame,   Keep,     NotListed, "An event whose time is less than the time of the readable event before it.";
     Unreadable,  "unreadable",    Damage,      RawBytes,     Keep,     Listed,    "The device cannot read the range.";
 }

@@ -34,6 +34,7 @@ mod block_pruner;
 mod counted_blocks;
 mod event_fold;
 mod event_numbers;
+mod event_selection;
 mod event_tally;
 mod event_times;
 mod filter;
@@ -99,6 +100,7 @@ pub use aggregate_history::{AggregateHistory, HistoryEntry, PayloadDifference, r
 pub use aggregate_state::{AggregateState, read_aggregate_state};
 pub use block_pruner::BlockPruner;
 pub use event_numbers::number_events;
+pub use event_selection::{SelectedOffsets, select_events};
 pub use event_tally::EventTally;
 pub use event_times::EventTimes;
 pub use filter::{Filter, FindingRows};

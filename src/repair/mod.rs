@@ -3,6 +3,8 @@
 //! - [`plan_repair`] makes a [`Plan`]: plain data that shows every step, what it restores and what it gives up.
 //! - [`apply`] does what the plan shows, and nothing else. Every byte that changes is saved in a journal first.
 //! - [`plan_undo`] makes a plan that reverses a repair. [`read_repair_history`] reads the repair history of a log.
+//! - [`plan_erase`] makes a plan that replaces events with gaps, and [`plan_purge`] one that destroys what an erasure has
+//!   saved.
 //! - [`recover`] completes or rolls back a repair that was killed. Opening a log for append does the same.
 //! - [`salvage`] and [`migrate`] copy every event that can be read or restored into a new log.
 //!
@@ -60,8 +62,9 @@ mod types;
 pub use crate::error::RepairFailure;
 pub use crate::failed_repair::{JournalStateAfterFailure, LogStateAfterFailure};
 pub use applying::{
-    AppliedRepair, ApplyOptions, PendingRepair, RecoveryOutcome, TailBackup, apply, apply_with_progress, check_plan,
-    plan_undo, plan_undo_with_progress, recover, recover_with_progress,
+    AppliedRepair, ApplyOptions, KnownCopy, KnownCopyKind, PendingRepair, RecoveryOutcome, TailBackup, apply,
+    apply_with_progress, check_plan, known_copies, plan_purge, plan_undo, plan_undo_with_progress, recover,
+    recover_with_progress,
 };
 #[cfg(feature = "app")]
 pub(crate) use applying::{BytesPreview, preview_range, preview_step, wait_for_writer};
@@ -70,11 +73,12 @@ pub use copy::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate,
 pub use correction::{Correction, NeighbourTimes, find_correction};
 pub(crate) use journal::JournalMark;
 pub use journal::{ChangesInLog, RepairHistory, RepairRecord, RepairState, find_gap_journal, read_repair_history};
-pub use planning::{FixFinder, plan_repair};
+pub use planning::{FixFinder, plan_erase, plan_repair};
 #[cfg(feature = "app")]
 pub(crate) use types::StepSection;
 pub use types::{
-    ByteChange, Cancellation, Candidate, CandidateChoice, Certainty, FindingSelector, Fix, LogIdentity, LogPaths, Loss,
-    PLAN_VERSION, Plan, PlanError, PlannedPiece, ProposedFix, RepairAction, RepairOptions, RepairStep, StepPart,
-    StepWrite, UnrepairedRange, journal_folder,
+    ByteChange, Cancellation, Candidate, CandidateChoice, Certainty, EmptiedAggregates, EraseOptions, FindingSelector,
+    Fix, LogIdentity, LogPaths, Loss, PLAN_VERSION, Plan, PlanError, PlannedErasure, PlannedPiece, PlannedPurge,
+    ProposedFix, PurgedContent, PurgedJournal, RepairAction, RepairOptions, RepairStep, StepPart, StepWrite,
+    UnrepairedRange, journal_folder,
 };

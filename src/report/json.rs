@@ -110,6 +110,7 @@ pub(crate) fn record(record: &RepairRecord) -> Json {
         (RepairState::Applied, ChangesInLog::Some) => "partly_in_log",
         (RepairState::Applied, ChangesInLog::None) => "not_in_log",
         (RepairState::RolledBack, _) => "rolled_back",
+        (RepairState::Purged, _) => "purged",
     };
     Json::Object(vec![
         ("number", u64::from(record.number).into()),

@@ -6,6 +6,7 @@
 mod aggregate_state;
 pub(crate) mod copies;
 pub(crate) mod differences;
+mod erasure;
 mod exit_status;
 mod filter_advice;
 mod finding_counts;
@@ -15,6 +16,7 @@ mod path_text;
 mod plan;
 mod plan_table;
 mod plan_words;
+mod repair_record;
 mod row_details;
 mod row_json;
 mod sanitize;
@@ -31,14 +33,13 @@ pub(crate) use finding_counts::{FindingCounts, VERSION_0_LIMIT};
 pub(crate) use hint::screen_message;
 pub(crate) use hint::{describe_error, hint};
 pub(crate) use path_text::{safe_path_text, shell_path};
-pub(crate) use plan::{
-    candidate_line, fix_label, fix_line, plan_closing_lines, plan_lines, record_line, record_summary, recovery_line,
-};
+pub(crate) use plan::{candidate_line, fix_label, fix_line, plan_closing_lines, plan_lines};
 pub(crate) use plan_table::{
     ACTION_COLUMN, PLAN_COLUMN_COUNT, PLAN_COLUMNS, PlanRow, PlanRowSource, PlanRowState, plan_column_widths,
     plan_lines_with_table, plan_rows, plan_total,
 };
 pub(crate) use plan_words::plan_word_lines;
+pub(crate) use repair_record::{record_line, record_summary, recovery_line};
 pub(crate) use row_details::{DetailLine, FixSearchResult, Tone, format_expected_by_chance, row_detail_lines};
 pub(crate) use row_json::{RowReport, row_json};
 pub(crate) use sanitize::{sanitize, sanitize_json};

@@ -1,4 +1,4 @@
-//! Formats plans, fixes and the repair history as text.
+//! Formats plans and fixes as text.
 //!
 //! The text can contain paths and text from a plan file. The caller must make it safe for a terminal before printing
 //! it.
@@ -8,12 +8,15 @@ use std::path::Path;
 
 use crate::format::hex;
 use crate::repair::{
-    ByteChange, Candidate, CandidateChoice, Certainty, ChangesInLog, Fix, Loss, Plan, RecoveryOutcome, RepairAction,
-    RepairRecord, RepairState, RepairStep, StepSection, StepWrite, UnrepairedRange,
+    ByteChange, Candidate, CandidateChoice, Certainty, Fix, Loss, Plan, RepairAction, RepairStep, StepSection,
+    StepWrite, UnrepairedRange,
 };
 
+use super::erasure::{
+    erased_text, erasure_closing_lines, erasure_headline, purge_headline, purged_journal_lines, shown_steps,
+};
 use super::safe_path_text;
-use super::units::{DisplayZone, format_count, format_duration, format_minute, format_number, format_size};
+use super::units::{format_count, format_duration, format_number, format_size};
 
 /// Maximum number of aggregates that a line lists.
 const MAX_AGGREGATES_SHOWN: usize = 5;
@@ -28,10 +31,12 @@ const MAX_CHANGES_SHOWN: usize = 3;
 /// `folder` is the journal folder.
 pub(crate) fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
     let mut lines = vec![plan_headline(plan)];
-    for step in &plan.steps {
+    let (steps, omitted) = shown_steps(plan);
+    for step in steps {
         lines.push(if plan.undoes.is_some() { undo_step_line(step) } else { step_line(step) });
         push_fix_lines("alternative", &step.alternatives, &mut lines);
     }
+    lines.extend(omitted);
     for range in &plan.unrepaired {
         lines.push(unrepaired_line(range));
         push_fix_lines("possible", &range.alternatives, &mut lines);
@@ -64,17 +69,24 @@ pub(crate) fn plan_closing_lines(plan: &Plan, folder: &Path) -> Vec<String> {
         };
         lines.push(format!("lost end dropped: new events reuse the offsets up to {end}{lost}"));
     }
-    if !plan.is_empty() {
+    lines.extend(plan.purges.iter().flat_map(purged_journal_lines));
+    if !plan.is_empty() && plan.purges.is_none() {
         let saved = match plan.journaled_bytes() {
             0 => "no bytes are replaced; the plan is saved".into(),
             bytes => format!("replaced bytes ({}) are saved", format_count(bytes, "byte")),
         };
-        let undo = if plan.undoes.is_none() { "; undo with `chronicle undo LOG`" } else { "" };
+        let undo = match (plan.undoes, &plan.erases) {
+            (Some(_), _) => "",
+            (None, Some(erasure)) if erasure.is_final => " until they are destroyed",
+            (None, Some(_)) => "; undo with `chronicle undo LOG`, until `chronicle purge LOG` destroys them",
+            (None, None) => "; undo with `chronicle undo LOG`",
+        };
         lines.push(format!("{saved} in {}{undo}", safe_path_text(folder)));
         let duration = format_duration(std::time::Duration::from_millis(plan.estimated_lock_ms));
         lines.push(format!("the writer's lock is held for about {duration}"));
     }
     lines.extend(likely_line(plan));
+    lines.extend(erasure_closing_lines(plan));
     lines
 }
 
@@ -103,6 +115,7 @@ pub(crate) fn fix_line(fix: &Fix) -> String {
                 ": the end is saved in the journal and cut from the log; opening for append does the same"
             }
             RepairAction::Gap => ": the range is replaced with a gap; later offsets stay, nothing is restored",
+            RepairAction::Erase => ": the event is replaced with a gap; later offsets stay",
             _ => "",
         }),
         [only] => {
@@ -142,37 +155,15 @@ pub(crate) fn fix_label(fix: &Fix) -> String {
     }
 }
 
-/// Formats an entry of the repair history as one line: number, time, state and summary.
-pub(crate) fn record_line(record: &RepairRecord) -> String {
-    let RepairRecord { number, begun_ms, .. } = record;
-    let begun = format_minute(*begun_ms, DisplayZone::Utc);
-    format!("{number:>4}  {begun}  {}; {}", record_state_text(record), record_summary(record))
-}
-
-/// Summarizes a repair: its actions, the events restored and the events given up.
-pub(crate) fn record_summary(record: &RepairRecord) -> String {
-    let plan = &record.plan;
-    match plan.undoes {
-        Some(undone) => format!("undo of repair {undone}"),
-        None => format!(
-            "{}: {}, {}",
-            action_counts(plan),
-            restored_text(plan.restored_events()),
-            loss_text(&plan.total_loss())
-        ),
-    }
-}
-
-/// Reports in one sentence that an interrupted repair was completed or rolled back.
-pub(crate) fn recovery_line(recovered: &RecoveryOutcome) -> String {
-    let RecoveryOutcome { number, journal, completed } = recovered;
-    let outcome = if *completed { "now completed" } else { "rolled back: the log is as it was before the repair" };
-    format!("repair {number} was interrupted, {outcome} ({})", safe_path_text(journal))
-}
-
 /// Formats the totals of a plan as one sentence.
 pub(super) fn plan_headline(plan: &Plan) -> String {
     let path = safe_path_text(&plan.log.path);
+    if let Some(erasure) = &plan.erases {
+        return erasure_headline(plan, erasure);
+    }
+    if let Some(purge) = &plan.purges {
+        return purge_headline(plan, purge);
+    }
     if plan.is_empty() {
         return match plan.unrepaired.len() as u64 {
             0 => format!("{path}: nothing to repair"),
@@ -198,7 +189,9 @@ fn step_line(step: &RepairStep) -> String {
         line = format!("{line}; {}", restored_text(step.restored_events));
     }
     if !step.loss.is_zero() {
-        line = format!("{line}; {}", loss_text(&step.loss));
+        let lost =
+            if step.action == RepairAction::Erase { erased_text(step.loss.at_most) } else { loss_text(&step.loss) };
+        line = format!("{line}; {lost}");
     }
     line
 }
@@ -219,6 +212,9 @@ pub(super) fn describe_write(step: &RepairStep) -> String {
         }
         StepWrite::Gap { header: Some(_), .. } => {
             format!("the header rewritten, the rest of {bytes} replaced with a gap{}", growth_suffix(step))
+        }
+        StepWrite::Parts { parts, .. } if step.action == RepairAction::Erase => {
+            format!("{bytes} replaced with {}, later offsets stay", format_count(parts.len() as u64, "gap"))
         }
         StepWrite::Parts { .. } => join_with_rest(&section_texts(step), step.sections().len(), "; "),
         StepWrite::CopyFrom { from } => format!("{bytes} copied from {}", safe_path_text(from)),
@@ -333,11 +329,11 @@ fn join_with_rest<T: AsRef<str>>(shown: &[T], total: usize, separator: &str) -> 
     if total > shown.len() { format!("{list}{separator}{} more", total - shown.len()) } else { list }
 }
 
-fn restored_text(events: u64) -> String {
+pub(super) fn restored_text(events: u64) -> String {
     if events == 0 { "no events restored".into() } else { format!("{} restored", format_count(events, "event")) }
 }
 
-fn loss_text(loss: &Loss) -> String {
+pub(super) fn loss_text(loss: &Loss) -> String {
     let events = match (loss.at_least, loss.at_most) {
         (_, 0) => return "no events given up".into(),
         (least, most) if least == most => format_count(most, "event"),
@@ -353,46 +349,14 @@ fn loss_text(loss: &Loss) -> String {
     format!("{events} given up{aggregates}")
 }
 
-/// Counts the steps by action: `2 correct_bits, 1 gap`.
-fn action_counts(plan: &Plan) -> String {
-    let steps_with = |action: RepairAction| plan.steps.iter().filter(|step| step.action == action).count();
-    let named = RepairAction::ALL
-        .into_iter()
-        .map(|action| (steps_with(action), action.name()))
-        .filter(|(number, _)| *number > 0);
-    let mut counts: Vec<String> =
-        named.map(|(number, name)| format!("{} {name}", format_number(number as u64))).collect();
-    if plan.forgotten_index_end.is_some() {
-        counts.push("lost end dropped".into());
-    }
-    counts.join(", ")
-}
-
-fn record_state_text(record: &RepairRecord) -> String {
-    match (record.state, record.undone_by) {
-        (RepairState::Applied, Some(by)) => format!("undone by {by}"),
-        (RepairState::Applied, None) => match record.in_log {
-            ChangesInLog::All => "applied".into(),
-            ChangesInLog::Some => "applied; a part of its changes is no longer in the log".into(),
-            ChangesInLog::None => {
-                "no longer in the log: another file was put in its place, or its changes were overwritten".into()
-            }
-        },
-        (RepairState::Unfinished, _) => {
-            "journal incomplete: the repair changed nothing, or the journal is damaged".into()
-        }
-        (RepairState::Pending, _) => {
-            "PENDING: the next append, `repair` or `undo` completes it or rolls it back".into()
-        }
-        (RepairState::RolledBack, _) => "rolled back after an interruption".into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::repair::find_gap_journal;
-    use crate::repair::{Certainty, LogIdentity, PLAN_VERSION, PlannedPiece, StepPart};
+    use crate::repair::{
+        Certainty, ChangesInLog, LogIdentity, PLAN_VERSION, PlannedPiece, RepairRecord, RepairState, StepPart,
+        find_gap_journal,
+    };
+    use crate::report::record_line;
 
     fn edit(offset: u64, before: &[u8], after: &[u8]) -> ByteChange {
         ByteChange { offset, before: before.to_vec(), after: after.to_vec() }
@@ -445,6 +409,8 @@ mod tests {
             id: "ab".into(),
             digest: String::new(),
             undoes: None,
+            erases: None,
+            purges: None,
             log,
             steps,
             unrepaired: Vec::new(),

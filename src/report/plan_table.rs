@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::repair::{Certainty, Loss, Plan, RepairAction, RepairStep, StepWrite, UnrepairedRange};
 
+use super::erasure::shown_steps;
 use super::plan::{describe_write, plan_closing_lines, plan_fix_lines, plan_headline};
 use super::units::{format_count, format_number};
 
@@ -150,7 +151,11 @@ pub(crate) fn plan_lines_with_table(plan: &Plan, folder: &Path) -> Vec<String> {
 
 /// Formats the table as lines of text: headings, rows, total.
 fn plan_table_lines(plan: &Plan) -> Vec<String> {
-    let rows = plan_rows(plan);
+    let (steps, omitted) = shown_steps(plan);
+    let mut rows = plan_rows(plan);
+    if omitted.is_some() {
+        rows.truncate(steps.len());
+    }
     let total = plan_total(plan);
     let headings = PLAN_COLUMNS.map(|column| column.heading.to_owned());
     let widths = plan_column_widths(
@@ -158,7 +163,7 @@ fn plan_table_lines(plan: &Plan) -> Vec<String> {
         rows.iter().map(|row| &row.cells).chain([&total]),
     );
     let lines = std::iter::once(&headings).chain(rows.iter().map(|row| &row.cells)).chain([&total]);
-    lines.map(|cells| table_line(cells, &widths)).collect()
+    lines.map(|cells| table_line(cells, &widths)).chain(omitted).collect()
 }
 
 fn table_line(cells: &[String; PLAN_COLUMN_COUNT], widths: &[usize; PLAN_COLUMN_COUNT]) -> String {

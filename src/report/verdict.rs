@@ -7,13 +7,14 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::StorageError;
+use crate::format::gap::ErasedRecord;
 use crate::format::{DamageKind, Evidence, Finding, HEADER_LEN};
 use crate::index::{IndexState, SeenEnd};
 use crate::inspect::{LogView, UnrecordedFrames};
 use crate::repair::TailBackup;
 
 use super::safe_path_text;
-use super::units::{format_count, format_duration, format_number, format_size};
+use super::units::{DisplayZone, format_count, format_duration, format_number, format_size, format_timestamp};
 
 /// The next steps for a log that has lost its end.
 pub(crate) const LOST_END_STEPS: &str =
@@ -99,6 +100,11 @@ struct GapNote<'a> {
 
 fn gap_sentence(gap: &Finding, bytes: &str) -> String {
     let content = gap.evidence.content.as_deref();
+    if let Some(ErasedRecord { at_ms, reason }) = content.and_then(ErasedRecord::from_content) {
+        let at = at_ms.map(|ms| format!(" at {}", format_timestamp(ms, DisplayZone::Utc))).unwrap_or_default();
+        let why = reason.map(|reason| format!(", because: {}", quote_shortened(&reason))).unwrap_or_default();
+        return format!("an event of {bytes} was erased{at}{why}");
+    }
     let note = content.and_then(|content| serde_json::from_str(content).ok());
     let Some(GapNote { repair, kind, start, end }) = note else {
         let quote = content.map(|content| format!(" and noted {}", quote_shortened(content))).unwrap_or_default();

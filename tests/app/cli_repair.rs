@@ -62,6 +62,8 @@ fn sample_plan(shell: &Shell) -> Plan {
         id: "0123abcd".into(),
         digest: String::new(),
         undoes: None,
+        erases: None,
+        purges: None,
         log,
         steps: vec![step],
         unrepaired: vec![UnrepairedRange {

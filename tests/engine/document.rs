@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use chronicle::internal::format::gap::{self, ErasedRecord};
 use chronicle::internal::format::{FieldSpec, Version, crc, frame, header, index, journal, json};
 use chronicle::repair::{Certainty, RepairAction};
 use chronicle::storage::{SideFileOrigin, UntrustedFile};
@@ -150,6 +151,26 @@ fn the_table_of_index_states_matches_the_code() {
     let documented: Vec<_> =
         marked_table(&read_format_document(), "index states").into_iter().map(|row| row[0].clone()).collect();
     assert_eq!(documented, states.map(|state| as_code(state.name())));
+}
+
+#[test]
+fn the_forms_of_the_record_of_an_erasure_match_the_code() {
+    let whole = ErasedRecord { at_ms: Some(1_766_718_274_106), reason: Some("request 17".into()) };
+    let without_reason = ErasedRecord { reason: None, ..whole.clone() };
+    let mut forms: Vec<(String, usize)> = [whole.clone(), without_reason, ErasedRecord::default()]
+        .map(|form| (form.to_content(), form.payload_len()))
+        .into();
+    forms.push(("{}".into(), 11));
+    for (content, len) in &forms {
+        let contents: Vec<_> = [*len, len - 1]
+            .map(|len| gap::gap_content(&gap::build_gap_payload(len, &whole.to_content())).map(str::to_owned))
+            .into();
+        assert_eq!(contents[0].as_ref(), Some(content), "{len} bytes are enough");
+        assert_ne!(contents[1].as_ref(), Some(content), "{len} bytes are needed");
+    }
+    let rows = forms.into_iter().map(|(content, len)| vec![as_code(&content), len.to_string()]);
+    assert_eq!(marked_table(&read_format_document(), "erased record"), rows.collect::<Vec<_>>());
+    assert_eq!(gap::MAX_ERASED_REASON, 1000);
 }
 
 #[test]

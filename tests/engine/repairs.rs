@@ -125,7 +125,12 @@ fn an_index_never_covers_bytes_that_a_repair_has_changed() {
 
 /// Runs `run` with a kill or a failure at every disk call in turn. After recovery, and after a power cut and recovery,
 /// the log has the bytes `before` or `after`.
-fn assert_atomic(disk: &SimDisk, before: &[u8], after: &[u8], run: impl Fn(&SimDisk) -> Result<Plan, StorageError>) {
+pub(super) fn assert_atomic(
+    disk: &SimDisk,
+    before: &[u8],
+    after: &[u8],
+    run: impl Fn(&SimDisk) -> Result<Plan, StorageError>,
+) {
     let probe = disk.next_process();
     let at = probe.calls();
     run(&probe).unwrap();

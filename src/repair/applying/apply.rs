@@ -1,16 +1,17 @@
 //! Applying a plan, under the writer's lock: everything that the plan depends on is checked, every byte that changes is
 //! saved in the journal, and only then is the log changed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::change::{PlannedChange, work_of_plan};
+use super::change::{AppliedRepair, PlannedChange, work_of_plan};
 use super::failure::StartedRepair;
 use super::free_space::{check_free_space, check_space_for_growth};
 use super::index_maintenance::{is_index_affected, restore_undone_index, save_index_to_journal};
 use super::lock::{LockedLog, open_and_lock};
 use super::preconditions::{check_plan_with_progress, check_tail_again};
+use super::purge::execute_purge;
 use super::recover::recover_locked;
 use super::source_files::SourceFiles;
 use super::verify::{check_after_repair, check_before_repair, verify_steps};
@@ -65,18 +66,6 @@ impl ApplyOptions {
     }
 }
 
-/// A repair that was applied.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct AppliedRepair {
-    /// The repair's number, by which it can be undone.
-    pub number: u32,
-    /// Path of the repair's journal.
-    pub journal: PathBuf,
-    /// True when the log has a valid index that may not cover the whole log and should be caught up.
-    pub index_behind: bool,
-}
-
 /// Applies exactly the steps of a plan. An earlier repair that was killed is completed or rolled back first.
 ///
 /// After a kill at any instant, the next [`recover`](super::recover()), the next opening for append or the next `apply`
@@ -119,6 +108,9 @@ fn apply_with(
     let log = &Arc::new(log.in_format(plan.log.format));
     check_plan_with_progress(log, plan, meter)?;
     // An undo restores damage that its plan does not list, so a check of the whole log would fail.
+    if let Some(purge) = &plan.purges {
+        return execute_purge(PlannedChange { paths, log, plan, meter }, purge);
+    }
     let extent = if options.full_check && plan.undoes.is_none() { CheckExtent::WholeLog } else { CheckExtent::Steps };
     execute_plan(PlannedChange { paths, log, plan, meter }, extent)
 }
@@ -139,7 +131,7 @@ pub(super) fn execute_plan(change: PlannedChange, extent: CheckExtent) -> Result
     check_space_for_growth(paths, plan)?;
     let sources = SourceFiles::open(paths, log, plan)?;
     check_outputs(change, &sources)?;
-    let view = open_view(change);
+    let view = change.open_view();
     // The repair could not adapt an index that it cannot read.
     view.as_ref().map_or(Ok(()), |view| view.seen_end().ensure_known(view.index_path()))?;
     check_index_end(log, plan, view.as_ref())?;
@@ -152,7 +144,7 @@ pub(super) fn execute_plan(change: PlannedChange, extent: CheckExtent) -> Result
     log.sync().map_err(|error| StorageError::io(log.path(), "sync", error))?;
     let mut journal = JournalWriter::create(paths, log, plan)?;
     // Another process can have saved the index until now. One that saves it later sees the journal, and removes it.
-    let view = open_view(change);
+    let view = change.open_view();
     let index_behind = sources.has_saved_index() || view.as_ref().is_some_and(|view| view.identified_index().is_some());
     let index = adapted_index(view, plan, &sources);
     let action = if plan.undoes.is_some() { "undo" } else { "repair" };
@@ -181,12 +173,6 @@ pub(super) fn execute_plan(change: PlannedChange, extent: CheckExtent) -> Result
     }
     journal.append_state(JournalState::Applied).map_err(|error| started.to_error(error))?;
     Ok(AppliedRepair { number: journal.number(), journal: journal.path().to_owned(), index_behind })
-}
-
-/// Opens a view of the log and its index file; `None` for a log that cannot be read before it is repaired.
-fn open_view(change: PlannedChange) -> Option<LogView> {
-    let PlannedChange { paths, log, .. } = change;
-    LogView::from_storage(paths.disk.clone(), log.path(), log.shared_storage(), paths.custom_index()).ok()
 }
 
 /// Returns the view when the repair must save its index to the journal and replace it.

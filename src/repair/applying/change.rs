@@ -1,8 +1,10 @@
-//! [`PlannedChange`]: what every stage of applying a plan needs.
+//! [`PlannedChange`]: what every stage of applying a plan needs, and [`AppliedRepair`], the result.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::file::LogFile;
+use crate::inspect::LogView;
 use crate::repair::types::{LogPaths, Plan, RepairStep, WorkMeter};
 
 /// A plan with the log that it changes, and the meter that reports the progress of the change.
@@ -13,6 +15,26 @@ pub(super) struct PlannedChange<'a, 'm> {
     pub(super) log: &'a Arc<LogFile>,
     pub(super) plan: &'a Plan,
     pub(super) meter: &'a WorkMeter<'m>,
+}
+
+impl PlannedChange<'_, '_> {
+    /// Opens a view of the log and its index file; `None` for a log that cannot be read before it is repaired.
+    pub(super) fn open_view(self) -> Option<LogView> {
+        let Self { paths, log, .. } = self;
+        LogView::from_storage(paths.disk.clone(), log.path(), log.shared_storage(), paths.custom_index()).ok()
+    }
+}
+
+/// A repair that was applied.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct AppliedRepair {
+    /// The repair's number, by which it can be undone.
+    pub number: u32,
+    /// Path of the repair's journal.
+    pub journal: PathBuf,
+    /// True when the log has a valid index that may not cover the whole log and should be caught up.
+    pub index_behind: bool,
 }
 
 /// Returns about how many bytes are read and written to apply a plan.

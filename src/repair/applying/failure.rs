@@ -52,7 +52,7 @@ impl StartedRepair<'_, '_> {
         match folder.open_journal(self.journal) {
             Ok(journal) => match journal.record.state {
                 RepairState::Pending => JournalStateAfterFailure::Pending,
-                RepairState::Applied => JournalStateAfterFailure::Applied,
+                RepairState::Applied | RepairState::Purged => JournalStateAfterFailure::Applied,
                 RepairState::RolledBack => JournalStateAfterFailure::RolledBack,
                 RepairState::Unfinished => JournalStateAfterFailure::Incomplete,
             },

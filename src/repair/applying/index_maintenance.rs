@@ -60,15 +60,17 @@ pub(super) fn truncate_index(paths: &LogPaths, view: &LogView, plan: &Plan) -> R
     let index_header = old.header();
     let lost_tail = view.lost_tail()?.filter(|_| plan.forgotten_index_end.is_none()).unwrap_or_default();
     let empty = AggregateIndex::new(index_header.log_version, index_header.log_header);
+    // A purge keeps no table of the index, because each of them can have names and ids of erased events.
+    let kept = if plan.purges.is_some() { Ok(empty.clone()) } else { AggregateIndex::from_persisted(&old) };
     // Only the header of the index is verified so far. When the postings cannot be read, they are dropped, and the next
     // catch-up rebuilds them from the start of the log.
-    let (loaded, is_empty) =
-        match AggregateIndex::from_persisted(&old).map_err(|fault| fault.into_error(view.index_path())) {
-            Ok(index) => (index, false),
-            Err(StorageError::UnusableIndex { .. }) => (empty.clone(), true),
-            Err(error) => return Err(error),
-        };
-    let known_frames = [old.known_frame(), old.last_seen_frame(), Some(index_header.first_frame())];
+    let (loaded, is_empty) = match kept.map_err(|fault| fault.into_error(view.index_path())) {
+        Ok(index) => (index, false),
+        Err(StorageError::UnusableIndex { .. }) => (empty.clone(), true),
+        Err(error) => return Err(error),
+    };
+    let first_frame = read_neighbour(view.log(), view.log().first_frame_offset())?;
+    let known_frames = [old.known_frame(), old.last_seen_frame(), Some(index_header.first_frame()), first_frame];
     let anchors = loaded
         .anchors()
         .map(|anchor| FrameIdentity { offset: anchor.offset, checksum: anchor.checksum })

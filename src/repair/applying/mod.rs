@@ -5,10 +5,12 @@ mod change;
 mod failure;
 mod free_space;
 mod index_maintenance;
+mod known_copies;
 mod lock;
 mod preconditions;
 #[cfg(feature = "app")]
 mod preview;
+mod purge;
 mod recover;
 mod set_aside;
 mod source_files;
@@ -16,12 +18,15 @@ mod undo;
 mod verify;
 mod write;
 
-pub use apply::{AppliedRepair, ApplyOptions, apply, apply_with_progress};
+pub use apply::{ApplyOptions, apply, apply_with_progress};
+pub use change::AppliedRepair;
+pub use known_copies::{KnownCopy, KnownCopyKind, known_copies};
 #[cfg(feature = "app")]
 pub(crate) use lock::wait_for_writer;
 pub use preconditions::check_plan;
 #[cfg(feature = "app")]
 pub(crate) use preview::{BytesPreview, preview_range, preview_step};
+pub use purge::plan_purge;
 pub use recover::{PendingRepair, RecoveryOutcome, recover, recover_with_progress};
 pub(crate) use recover::{journal_notices, pending_repair, recover_under_lock};
 pub use set_aside::TailBackup;

@@ -3,6 +3,7 @@
 use super::change::PlannedChange;
 use crate::StorageError;
 use crate::file::LogFile;
+use crate::format::frame::MAX_FRAME;
 use crate::format::{LogHeader, hex};
 use crate::repair::planning::MIN_GAP;
 use crate::repair::types::{
@@ -145,6 +146,13 @@ fn is_write_of_action(step: &RepairStep) -> bool {
         | (StepWrite::CopyFrom { .. }, RepairAction::TakeFromDonor) => true,
         (StepWrite::Parts { .. }, RepairAction::TakeFromDonor) => {
             step.gaps().all(|gap| gap.end.saturating_sub(gap.start) >= MIN_GAP)
+        }
+        (StepWrite::Gap { header: None, .. } | StepWrite::Parts { .. }, RepairAction::Erase) => {
+            step.new_end == step.end
+                && step.sections().iter().all(|section| {
+                    let len = section.range.end.saturating_sub(section.range.start);
+                    section.from.is_none() && (MIN_GAP..=MAX_FRAME as u64).contains(&len)
+                })
         }
         (StepWrite::Truncate, RepairAction::SetAsideTail) => step.new_end == step.start,
         (StepWrite::Gap { header, .. }, RepairAction::Gap) => {

@@ -10,6 +10,7 @@ use super::change::PlannedChange;
 use super::failure::{StartedRepair, read_log_state};
 use super::index_maintenance::restore_undone_index;
 use super::lock::{LockedLog, open_and_lock, open_locked};
+use super::purge::finish_purge;
 use super::source_files::open_undone_journal;
 use super::write::{journaled_output, roll_back, sync_log};
 use crate::StorageError;
@@ -200,7 +201,8 @@ pub(super) fn recover_locked(
     let (plan, path) = (&journal.record.plan, &journal.record.journal);
     let change = PlannedChange { paths, log, plan, meter };
     let started = StartedRepair { change, journal: path, action: "recovery" };
-    let completed = progress == RepairProgress::Complete;
+    // What a purge has destroyed cannot be rolled back, so it is always completed.
+    let completed = progress == RepairProgress::Complete || plan.purges.is_some();
     finish_repair(started, &journal, progress).map_err(|error| started.to_error(error))?;
     Ok(Some(RecoveryOutcome { number: journal.record.number, journal: journal.record.journal.clone(), completed }))
 }
@@ -212,7 +214,10 @@ fn finish_repair(
     progress: RepairProgress,
 ) -> Result<(), StorageError> {
     let PlannedChange { paths, log, plan, .. } = started.change;
-    let state = if progress == RepairProgress::Complete {
+    let state = if let Some(purge) = &plan.purges {
+        finish_purge(started.change, purge)?;
+        JournalState::Applied
+    } else if progress == RepairProgress::Complete {
         // The changes may have been only in the cache when the process was killed.
         sync_log(log)?;
         restore_undone_index(paths, open_undone_journal(paths, log, plan)?.as_ref())?;
@@ -242,6 +247,11 @@ fn measure_progress(log: &LogFile, journal: &JournalReader, meter: &WorkMeter) -
     };
     if !is_len_possible || !is_same_log(log, plan)? {
         return Ok(RepairProgress::Foreign);
+    }
+    // Nothing compares the journals with the plan of a purge, so the digest of the plan has to be the one that it got.
+    if plan.purges.is_some() {
+        let is_whole = plan.steps.is_empty() && plan.verify().is_ok();
+        return Ok(if is_whole { RepairProgress::Partial } else { RepairProgress::Foreign });
     }
     match journal.check_saved_bytes(len) {
         Err(StorageError::Changed { .. }) => return Ok(RepairProgress::Foreign),

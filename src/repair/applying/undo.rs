@@ -7,7 +7,7 @@ use crate::file::{HeaderState, LogFile, OpenMode};
 use crate::format::journal::JournalSection;
 use crate::inspect::OnProgress;
 use crate::repair::journal::{
-    ChangesInLog, JournalFolder, JournalReader, RepairHistory, RepairRecord, read_repair_history,
+    ChangesInLog, JournalFolder, JournalReader, RepairHistory, RepairRecord, RepairState, read_repair_history,
 };
 use crate::repair::planning::{ByteSource, StepOutput};
 use crate::repair::types::{
@@ -82,8 +82,14 @@ impl Undoing<'_, '_> {
         let is_unchanged =
             log_end >= step.new_end && sha256_of_range(log, step.start..step.new_end, meter)? == step.after_sha256;
         if let Some(later) = find_later_repair(records, record, step).filter(|_| !is_unchanged) {
-            let reason = format!("repair {later} has changed {}..{} since", step.start, step.new_end);
-            return Err(refused_error(log.path(), reason, "Undo the later repair first"));
+            let range = format!("{}..{}", step.start, step.new_end);
+            return Err(if later.state == RepairState::Purged {
+                let reason = format!("erasure {} of {range} is final, and its old bytes are destroyed", later.number);
+                refused_error(log.path(), reason, LIST_REPAIRS)
+            } else {
+                let reason = format!("repair {} has changed {range} since", later.number);
+                refused_error(log.path(), reason, "Undo the later repair first")
+            });
         }
         if step.touches_tail() && log_end > step.new_end {
             let reason = format!(
@@ -139,11 +145,15 @@ impl Undoing<'_, '_> {
     }
 }
 
-/// Returns the number of the last repair in effect after `record` that has changed the range of `step`.
-fn find_later_repair(records: &[RepairRecord], record: &RepairRecord, step: &RepairStep) -> Option<u32> {
+/// Returns the last repair in effect after `record` that has changed the range of `step`.
+fn find_later_repair<'a>(
+    records: &'a [RepairRecord],
+    record: &RepairRecord,
+    step: &RepairStep,
+) -> Option<&'a RepairRecord> {
     let overlaps = |other: &RepairStep| other.start < step.max_end() && step.start < other.max_end();
     let mut later = records.iter().rev().filter(|other| other.number > record.number && other.is_in_effect());
-    later.find(|other| other.plan.steps.iter().any(overlaps)).map(|other| other.number)
+    later.find(|other| other.plan.steps.iter().any(overlaps))
 }
 
 /// Returns the repair to undo: the one with this number, or the last one in effect that is not an undo.
@@ -164,6 +174,13 @@ fn select_record<'a>(
     let reason = match records.iter().find(|record| record.number == number) {
         Some(RepairRecord { in_log: ChangesInLog::None, .. }) => {
             format!("the changes of repair {number} are no longer in the log, so there is nothing to undo")
+        }
+        Some(RepairRecord { state: RepairState::Purged, plan, .. }) => {
+            let what = if plan.erases.is_some() { "erasure" } else { "repair" };
+            format!("{what} {number} cannot be undone: the bytes from before it were destroyed by a purge")
+        }
+        Some(record) if record.is_in_effect() && record.plan.purges.is_some() => {
+            format!("{number} is a purge, which cannot be undone: it destroyed the bytes that erasures had saved")
         }
         Some(record) if record.is_in_effect() => return Ok(record),
         Some(RepairRecord { undone_by: Some(by), .. }) => format!("repair {number} was already undone, by {by}"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::reader::{JournalFault, JournalReader};
 use super::record::{RepairState, journal_number};
 use crate::StorageError;
-use crate::file::{Disk, LogFile, OpenMode, SideFileFault, SideFileOrigin, TrustRule, UntrustedFile};
+use crate::file::{Disk, LogFile, OpenMode, SideFileFault, SideFileOrigin, Storage, TrustRule, UntrustedFile};
 use crate::repair::types::{LogPaths, refused_error};
 
 /// The next step for a file in the journal folder that is in the way.
@@ -152,6 +152,21 @@ impl JournalFolder {
         JournalReader::open(self.disk.as_ref(), path, self.rule)
     }
 
+    /// Opens a journal of this folder for writing in place.
+    ///
+    /// # Errors
+    /// `Refused` when the file is not trusted; `Io` when it cannot be opened.
+    pub(crate) fn open_for_overwriting(&self, path: &Path) -> Result<Arc<dyn Storage>, StorageError> {
+        self.rule
+            .open(self.disk.as_ref(), path, OpenMode::RepairSidecar)
+            .map_err(|fault| fault.into_error(path, "open"))
+    }
+
+    /// True when a file has the number of this journal.
+    pub(crate) fn has_journal(&self, number: u32) -> bool {
+        self.journals.iter().any(|journal| journal.number == number)
+    }
+
     /// Returns the path of the journal with this number.
     ///
     /// # Errors
@@ -194,7 +209,7 @@ impl JournalFolder {
             match journal.record.state {
                 RepairState::Unfinished => {}
                 RepairState::Pending => return Ok(Some(journal)),
-                RepairState::Applied | RepairState::RolledBack => break,
+                RepairState::Applied | RepairState::RolledBack | RepairState::Purged => break,
             }
         }
         Ok(None)

@@ -17,4 +17,4 @@ pub use history::{RepairHistory, read_repair_history};
 pub(crate) use reader::JournalReader;
 pub use record::{ChangesInLog, RepairRecord, RepairState, find_gap_journal};
 pub(crate) use state::JournalState;
-pub(crate) use writer::JournalWriter;
+pub(crate) use writer::{JournalWriter, encode_record};

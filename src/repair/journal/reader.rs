@@ -12,11 +12,14 @@ use crate::file::storage::read_full;
 use crate::file::{
     Disk, HeaderState, LogFile, OpenMode, SideFileFault, SideFileOrigin, TrustRule, UntrustedFile, ensure_same_file,
 };
-use crate::format::frame::{LENGTH_LEN, payload_length_at};
+use crate::format::frame::{CHECKSUM_LEN, LENGTH_LEN, payload_length_at};
 use crate::format::journal::{self, JournalSection};
 use crate::format::{FrameFormat, Version, byte_layout};
 use crate::repair::planning::ByteSource;
 use crate::repair::types::{CHUNK, PLAN_VERSION, Plan, PlanError, changed_error, refused_error};
+
+/// Number of bytes of a frame besides its payload.
+const FRAME_OVERHEAD: usize = LENGTH_LEN + CHECKSUM_LEN;
 
 /// Why a file is not used as a journal.
 #[derive(Debug)]
@@ -135,6 +138,29 @@ impl JournalReader {
     /// True when the journal holds bytes of this section.
     pub(crate) fn has_section(&self, section: JournalSection) -> bool {
         !self.saved.section(section).is_empty()
+    }
+
+    /// Returns the part of the journal that has the frames of a section; `None` when there are none, or other frames are
+    /// between them.
+    pub(crate) fn section_extent(&self, section: JournalSection) -> Option<Range<u64>> {
+        let mut extent: Option<Range<u64>> = None;
+        for saved in self.saved.section(section).iter().filter(|saved| !saved.is_zeros) {
+            let end = saved.frame_offset + saved.len + (journal::SECTION_DATA_OFFSET + FRAME_OVERHEAD) as u64;
+            extent = match extent {
+                None => Some(saved.frame_offset..end),
+                Some(extent) if extent.end == saved.frame_offset => Some(extent.start..end),
+                Some(_) => return None,
+            };
+        }
+        extent
+    }
+
+    /// Returns the size of the journal, in bytes.
+    ///
+    /// # Errors
+    /// `Io` when it cannot be read.
+    pub(crate) fn file_len(&self) -> Result<u64, StorageError> {
+        self.file.len()
     }
 
     /// Iterates over the bytes saved in a section, in the order of the journal.

@@ -21,6 +21,8 @@ pub enum RepairState {
     Applied,
     /// The repair failed or was killed, and was rolled back.
     RolledBack,
+    /// The repair was applied, and the bytes from before it were destroyed, so that it cannot be undone.
+    Purged,
 }
 
 /// How much of what an applied repair wrote the log still has.
@@ -41,6 +43,7 @@ impl From<JournalState> for RepairState {
             JournalState::Prepared => Self::Pending,
             JournalState::Applied => Self::Applied,
             JournalState::RolledBack => Self::RolledBack,
+            JournalState::Purged => Self::Purged,
         }
     }
 }
@@ -68,12 +71,21 @@ pub struct RepairRecord {
 impl RepairRecord {
     /// True when the repair was applied and not undone.
     pub(crate) fn is_in_effect(&self) -> bool {
-        self.state == RepairState::Applied && self.undone_by.is_none()
+        matches!(self.state, RepairState::Applied | RepairState::Purged) && self.undone_by.is_none()
     }
 
-    /// True for a repair in effect that is not itself an undo, and whose changes the log has.
+    /// True for a repair in effect whose old bytes are saved, that is not itself an undo, and whose changes the log has.
     pub(crate) fn is_undoable(&self) -> bool {
-        self.is_in_effect() && self.plan.undoes.is_none() && self.in_log != ChangesInLog::None
+        self.is_in_effect()
+            && self.state != RepairState::Purged
+            && self.plan.undoes.is_none()
+            && self.plan.purges.is_none()
+            && self.in_log != ChangesInLog::None
+    }
+
+    /// True for an erasure in effect whose erased events its journal still has.
+    pub(crate) fn can_be_purged(&self) -> bool {
+        self.plan.erases.is_some() && self.is_undoable()
     }
 }
 

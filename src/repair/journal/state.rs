@@ -16,10 +16,12 @@ pub(crate) enum JournalState {
     Applied,
     /// The log is as it was before the repair.
     RolledBack,
+    /// The log is as the plan describes it, and the bytes from before it were destroyed.
+    Purged,
 }
 
 impl JournalState {
-    const ALL: [Self; 3] = [Self::Prepared, Self::Applied, Self::RolledBack];
+    const ALL: [Self; 4] = [Self::Prepared, Self::Applied, Self::RolledBack, Self::Purged];
 
     /// Returns the state with this name in the journal.
     pub(super) fn from_name(name: &str) -> Option<Self> {
@@ -31,15 +33,20 @@ impl JournalState {
             Self::Prepared => "ready",
             Self::Applied => "applied",
             Self::RolledBack => "rolled_back",
+            Self::Purged => "purged",
         }
+    }
+
+    /// Appends the record of the state to `out`.
+    pub(super) fn encode(self, out: &mut Vec<u8>) {
+        frame::encode(serde_json::json!({ "state": self.name() }).to_string().as_bytes(), out);
     }
 }
 
 /// Appends a state record to a journal that is open for append, and syncs the journal.
 pub(super) fn append_state_record(storage: &dyn Storage, path: &Path, state: JournalState) -> Result<(), StorageError> {
     let mut bytes = Vec::new();
-    let record = serde_json::json!({ "state": state.name() });
-    frame::encode(record.to_string().as_bytes(), &mut bytes);
+    state.encode(&mut bytes);
     append_all(storage, &bytes).map_err(|error| StorageError::io(path, "write", error))?;
     storage.sync().map_err(|error| StorageError::io(path, "sync", error))
 }

@@ -13,6 +13,38 @@ use crate::format::journal::{self, JournalSection, ZeroRun};
 use crate::format::{FrameFormat, frame};
 use crate::repair::types::{LogPaths, Plan, is_all_zero};
 
+/// Encodes the header and the plan of a journal. `name` is that of the repair.
+///
+/// # Errors
+/// Those of [`Plan::to_json`].
+fn encode_plan(created_at_ms: u64, plan: &Plan, name: &str) -> Result<Vec<u8>, serde_json::Error> {
+    let json = plan.to_json()?;
+    let metadata = serde_json::json!({ "repair": name, "id": plan.id, "plan_bytes": json.len() });
+    let mut bytes = journal::encode_header(created_at_ms);
+    frame::encode(metadata.to_string().as_bytes(), &mut bytes);
+    for chunk in json.as_bytes().chunks(journal::MAX_CHUNK_LEN) {
+        frame::encode_with(FrameFormat::V1, 0, &mut bytes, |out| {
+            out.push(journal::PLAN_LETTER);
+            out.extend_from_slice(chunk);
+        });
+    }
+    Ok(bytes)
+}
+
+/// Encodes a whole journal that has a plan and a state, and no saved bytes.
+///
+/// # Errors
+/// Those of [`Plan::to_json`].
+pub(crate) fn encode_record(
+    created_at_ms: u64,
+    plan: &Plan,
+    state: JournalState,
+) -> Result<Vec<u8>, serde_json::Error> {
+    let mut bytes = encode_plan(created_at_ms, plan, plan.journal_name())?;
+    state.encode(&mut bytes);
+    Ok(bytes)
+}
+
 /// A journal that is being written.
 #[derive(Debug)]
 pub(crate) struct JournalWriter<'a> {
@@ -56,17 +88,8 @@ impl<'a> JournalWriter<'a> {
     }
 
     fn write_plan(&mut self, plan: &Plan, name: &str) -> Result<(), StorageError> {
-        let json = plan.to_json().map_err(|error| StorageError::io(&self.path, "write", error.into()))?;
-        let metadata = serde_json::json!({ "repair": name, "id": plan.id, "plan_bytes": json.len() });
-        let mut bytes = journal::encode_header((self.paths.clock)());
-        frame::encode(metadata.to_string().as_bytes(), &mut bytes);
-        for chunk in json.as_bytes().chunks(journal::MAX_CHUNK_LEN) {
-            frame::encode_with(FrameFormat::V1, 0, &mut bytes, |out| {
-                out.push(journal::PLAN_LETTER);
-                out.extend_from_slice(chunk);
-            });
-        }
-        self.append(&bytes)
+        let bytes = encode_plan((self.paths.clock)(), plan, name);
+        self.append(&bytes.map_err(|error| StorageError::io(&self.path, "write", error.into()))?)
     }
 
     /// Appends bytes to a section: at most one chunk, which is or will be at `offset` of the file that it belongs to.

@@ -37,17 +37,7 @@ pub fn plan_repair(
     on_progress: &mut OnProgress,
 ) -> Result<Plan, StorageError> {
     let path = view.path();
-    if view.log().version() == Version::V0 {
-        return Err(StorageError::Version0ReadOnly { path: path.to_owned() });
-    }
-    if let Some(found) = view.write_blocking_flags() {
-        return Err(StorageError::UnknownFlags { path: path.to_owned(), found, forbids: "write" });
-    }
-    view.seen_end().ensure_known(view.index_path())?;
-    ensure_no_hard_links(view.log())?;
-    if matches!(view.log().header(), HeaderState::Unreadable) {
-        return Err(unreadable_error(path, &(0..view.log().first_frame_offset())));
-    }
+    ensure_repairable(view)?;
     let log_identity = read_identity(view.log())?;
     // The pass over the log reports its progress up to the end. The loops after it can only be cancelled.
     let meter = WorkMeter::after_end(log_identity.bytes, on_progress);
@@ -90,6 +80,27 @@ pub fn plan_repair(
     check_max_loss(path, options, &plan)?;
     plan.seal();
     Ok(plan)
+}
+
+/// Checks that the log can be changed in place.
+///
+/// # Errors
+/// `Version0ReadOnly` for a log of version 0; `UnknownFlags` when its flags forbid writing; `Refused` when its header or its
+/// index cannot be read, or when the file has several hard links.
+pub(super) fn ensure_repairable(view: &LogView) -> Result<(), StorageError> {
+    let path = view.path();
+    if view.log().version() == Version::V0 {
+        return Err(StorageError::Version0ReadOnly { path: path.to_owned() });
+    }
+    if let Some(found) = view.write_blocking_flags() {
+        return Err(StorageError::UnknownFlags { path: path.to_owned(), found, forbids: "write" });
+    }
+    view.seen_end().ensure_known(view.index_path())?;
+    ensure_no_hard_links(view.log())?;
+    if matches!(view.log().header(), HeaderState::Unreadable) {
+        return Err(unreadable_error(path, &(0..view.log().first_frame_offset())));
+    }
+    Ok(())
 }
 
 fn unreadable_error(path: &Path, range: &Range<u64>) -> StorageError {

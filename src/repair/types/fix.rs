@@ -22,17 +22,20 @@ pub enum RepairAction {
     SetAsideTail,
     /// Replace the range with gap frames, so that every later offset stays as it is.
     Gap,
+    /// Replace an event with a gap that has nothing of it, so that every later offset stays as it is.
+    Erase,
 }
 
 impl RepairAction {
     /// Every action: first those that restore lost bytes.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::RestoreLength,
         Self::CorrectBits,
         Self::RebuildHeader,
         Self::TakeFromDonor,
         Self::SetAsideTail,
         Self::Gap,
+        Self::Erase,
     ];
 
     /// The action's name in JSON and in messages.
@@ -44,6 +47,7 @@ impl RepairAction {
             Self::TakeFromDonor => "take_from_donor",
             Self::SetAsideTail => "set_aside_tail",
             Self::Gap => "gap",
+            Self::Erase => "erase",
         }
     }
 
@@ -59,6 +63,7 @@ impl RepairAction {
             Self::Gap => {
                 "Replace the range with a gap, so that every later offset stays as it is. Nothing is restored."
             }
+            Self::Erase => "Replace an event with a gap that has nothing of it, as `chronicle erase` does.",
         }
     }
 
@@ -66,7 +71,7 @@ impl RepairAction {
     pub const fn can_restore(self) -> bool {
         match self {
             Self::RestoreLength | Self::CorrectBits | Self::RebuildHeader | Self::TakeFromDonor => true,
-            Self::SetAsideTail | Self::Gap => false,
+            Self::SetAsideTail | Self::Gap | Self::Erase => false,
         }
     }
 }

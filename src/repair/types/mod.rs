@@ -2,25 +2,29 @@
 //!
 //! Planning, journal, applying and copy use these types, and these types use none of them.
 
+mod erasure;
 mod errors;
 mod fix;
 mod log_bytes;
 mod log_paths;
 mod options;
 mod plan;
+mod purge;
 mod step;
 mod work_meter;
 
+pub use erasure::{EmptiedAggregates, EraseOptions, PlannedErasure};
 pub(crate) use errors::{changed_error, refused_error};
 pub(crate) use fix::diff_bytes;
 pub use fix::{ByteChange, Candidate, Certainty, Fix, ProposedFix, RepairAction};
 pub(crate) use log_bytes::{
-    CHUNK, ensure_no_hard_links, for_each_chunk, is_all_zero, read_first_checksum, read_header_bytes, read_identity,
-    read_neighbour, sha256_of_end, sha256_of_range, starts_with,
+    CHUNK, ChunkVisitor, ensure_no_hard_links, for_each_chunk, is_all_zero, read_first_checksum, read_header_bytes,
+    read_identity, read_neighbour, sha256_of_end, sha256_of_range, starts_with,
 };
 pub use log_paths::{LogPaths, journal_folder};
 pub use options::{CandidateChoice, FindingSelector, RepairOptions};
 pub use plan::{LogIdentity, PLAN_VERSION, Plan, PlanError, UnrepairedRange};
+pub use purge::{PlannedPurge, PurgedContent, PurgedJournal};
 #[cfg(feature = "app")]
 pub(crate) use step::StepSection;
 pub use step::{Loss, PlannedPiece, RepairStep, StepPart, StepWrite};

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Fix, Loss, PlannedPiece, RepairStep, StepWrite};
+use super::{Fix, Loss, PlannedErasure, PlannedPiece, PlannedPurge, RepairStep, StepWrite};
 use crate::file::DeviceInode;
 use crate::format::{FrameFormat, hex};
 
@@ -35,6 +35,12 @@ pub struct Plan {
     /// The number of the repair that this plan reverses; `None` unless the plan is an undo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<u32>,
+    /// What the plan erases; `None` unless the plan is an erasure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erases: Option<PlannedErasure>,
+    /// The erasures that the plan makes final, by destroying the bytes that their journals have saved; `None` in other plans.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purges: Option<PlannedPurge>,
     /// The log that the plan was made from.
     pub log: LogIdentity,
     /// The steps, by ascending offset. Their ranges do not overlap.
@@ -116,6 +122,8 @@ impl Plan {
             id: String::new(),
             digest: String::new(),
             undoes: None,
+            erases: None,
+            purges: None,
             log,
             estimated_lock_ms: estimate_lock_ms(&steps),
             steps,
@@ -154,13 +162,14 @@ impl Plan {
 
     /// True when the plan changes neither the log nor its index.
     pub fn is_empty(&self) -> bool {
-        self.steps.is_empty() && self.forgotten_index_end.is_none() && self.undoes.is_none()
+        self.steps.is_empty() && self.forgotten_index_end.is_none() && self.undoes.is_none() && self.purges.is_none()
     }
 
     /// True when the plan depends on the end of the log. Such a plan cannot be applied after events were appended.
     pub(crate) fn touches_tail(&self) -> bool {
-        // A plan without steps changes only the index's record of the lost end.
-        self.steps.last().is_none_or(RepairStep::touches_tail) || self.forgotten_index_end.is_some()
+        // Any other plan without steps changes only the index's record of the lost end.
+        self.purges.is_none()
+            && (self.steps.last().is_none_or(RepairStep::touches_tail) || self.forgotten_index_end.is_some())
     }
 
     /// Returns the first step that no log can have: its range is out of order or outside the log, it changes bytes
@@ -177,10 +186,13 @@ impl Plan {
         })
     }
 
-    /// Returns the name of the plan's journal: the plan's only action, or `repair`, `undo` or `forget`.
+    /// Returns the name of the plan's journal: the plan's only action, or `repair`, `undo`, `erase`, `purge` or
+    /// `forget`.
     pub(crate) fn journal_name(&self) -> &'static str {
         match self.steps.as_slice() {
             _ if self.undoes.is_some() => "undo",
+            _ if self.erases.is_some() => "erase",
+            _ if self.purges.is_some() => "purge",
             [] => "forget",
             [step] => step.action.name(),
             _ => "repair",

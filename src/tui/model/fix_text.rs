@@ -19,6 +19,7 @@ fn describe_fix(fix: &Fix) -> String {
         RepairAction::TakeFromDonor => "take from donor",
         RepairAction::SetAsideTail => "set aside",
         RepairAction::Gap => "replace with a gap",
+        RepairAction::Erase => "erase",
     };
     match (fix.certainty, fix.candidates.len()) {
         (Some(certainty), several @ 2..) => format!("{action} ({} of {several})", certainty.name()),

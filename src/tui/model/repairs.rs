@@ -126,6 +126,8 @@ mod tests {
             id: String::new(),
             digest: String::new(),
             undoes,
+            erases: None,
+            purges: None,
             log,
             steps: Vec::new(),
             unrepaired: Vec::new(),

@@ -172,6 +172,7 @@ fn change_message(change: LogChange, log_info: &LogInfo) -> String {
             (RepairState::Applied, Some(undone)) => {
                 format!("Repair {undone} undone by another process (recorded as {number})")
             }
+            (RepairState::Purged, _) => format!("Erasure {number} made final by another process"),
             (RepairState::Applied, None) => format!("Log repaired by another process (repair {number})"),
             _ => format!("Another process is repairing the log (repair {number})"),
         },

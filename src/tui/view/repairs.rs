@@ -44,7 +44,9 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         let role = match record.state {
             RepairState::Pending => Role::Damage,
             RepairState::Applied if record.undone_by.is_none() && record.in_log != ChangesInLog::None => Role::Text,
-            RepairState::Applied | RepairState::RolledBack | RepairState::Unfinished => Role::Muted,
+            RepairState::Applied | RepairState::RolledBack | RepairState::Purged | RepairState::Unfinished => {
+                Role::Muted
+            }
         };
         let marker = if is_selected { "> " } else { "  " };
         let text = fit_safe(&row_text(record, model.zone), usize::from(lines.width).saturating_sub(2));
@@ -89,6 +91,7 @@ fn state_text(record: &RepairRecord) -> String {
         },
         (RepairState::Pending, _) => "PENDING".into(),
         (RepairState::RolledBack, _) => "rolled back".into(),
+        (RepairState::Purged, _) => "final".into(),
         (RepairState::Unfinished, _) => "unfinished".into(),
     }
 }

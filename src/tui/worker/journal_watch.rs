@@ -55,7 +55,7 @@ impl JournalWatcher {
         let is_reportable = |state| match state {
             RepairState::Unfinished => false,
             RepairState::Pending => is_changed,
-            RepairState::Applied | RepairState::RolledBack => true,
+            RepairState::Applied | RepairState::RolledBack | RepairState::Purged => true,
         };
         let records = read_records(shared);
         let newest = records

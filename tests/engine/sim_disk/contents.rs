@@ -42,6 +42,11 @@ impl Inode {
         &self.data
     }
 
+    /// True when the bytes are in the cache or on stable storage.
+    pub(super) fn has_bytes(&self, bytes: &[u8]) -> bool {
+        [&self.data, &self.durable].iter().any(|data| memchr::memmem::find(data, bytes).is_some())
+    }
+
     /// Replaces what programs read, and leaves what is on stable storage.
     pub(super) fn set_data(&mut self, bytes: Vec<u8>) {
         self.data = bytes;

@@ -90,6 +90,11 @@ impl SimDisk {
         state.names.get(Path::new(name)).map(|inode| state.inodes[*inode].data().to_vec())
     }
 
+    /// True when a file has these bytes, also one whose name was removed, in the cache or on stable storage.
+    pub(crate) fn has_bytes_anywhere(&self, bytes: &[u8]) -> bool {
+        self.lock_state().inodes.iter().any(|inode| inode.has_bytes(bytes))
+    }
+
     pub(crate) fn names(&self) -> Vec<String> {
         self.lock_state().names.keys().map(|path| path.to_string_lossy().into_owned()).collect()
     }
