@@ -27,6 +27,6 @@
 //! ```
 
 pub use crate::file::{
-    DeviceInode, Disk, EntryKind, FileIdentity, FileStamp, OpenMode, OsDisk, Ownership, PathEntry, SideFileOrigin,
-    Storage, UntrustedFile, WriterPresence,
+    DeviceInode, Disk, EntryKind, FileIdentity, FileStamp, OpenMode, OsDisk, Ownership, PathEntry, SegmentBounds,
+    SegmentCondition, SegmentSet, SideFileOrigin, Storage, UntrustedFile, WriterPresence,
 };

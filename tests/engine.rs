@@ -53,6 +53,7 @@ mod engine {
     mod samples;
     mod saved_plans;
     mod seen_end;
+    mod segments;
     mod sim_disk;
     mod soak;
     mod source_text;

@@ -10,6 +10,7 @@ use super::log_access::open_options;
 use super::options::{ForceArgs, FormatArgs, GlobalArgs};
 use super::output::CommandOutput;
 use super::overwrite::create_replacing;
+use super::segment_options::SegmentArgs;
 use crate::report::json::Json;
 use crate::report::{ExitStatus, safe_path_text};
 
@@ -21,6 +22,8 @@ pub(super) struct CreateArgs {
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
+    segments: SegmentArgs,
+    #[command(flatten)]
     force: ForceArgs,
 }
 
@@ -29,8 +32,13 @@ impl CreateArgs {
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let existing = self.force.existing_files();
         CommandPaths::new(global).writes_log("LOG", &self.log, existing).saves_index_of(&self.log).check()?;
+        let options = open_options(global).format(self.format.new_log_format());
+        let options = match self.segments.make_folder(&self.log) {
+            true => self.segments.for_folder(options),
+            false => options,
+        };
         let (path, header, closed) = create_replacing(&self.log, existing, || {
-            let log = open_options(global).format(self.format.new_log_format()).create(&self.log)?;
+            let log = options.create(&self.log)?;
             let (path, header) = (log.path(), log.header());
             // The log is complete now, and an index that cannot be saved does not bring the old log back.
             Ok((path, header, log.close()))

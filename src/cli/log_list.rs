@@ -8,6 +8,7 @@ use super::failure::{CommandFailure, CommandResult};
 use super::options::GlobalArgs;
 use super::output::{CommandOutput, failure_json};
 use crate::StorageError;
+use crate::file::{Disk, OsDisk, has_segments};
 use crate::format::LogHeader;
 use crate::format::header::{MAX_HEADER_LEN, looks_like_version_0};
 use crate::inspect::index_path;
@@ -58,7 +59,7 @@ impl LogList<'_> {
     /// cannot be listed.
     pub(super) fn select(&self) -> Result<SelectedLogs, CommandFailure> {
         if let [path] = self.paths
-            && !path.is_dir()
+            && !is_folder_of_logs(path)
         {
             return Ok(SelectedLogs::One(path.clone()));
         }
@@ -117,11 +118,11 @@ fn print_failure_line(failure: &CommandFailure, out: &mut CommandOutput) -> Resu
     Ok(())
 }
 
-/// Replaces each folder by the logs in it, sorted by name. Folders in it are not searched.
+/// Replaces each folder that is not a log by the logs in it, sorted by name. Its folders are not searched.
 fn expand_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandFailure> {
     let mut logs = Vec::new();
     for path in paths {
-        if !path.is_dir() {
+        if !is_folder_of_logs(path) {
             logs.push(path.clone());
             continue;
         }
@@ -146,11 +147,16 @@ fn expand_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandFailure> {
     Ok(logs)
 }
 
-/// True for a file that is named as a log, has an index, or starts like a log. A log whose start is damaged is recognised by
+/// True for a folder that is not a log itself.
+fn is_folder_of_logs(path: &Path) -> bool {
+    path.is_dir() && !OsDisk.resolve(path).is_ok_and(|folder| has_segments(&OsDisk, &folder))
+}
+
+/// True for a folder of segments, and for a file that is named as a log, has an index, or starts like a log. A log whose start is damaged is recognised by
 /// its name or its index.
 fn is_log(path: &Path) -> bool {
     if !path.is_file() {
-        return false;
+        return path.is_dir() && has_segments(&OsDisk, path);
     }
     let mut first = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MAX_HEADER_LEN as u64).read_to_end(&mut first));

@@ -43,6 +43,7 @@ mod purge;
 mod repair;
 mod report;
 mod salvage;
+mod segment_options;
 mod selected_events;
 mod show;
 mod stats;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::failure::CommandFailure;
 use crate::StorageError;
-use crate::file::{ExistingFile, NewFile, OpenMode, OsDisk, TrustRule};
+use crate::file::{ExistingFile, NewFile, OpenMode, OsDisk, TrustRule, permissions_source};
 use crate::repair::{LogPaths, Plan, PlanError};
 use crate::report::{safe_path_text, sanitize_json};
 
@@ -18,7 +18,9 @@ const MAX_PLAN_BYTES: u64 = 256 << 20;
 /// writes; `Refused` when the plan was changed.
 pub(super) fn read_plan(file: &Path, paths: &LogPaths) -> Result<Plan, CommandFailure> {
     let disk = paths.disk.as_ref();
-    let log = disk.open(&paths.path, OpenMode::Read).and_then(|log| TrustRule::for_log(disk, log.as_ref()));
+    let log = disk
+        .open(&permissions_source(disk, &paths.path), OpenMode::Read)
+        .and_then(|log| TrustRule::for_log(disk, log.as_ref()));
     let rule = log.map_err(|error| io_failure(&paths.path, "examine", error))?;
     let bytes = rule.read(disk, file, MAX_PLAN_BYTES).map_err(|fault| fault.into_error(file, "read"))?;
     // Bytes that are not UTF-8 are not JSON, and are reported as such.

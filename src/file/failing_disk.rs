@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::OsDisk;
+use super::file_identity::FileIdentity;
 use super::path_entry::{Ownership, PathEntry};
-use super::storage::{Disk, FileIdentity, OpenMode, Storage};
+use super::storage::{Disk, OpenMode, Storage};
 
 /// The call that fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

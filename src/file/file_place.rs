@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::storage::{Disk, FileIdentity};
+use super::file_identity::FileIdentity;
+use super::storage::Disk;
 
 /// The place to which a path leads: a file, or a name in a folder where there is no file yet.
 ///

@@ -50,7 +50,8 @@ pub fn spans_before(log: &Arc<LogFile>, before: u64, count: usize) -> Result<Vec
     }
 }
 
-/// Locates `offset` relative to the frames of a log that ends at `end`.
+/// Locates `offset` relative to the frames of a log that ends at `end`. An offset in the header of a later segment selects
+/// the frame after it.
 ///
 /// # Errors
 /// The errors of [`Scanner::next_item`].
@@ -58,6 +59,7 @@ pub(crate) fn locate_offset(log: &Arc<LogFile>, offset: u64, end: u64) -> Result
     if offset >= end {
         return Ok(OffsetLocation::PastEnd);
     }
+    let offset = log.skip_segment_header(offset);
     let first = log.first_frame_offset();
     let mut window = FIRST_WINDOW;
     loop {
@@ -77,7 +79,9 @@ pub(crate) fn locate_offset(log: &Arc<LogFile>, offset: u64, end: u64) -> Result
                 return Ok(match span {
                     ScanSpan::Frame(range) if range.start == offset => OffsetLocation::FrameStart(range),
                     ScanSpan::Frame(range) => OffsetLocation::InsideFrame(range),
-                    ScanSpan::Damaged(range) | ScanSpan::Unreadable(range) => OffsetLocation::Damaged(range),
+                    ScanSpan::Damaged(range) | ScanSpan::Unreadable(range) | ScanSpan::Missing(range) => {
+                        OffsetLocation::Damaged(range)
+                    }
                 });
             }
         }

@@ -9,7 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::storage::{Disk, FileIdentity, OpenMode, Storage};
+use super::file_identity::FileIdentity;
+use super::segments::open_log;
+use super::storage::{Disk, OpenMode, Storage};
 use super::writer_detection::{WriterPresence, find_lock_holder};
 use crate::StorageError;
 
@@ -40,8 +42,8 @@ impl WriterLock {
     /// # Errors
     /// `Locked` when another process still holds the lock, with its process id when the platform reports it; `Changed` when
     /// the path now leads to another file; `Io` when a system call fails.
-    pub(crate) fn take(disk: &dyn Disk, path: &Path, timeout: Duration) -> Result<Self, StorageError> {
-        let open = |mode| disk.open(path, mode).map_err(|error| StorageError::io(path, "open", error));
+    pub(crate) fn take(disk: &Arc<dyn Disk>, path: &Path, timeout: Duration) -> Result<Self, StorageError> {
+        let open = |mode| open_log(disk, path, mode).map_err(|error| StorageError::io(path, "open", error));
         let reader = open(OpenMode::Read)?;
         let holder = match wait_for_lock(path, reader.as_ref(), timeout) {
             Err(StorageError::Io { source, .. }) if needs_handle_for_writing(&source) => {
@@ -75,12 +77,12 @@ impl WriterLock {
     /// `Changed` when the path now leads to another file; `Io` when it cannot be opened.
     pub(crate) fn open_for_writing(
         &self,
-        disk: &dyn Disk,
+        disk: &Arc<dyn Disk>,
         path: &Path,
         mode: OpenMode,
     ) -> Result<Arc<dyn Storage>, StorageError> {
         let action = if mode == OpenMode::Repair { "open for repair" } else { "open for append" };
-        let writer = disk.open(path, mode).map_err(|error| StorageError::io(path, action, error))?;
+        let writer = open_log(disk, path, mode).map_err(|error| StorageError::io(path, action, error))?;
         ensure_same_file(path, self.reader.identity(), writer.identity())?;
         Ok(writer)
     }
@@ -134,7 +136,7 @@ fn wait_for_lock(path: &Path, storage: &dyn Storage, timeout: Duration) -> Resul
             continue;
         }
         // Without a holder, the lock was released since the attempt, or the platform does not report holders.
-        let pid = storage.identity().ok().and_then(find_lock_holder);
+        let pid = storage.lock_identity().ok().and_then(find_lock_holder);
         lookups += 1;
         if pid.is_some() || lookups == MAX_HOLDER_LOOKUPS {
             return Err(StorageError::Locked { path: path.to_owned(), pid });

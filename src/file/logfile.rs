@@ -1,10 +1,12 @@
 //! [`LogFile`]: one open log file, with its version and the header found in it. It reads single frames.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::format_recovery::recover_format;
+use super::segments::{SegmentSet, open_log};
 use super::storage::{Disk, OpenMode, Storage, is_device_error, read_full, read_until_device_error};
 use super::{ScanSpan, Scanner};
 use crate::StorageError;
@@ -46,6 +48,10 @@ pub struct LogFile {
     path: PathBuf,
     format: FrameFormat,
     header: HeaderState,
+    /// Offset of the header in the log: 0, unless the log starts with a later segment.
+    header_start: u64,
+    /// Offset of the first frame of the log.
+    first_frame: u64,
     sync_failed: AtomicBool,
 }
 
@@ -55,8 +61,8 @@ impl LogFile {
     /// # Errors
     /// `Io` when the file cannot be opened or read; `TooShort`, `NotALog`, `UnsupportedVersion`, `UnknownFlags`,
     /// `DamagedHeader` or `SegmentOfLog` when its bytes are not those of a log that can be read.
-    pub fn open(disk: &dyn Disk, path: &Path, mode: OpenMode) -> Result<Self, StorageError> {
-        let storage = disk.open(path, mode).map_err(|error| StorageError::io(path, "open", error))?;
+    pub fn open(disk: &Arc<dyn Disk>, path: &Path, mode: OpenMode) -> Result<Self, StorageError> {
+        let storage = open_log(disk, path, mode).map_err(|error| StorageError::io(path, "open", error))?;
         let (format, header) = Self::detect_format(&storage, path)?;
         Ok(Self::with_header(storage, path, format, header))
     }
@@ -68,7 +74,20 @@ impl LogFile {
         format: FrameFormat,
         header: HeaderState,
     ) -> Self {
-        Self { storage, path: path.to_owned(), format, header, sync_failed: AtomicBool::new(false) }
+        let header_len = format.version().first_frame_offset();
+        let (header_start, first_frame) = storage.segments().map_or((0, header_len), |segments| {
+            let (log_start, header_start) = (segments.log_start(), first_base(segments));
+            // Where the first segment is missing, the log starts with that damage.
+            let first_frame = header_start + Version::V2.first_frame_offset();
+            (header_start, if log_start < header_start { log_start } else { first_frame })
+        });
+        let path = path.to_owned();
+        Self { storage, path, format, header, header_start, first_frame, sync_failed: AtomicBool::new(false) }
+    }
+
+    /// The range of the header of the log, or of its first segment that is there.
+    pub(crate) const fn header_range(&self) -> Range<u64> {
+        self.header_start..self.header_start + self.version().first_frame_offset()
     }
 
     /// Detects the format of a log from the bytes of the file: by its header, and then by its frames.
@@ -94,12 +113,21 @@ impl LogFile {
     ) -> Result<(FrameFormat, HeaderState), Box<RejectedHeader>> {
         let mut first = [0; MAX_HEADER_LEN];
         let reject = |state, error| Err(Box::new(RejectedHeader { state, error }));
-        let read = match read_full(storage.as_ref(), &mut first, 0) {
+        let start = storage.segments().map_or(0, first_base);
+        let read = match read_full(storage.as_ref(), &mut first, start) {
             Ok(read) => read,
             Err(error) => return reject(HeaderState::Unreadable, StorageError::io_at(path, "read", 0, error)),
         };
         let found = first.get(..read).unwrap_or_default();
         let path = path.to_owned();
+        if let Some(segments) = storage.segments() {
+            // The other segments show what the damaged header of one should be.
+            let state = match LogHeader::decode(found) {
+                Ok(header) => HeaderState::Valid(header),
+                Err(fault) => HeaderState::Damaged(HeaderBytes::from_start_of(found), fault),
+            };
+            return Ok((FrameFormat::of_log(segments.log_id()), state));
+        }
         match LogHeader::decode(found) {
             Ok(header) => match header.segment.filter(|segment| segment.number > 0 || segment.base > 0) {
                 None => Ok((header.frame_format(), HeaderState::Valid(header))),
@@ -259,9 +287,27 @@ impl LogFile {
         Ok(self.len()? == 0)
     }
 
-    /// The file offset of the first frame.
+    /// The offset of the first frame.
+    #[inline]
     pub const fn first_frame_offset(&self) -> u64 {
-        self.version().first_frame_offset()
+        self.first_frame
+    }
+
+    /// Reads the bytes of the header, or as many as there are; none in version 0.
+    ///
+    /// # Errors
+    /// `Io` when they cannot be read.
+    pub(crate) fn read_header(&self) -> Result<Vec<u8>, StorageError> {
+        let Range { start, end } = self.header_range();
+        let mut bytes = vec![0; (end - start) as usize];
+        let read = self.read_at(&mut bytes, start)?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
+
+    /// Returns `offset`, or the offset of the first frame after it when it is in the header of a later segment.
+    pub(crate) fn skip_segment_header(&self, offset: u64) -> u64 {
+        self.storage.segments().map_or(offset, |segments| offset.max(segments.segment_at(offset).first_frame()))
     }
 
     /// Reads `buf.len()` bytes at `offset`, or up to the end of the file. Returns the number of bytes read.
@@ -325,6 +371,11 @@ impl LogFile {
     fn out_of_memory(&self, offset: u64, bytes: usize) -> StorageError {
         StorageError::OutOfMemory { path: self.path.clone(), offset, bytes: bytes as u64 }
     }
+}
+
+/// Returns the base of the first segment that is there.
+fn first_base(segments: &dyn SegmentSet) -> u64 {
+    segments.bases().first().copied().unwrap_or_default()
 }
 
 /// Recognises another kind of file by its first bytes.

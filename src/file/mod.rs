@@ -8,10 +8,12 @@ mod backup;
 mod closed_stream;
 #[cfg(test)]
 mod failing_disk;
+mod file_identity;
 mod file_place;
 mod format_recovery;
 mod locate;
 mod lock;
+mod log_folder;
 mod logfile;
 mod new_file;
 mod os;
@@ -20,7 +22,10 @@ mod os_without_unix;
 mod path_entry;
 mod resync;
 mod retry;
+mod rolling;
 mod scan;
+mod segments;
+mod settings_file;
 #[cfg(feature = "app")]
 mod spooled_disk;
 pub(crate) mod storage;
@@ -33,10 +38,12 @@ mod writer_detection;
 pub(crate) use backup::Backup;
 #[cfg(feature = "app")]
 pub(crate) use closed_stream::is_stdout_closed;
+pub use file_identity::{DeviceInode, FileIdentity, FileStamp};
 pub(crate) use file_place::{FilePlace, folder_of};
 pub use locate::spans_before;
 pub(crate) use locate::{OffsetLocation, locate_offset};
 pub(crate) use lock::{WriterLock, ensure_same_file};
+pub(crate) use log_folder::{has_segments, is_log_folder, journal_folder_of, permissions_source};
 pub use logfile::LogFile;
 pub(crate) use logfile::{FRAME_SEARCH_LIMIT, HeaderState, RejectedHeader};
 pub(crate) use new_file::{ExistingFile, NewFile, replace_file};
@@ -44,10 +51,14 @@ pub use os::OsDisk;
 pub use path_entry::{EntryKind, Ownership, PathEntry};
 #[cfg(feature = "app")]
 pub(crate) use retry::BlockingStream;
+pub(crate) use rolling::{DEFAULT_SEGMENT_SIZE, RollPolicy};
 pub use scan::{ScanItem, ScanSpan, Scanner};
+pub(crate) use segments::open_log;
+pub use segments::{SegmentBounds, SegmentCondition, SegmentSet};
+pub(crate) use settings_file::{FoundSettings, write_settings};
 #[cfg(feature = "app")]
 pub(crate) use spooled_disk::{SpoolFile, SpooledDisk};
-pub use storage::{DeviceInode, Disk, FileIdentity, FileStamp, OpenMode, Storage};
+pub use storage::{Disk, OpenMode, Storage};
 pub(crate) use temporary_file::is_file_at;
 pub(crate) use trust::{SideFileFault, TrustRule};
 pub use trust::{SideFileOrigin, UntrustedFile};

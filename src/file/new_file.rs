@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::file_place::folder_of;
+use super::log_folder::permissions_source;
 #[cfg(feature = "app")]
 use super::storage::append_all;
 use super::storage::{Disk, OpenMode, Storage};
@@ -62,6 +63,7 @@ impl<'d> NewFile<'d> {
         existing: ExistingFile,
         permissions_from: &Path,
     ) -> Result<Self, StorageError> {
+        let permissions_from = &permissions_source(disk, permissions_from);
         Self::create(disk, path, existing, OpenMode::CreateSidecar { permissions_from })
     }
 

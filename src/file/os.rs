@@ -8,11 +8,12 @@ use std::io::{self, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::file_identity::{FileIdentity, FileStamp};
 #[cfg(not(unix))]
 use super::os_without_unix as platform;
 use super::path_entry::{Ownership, PathEntry, effective_user, ensure_regular_file, entry_kind, ownership};
 use super::retry::{list_folder, retry, retry_name_change, retry_sync};
-use super::storage::{Disk, FileIdentity, FileStamp, OpenMode, Storage};
+use super::storage::{Disk, OpenMode, Storage};
 use super::writer_detection::find_open_writers;
 use super::{WriterPresence, detect_writer};
 
@@ -191,6 +192,14 @@ impl Disk for OsDisk {
             }
             Err(error) => Err(error),
         }
+    }
+
+    fn create_log_folder(&self, path: &Path) -> io::Result<()> {
+        retry_name_change(|| fs::create_dir(path), ErrorKind::AlreadyExists, || exists(path))
+    }
+
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        retry_name_change(|| fs::remove_dir(path), ErrorKind::NotFound, || true)
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {

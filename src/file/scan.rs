@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::LogFile;
 use super::resync::FrameSearch;
+use super::segments::SegmentCondition;
 use super::window::ReadWindow;
 use crate::StorageError;
 use crate::format::frame::{DecodeResult, Frame, LENGTH_LEN, decode};
@@ -21,8 +22,10 @@ pub enum ScanItem<'a> {
     Frame(u64, Frame<'a>),
     /// All bytes between two valid frames, or between a valid frame and the start or end of the scan.
     Damaged(Range<u64>),
-    /// The part of a damaged range that the device cannot read.
+    /// The part of a damaged range that the device cannot read, or a segment that cannot be opened.
     Unreadable(Range<u64>),
+    /// The end of a segment that its file does not have, up to the next segment, with the bytes before it that are no frame.
+    Missing(Range<u64>),
 }
 
 /// The kind and range of a [`ScanItem`], without its bytes.
@@ -32,15 +35,17 @@ pub enum ScanSpan {
     Frame(Range<u64>),
     /// A range without valid frames.
     Damaged(Range<u64>),
-    /// A range that the device cannot read.
+    /// A range that cannot be read.
     Unreadable(Range<u64>),
+    /// The end of a segment that its file does not have.
+    Missing(Range<u64>),
 }
 
 impl ScanSpan {
     /// The range of the span in the file.
     pub const fn range(&self) -> &Range<u64> {
         match self {
-            Self::Frame(range) | Self::Damaged(range) | Self::Unreadable(range) => range,
+            Self::Frame(range) | Self::Damaged(range) | Self::Unreadable(range) | Self::Missing(range) => range,
         }
     }
 }
@@ -52,6 +57,7 @@ impl ScanItem<'_> {
             Self::Frame(at, frame) => ScanSpan::Frame(*at..*at + frame.len()),
             Self::Damaged(range) => ScanSpan::Damaged(range.clone()),
             Self::Unreadable(range) => ScanSpan::Unreadable(range.clone()),
+            Self::Missing(range) => ScanSpan::Missing(range.clone()),
         }
     }
 }
@@ -63,6 +69,10 @@ pub struct Scanner {
     window: ReadWindow,
     next_offset: u64,
     end: u64,
+    /// The end of the bytes of the segment that is scanned; `end` in a log of one file.
+    data_end: u64,
+    /// The start of the next segment; `end` in the last one.
+    segment_end: u64,
     /// Parts of a damaged range that have not been returned yet.
     pending: VecDeque<ScanSpan>,
     /// The range of the frame that was returned last; empty before the first frame.
@@ -79,16 +89,20 @@ impl Scanner {
     pub fn new(log: Arc<LogFile>, range: Range<u64>) -> Self {
         let start = range.start;
         let end = range.end.max(start);
-        Self {
+        let mut scanner = Self {
             log,
             window: ReadWindow::new(start),
             next_offset: start,
             end,
+            data_end: end,
+            segment_end: end,
             pending: VecDeque::new(),
             current: start..start,
             max_damage: u64::MAX,
             is_unaligned: false,
-        }
+        };
+        scanner.enter_segment();
+        scanner
     }
 
     /// Creates a scan of `range`, which may start anywhere. The first item is the first valid frame in it.
@@ -101,6 +115,37 @@ impl Scanner {
         self.window.restart(start);
         self.pending.clear();
         (self.next_offset, self.current, self.is_unaligned) = (start, start..start, false);
+        self.enter_segment();
+    }
+
+    /// Finds the segment at the current offset and its end. Skips its header.
+    fn enter_segment(&mut self) {
+        (self.data_end, self.segment_end) = (self.end, self.end);
+        let Some(segments) = self.log.storage().segments().filter(|_| self.next_offset < self.end) else { return };
+        let segment = segments.segment_at(self.next_offset);
+        self.segment_end = segment.end.min(self.end);
+        self.next_offset = self.next_offset.max(segment.first_frame()).min(self.segment_end);
+        self.data_end = segment.data_end.clamp(self.next_offset, self.segment_end);
+        if let SegmentCondition::Unreadable(_) = segment.condition {
+            self.pending.push_back(ScanSpan::Unreadable(self.next_offset..self.segment_end));
+            (self.next_offset, self.data_end) = (self.segment_end, self.segment_end);
+        }
+    }
+
+    /// Moves to the next segment when the current one ends here, and queues the part that its file does not have. Returns
+    /// false at the end of the scan.
+    fn leave_segment(&mut self) -> bool {
+        if self.next_offset < self.segment_end {
+            self.pending.push_back(ScanSpan::Missing(self.next_offset..self.segment_end));
+            self.next_offset = self.segment_end;
+        }
+        let is_at_end = self.segment_end >= self.end;
+        if is_at_end {
+            self.data_end = self.next_offset;
+        } else {
+            self.enter_segment();
+        }
+        !is_at_end || !self.pending.is_empty()
     }
 
     /// Limits reading ahead to the bytes before `limit`, because another scanner reads the bytes after it. This scan
@@ -124,10 +169,25 @@ impl Scanner {
     pub fn seek_to_frame(&mut self, before: u64) -> Result<Option<u64>, StorageError> {
         self.is_unaligned = false;
         let before = before.min(self.next_offset.saturating_add(self.max_damage));
-        self.next_offset = FrameSearch::new(&self.log, self.end)
-            .with_start_limit(before)
-            .find_next(&mut self.window, self.next_offset)?;
-        Ok((self.next_offset < before && self.next_offset < self.end).then_some(self.next_offset))
+        loop {
+            self.next_offset = FrameSearch::new(&self.log, self.data_end)
+                .with_start_limit(before)
+                .find_next(&mut self.window, self.next_offset)?;
+            if self.next_offset < before && self.next_offset < self.data_end {
+                return Ok(Some(self.next_offset));
+            }
+            if self.segment_end >= before.min(self.end) {
+                return Ok(None);
+            }
+            self.skip_to_next_segment();
+        }
+    }
+
+    /// Moves to the first frame of the next segment, without reporting what is before it.
+    fn skip_to_next_segment(&mut self) {
+        self.next_offset = self.segment_end;
+        self.enter_segment();
+        self.pending.clear();
     }
 
     /// The file offset up to which the scan has advanced. The next item starts there or, in an unaligned scan, later.
@@ -149,7 +209,7 @@ impl Scanner {
         if !self.pending.is_empty() || self.is_unaligned {
             return false;
         }
-        let loaded = clip(self.window.bytes_from(self.next_offset), self.end - self.next_offset);
+        let loaded = clip(self.window.bytes_from(self.next_offset), self.data_end - self.next_offset);
         let DecodeResult::Complete(frame) = decode(loaded, self.log.format(), self.next_offset) else { return false };
         let len = frame.len();
         self.current = self.next_offset..self.next_offset + len;
@@ -174,7 +234,7 @@ impl Scanner {
     pub fn next_item(&mut self) -> Result<Option<ScanItem<'_>>, StorageError> {
         if self.pending.is_empty() && !self.is_unaligned {
             // Decoding and borrowing are separate steps because `load_frame` needs `&mut self.window` in between.
-            let loaded = clip(self.window.bytes_from(self.next_offset), self.end - self.next_offset);
+            let loaded = clip(self.window.bytes_from(self.next_offset), self.data_end - self.next_offset);
             let len = match decode(loaded, self.log.format(), self.next_offset) {
                 DecodeResult::Complete(frame) => Some(frame.len()),
                 _ => self.load_frame()?,
@@ -186,12 +246,18 @@ impl Scanner {
             }
         } else if self.is_unaligned {
             self.is_unaligned = false;
+            self.pending.clear();
             self.next_offset = self.find_next_frame(self.next_offset)?;
+            while self.next_offset == self.data_end && self.segment_end < self.end {
+                self.skip_to_next_segment();
+                self.next_offset = self.find_next_frame(self.next_offset)?;
+            }
             return self.next_item();
         }
         match self.pending.pop_front() {
             Some(ScanSpan::Damaged(range)) => Ok(Some(ScanItem::Damaged(range))),
             Some(ScanSpan::Unreadable(range)) => Ok(Some(ScanItem::Unreadable(range))),
+            Some(ScanSpan::Missing(range)) => Ok(Some(ScanItem::Missing(range))),
             Some(ScanSpan::Frame(_)) | None => Ok(None),
         }
     }
@@ -200,10 +266,12 @@ impl Scanner {
     /// finds the next one, queues the damage before it, and returns `None`.
     #[cold]
     fn load_frame(&mut self) -> Result<Option<u64>, StorageError> {
-        let available = self.end - self.next_offset;
-        if available == 0 {
-            return Ok(None);
+        while self.next_offset == self.data_end {
+            if !self.leave_segment() || !self.pending.is_empty() {
+                return Ok(None);
+            }
         }
+        let available = self.data_end - self.next_offset;
         let mut needed_len = LENGTH_LEN;
         loop {
             if needed_len as u64 > available {
@@ -221,7 +289,13 @@ impl Scanner {
         }
         let start = self.next_offset;
         self.next_offset = self.find_next_frame(start + 1)?;
-        self.queue_damage(start..self.next_offset);
+        if self.next_offset == self.data_end && self.data_end < self.segment_end {
+            // The segment was cut. Its last bytes belong to the part that is missing.
+            self.next_offset = start;
+            self.leave_segment();
+        } else {
+            self.queue_damage(start..self.next_offset);
+        }
         Ok(None)
     }
 
@@ -229,11 +303,11 @@ impl Scanner {
         // `from` is at most one byte after the start of the damage, so a search that ends at its limit yields more than
         // `max_damage` bytes.
         let limit = from.saturating_add(self.max_damage);
-        FrameSearch::new(&self.log, self.end).with_start_limit(limit).find_next(&mut self.window, from)
+        FrameSearch::new(&self.log, self.data_end).with_start_limit(limit).find_next(&mut self.window, from)
     }
 
     fn fill_window(&mut self, need: usize) -> Result<(), StorageError> {
-        self.window.fill(&self.log, self.next_offset, need, self.end)?;
+        self.window.fill(&self.log, self.next_offset, need, self.data_end)?;
         self.log.ensure_bytes_available(
             self.next_offset + self.window.bytes_from(self.next_offset).len() as u64,
             self.next_offset + need as u64,

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::file_identity::{FileIdentity, FileStamp};
 use super::path_entry::{Ownership, PathEntry};
-use super::storage::{Disk, FileIdentity, FileStamp, OpenMode, Storage, append_all};
+use super::storage::{Disk, OpenMode, Storage, append_all};
 use super::{OsDisk, WriterPresence};
 
 /// A file without a name, into which the bytes of a stream are copied.

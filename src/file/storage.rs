@@ -7,12 +7,12 @@ use std::fmt::Debug;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
-
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 use super::WriterPresence;
+use super::file_identity::{FileIdentity, FileStamp};
 use super::path_entry::{Ownership, PathEntry};
+use super::segments::SegmentSet;
 
 /// One open file. Every method takes `&self`, because a file is read from several threads.
 pub trait Storage: Debug + Send + Sync {
@@ -93,6 +93,15 @@ pub trait Storage: Debug + Send + Sync {
     /// The error of the operating system.
     fn identity(&self) -> io::Result<FileIdentity>;
 
+    /// Returns the identity of the file that [`Storage::try_lock`] locks: the open file itself, unless a log has a separate
+    /// one.
+    ///
+    /// # Errors
+    /// The error of the operating system.
+    fn lock_identity(&self) -> io::Result<FileIdentity> {
+        self.identity()
+    }
+
     /// Returns the size and the time of the last write, both as of the same moment.
     ///
     /// # Errors
@@ -129,15 +138,12 @@ pub trait Storage: Debug + Send + Sync {
     fn wait(&self, time: Duration) {
         std::thread::sleep(time);
     }
-}
 
-/// The size of a file and the time of its last write, which show whether its bytes may have changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileStamp {
-    /// Size in bytes.
-    pub bytes: u64,
-    /// Time of the last write; `None` where the storage does not record it.
-    pub modified: Option<SystemTime>,
+    /// Returns the segments of a log that is a folder of segments, or one of them; `None` for a log in one file.
+    #[doc(hidden)]
+    fn segments(&self) -> Option<&dyn SegmentSet> {
+        None
+    }
 }
 
 /// A file system: opens, names, lists and removes files.
@@ -216,6 +222,25 @@ pub trait Disk: Debug + Send + Sync {
     /// The error of the operating system.
     fn create_folder(&self, path: &Path, permissions_from: &Path) -> io::Result<()>;
 
+    /// Creates the folder of a log, with the permissions that the system gives to new folders.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when something has this path; `Unsupported` from the default implementation; otherwise the error of
+    /// the operating system.
+    fn create_log_folder(&self, path: &Path) -> io::Result<()> {
+        let _ = path;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Removes an empty folder.
+    ///
+    /// # Errors
+    /// `Unsupported` from the default implementation; otherwise the error of the operating system.
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        let _ = path;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Blocks until the names of the files in the folder are on stable storage.
     ///
     /// # Errors
@@ -262,62 +287,6 @@ pub enum OpenMode<'a> {
     },
 }
 
-/// Identifies a file independently of its path, on platforms that number their files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct FileIdentity {
-    /// Device and inode of the file; `None` on platforms that have none.
-    pub device_inode: Option<DeviceInode>,
-    /// The number of names (hard links) of the file.
-    pub links: u64,
-}
-
-/// The number of a device, and the number of a file on it. In JSON, an array of the two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "(u64, u64)", into = "(u64, u64)")]
-#[non_exhaustive]
-pub struct DeviceInode {
-    /// The number of the device.
-    pub device: u64,
-    /// The number of the file on the device.
-    pub inode: u64,
-}
-
-impl FileIdentity {
-    /// The identity of every file on platforms without device and inode numbers.
-    pub const UNKNOWN: Self = Self { device_inode: None, links: 1 };
-
-    /// Creates the identity of a file with one name.
-    pub const fn new(device: u64, inode: u64) -> Self {
-        Self { device_inode: Some(DeviceInode { device, inode }), links: 1 }
-    }
-
-    /// Sets the number of names of the file.
-    #[must_use]
-    pub const fn with_links(mut self, links: u64) -> Self {
-        self.links = links;
-        self
-    }
-
-    /// Returns whether both identify the same file; `None` when one of them is unknown. The number of names is ignored,
-    /// because it can change.
-    pub fn is_same_file(self, other: Self) -> Option<bool> {
-        Some(self.device_inode? == other.device_inode?)
-    }
-}
-
-impl From<(u64, u64)> for DeviceInode {
-    fn from((device, inode): (u64, u64)) -> Self {
-        Self { device, inode }
-    }
-}
-
-impl From<DeviceInode> for (u64, u64) {
-    fn from(file: DeviceInode) -> Self {
-        (file.device, file.inode)
-    }
-}
-
 /// Reads until `buf` is full or the file ends, and returns the number of bytes read.
 ///
 /// # Errors
@@ -350,9 +319,28 @@ pub(crate) fn read_until_device_error(storage: &dyn Storage, buf: &mut [u8], off
     Ok(done)
 }
 
-/// True when the error means that the device cannot read the bytes. Other errors, such as a stale handle, do not
-/// concern the bytes. Always false on platforms other than Unix.
+/// The error of reading a segment whose file cannot be opened. The other segments of the log stay readable.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot open the segment {}: {reason}", path.display())]
+pub(super) struct UnreadableSegment {
+    /// The file of the segment.
+    pub(super) path: PathBuf,
+    /// The error of the operating system.
+    pub(super) reason: String,
+}
+
+impl From<UnreadableSegment> for io::Error {
+    fn from(error: UnreadableSegment) -> Self {
+        Self::other(error)
+    }
+}
+
+/// True when the error means that these bytes cannot be read, by the device or because the segment cannot be opened. Other
+/// errors, such as a stale handle, do not concern the bytes.
 pub(super) fn is_device_error(error: &io::Error) -> bool {
+    if error.get_ref().is_some_and(|inner| inner.is::<UnreadableSegment>()) {
+        return true;
+    }
     #[cfg(unix)]
     let is_device_error = error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
     #[cfg(not(unix))]

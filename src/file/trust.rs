@@ -13,9 +13,7 @@ use crate::StorageError;
 
 use super::file_place::folder_of;
 use super::path_entry::{EntryKind, Ownership};
-#[cfg(feature = "app")]
-use super::storage::read_full;
-use super::storage::{Disk, OpenMode, Storage};
+use super::storage::{Disk, OpenMode, Storage, read_full};
 
 /// The id of the user who may access every file.
 const ROOT: u32 = 0;
@@ -146,7 +144,6 @@ impl TrustRule {
     /// # Errors
     /// See [`SideFileFault`]; `Io` with `InvalidData` when the file is larger, with `OutOfMemory` when it does not fit in
     /// memory.
-    #[cfg(feature = "app")]
     pub(crate) fn read(self, disk: &dyn Disk, path: &Path, max_len: u64) -> Result<Vec<u8>, SideFileFault> {
         let file = self.open(disk, path, OpenMode::ReadSidecar)?;
         let len = file.len().map_err(SideFileFault::Io)?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::LogFile;
 use super::lock::WriterLock;
 use super::new_file::NewFile;
+use super::rolling::{ActiveSegment, RollPolicy};
 use super::storage::{Disk, OpenMode, Storage};
 use crate::StorageError;
 
@@ -38,6 +39,9 @@ pub(crate) struct LogWriter {
     poison_reason: Option<String>,
     /// Number of appends since the end of the file was last checked.
     appends_since_check: u32,
+    roll_policy: RollPolicy,
+    /// The last segment; `None` in a log of one file.
+    active: Option<ActiveSegment>,
 }
 
 impl LogWriter {
@@ -45,7 +49,7 @@ impl LogWriter {
     ///
     /// # Errors
     /// `Changed` when the path now leads to another file; `Io` when a system call fails.
-    pub(crate) fn open(disk: &dyn Disk, log: Arc<LogFile>, lock: WriterLock) -> Result<Self, StorageError> {
+    pub(crate) fn open(disk: &Arc<dyn Disk>, log: Arc<LogFile>, lock: WriterLock) -> Result<Self, StorageError> {
         let storage = lock.open_for_writing(disk, log.path(), OpenMode::Append)?;
         Self::new(log, storage, lock)
     }
@@ -62,7 +66,33 @@ impl LogWriter {
 
     fn new(log: Arc<LogFile>, storage: Arc<dyn Storage>, lock: WriterLock) -> Result<Self, StorageError> {
         let end = log.len()?;
-        Ok(Self { log, storage, lock, end, poison_reason: None, appends_since_check: 0 })
+        let (roll_policy, active) = (RollPolicy::default(), ActiveSegment::of_log(&log)?);
+        Ok(Self { log, storage, lock, end, poison_reason: None, appends_since_check: 0, roll_policy, active })
+    }
+
+    /// Sets when the next segment is started.
+    pub(crate) const fn set_roll_policy(&mut self, policy: RollPolicy) {
+        self.roll_policy = policy;
+    }
+
+    /// Starts the next segment when the last one is full or too old at `now_ms`, in milliseconds since the Unix epoch. All events
+    /// before it are on stable storage then. Does nothing in a log of one file.
+    ///
+    /// # Errors
+    /// `Io` when the next segment cannot be created, and `Poisoned` when the last one cannot be synced. The last segment
+    /// stays the last one.
+    pub(crate) fn roll_if_due(&mut self, now_ms: u64) -> Result<(), StorageError> {
+        let Some(active) = self.active.filter(|active| active.is_due(self.roll_policy, self.end, now_ms)) else {
+            return Ok(());
+        };
+        self.sync()?;
+        if let (Some(header), Some(segments)) = (active.next_header(&self.log, self.end)?, self.storage.segments()) {
+            let path = segments.segment_path(header.base);
+            segments.add_segment(header, now_ms).map_err(|error| StorageError::io(&path, "create", error))?;
+        }
+        self.refresh_end()?;
+        self.active = ActiveSegment::of_log(&self.log)?;
+        Ok(())
     }
 
     /// Checks that no other process has the log open for writing.
@@ -197,7 +227,7 @@ mod tests {
     fn writer_without_end(folder: &tempfile::TempDir) -> (PathBuf, LogWriter) {
         let path = folder.path().join("a.log");
         std::fs::write(&path, "before").unwrap();
-        let disk = FailingDisk::new(FailingCall::AppendEnd);
+        let disk: Arc<dyn Disk> = Arc::new(FailingDisk::new(FailingCall::AppendEnd));
         let lock = WriterLock::take(&disk, &path, Duration::ZERO).unwrap();
         let log = Arc::new(LogFile::with_header(lock.reader().clone(), &path, FrameFormat::V1, HeaderState::Absent));
         (path, LogWriter::open(&disk, log, lock).unwrap())

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::crc;
@@ -11,7 +12,8 @@ use super::crc;
 pub(super) const LOG_ID_LEN: usize = 16;
 
 /// The identity of a log of version 2, random when the log is created. It is displayed and parsed as a UUID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct LogId(Uuid);
 
 impl LogId {
@@ -44,6 +46,20 @@ impl LogId {
 impl fmt::Display for LogId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl From<LogId> for String {
+    fn from(id: LogId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for LogId {
+    type Error = uuid::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 

@@ -22,7 +22,9 @@ pub mod json;
 mod json_scanner;
 mod line_ends;
 mod log_id;
+mod log_settings;
 mod new_log_format;
+mod segment_name;
 mod special_bytes;
 
 pub(crate) use builder::TimestampPrefix;
@@ -43,4 +45,6 @@ pub use header::{HeaderBytes, LogHeader, SegmentHeader, Version};
 pub use json_scanner::PayloadError;
 pub(crate) use line_ends::LineEnds;
 pub use log_id::LogId;
+pub(crate) use log_settings::{LogSettings, MAX_SETTINGS_BYTES, MIN_SEGMENT_SIZE, SETTINGS_FILE};
 pub use new_log_format::NewLogFormat;
+pub(crate) use segment_name::{base_of_segment_file, segment_file_name};

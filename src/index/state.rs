@@ -186,6 +186,6 @@ fn match_frame(log: &Arc<LogFile>, recorded: FrameIdentity, len: u64) -> Result<
 }
 
 fn header_differs(log: &LogFile, expected: &[u8]) -> Result<bool, StorageError> {
-    let mut found = vec![0; log.first_frame_offset() as usize];
-    Ok(!found.is_empty() && log.read_at(&mut found, 0)? == found.len() && found != expected)
+    let (found, range) = (log.read_header()?, log.header_range());
+    Ok(!range.is_empty() && found.len() as u64 == range.end - range.start && found != expected)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::StorageError;
 use crate::file::storage::read_full;
-use crate::file::{Disk, FilePlace, OpenMode, SideFileFault, TrustRule};
+use crate::file::{Disk, FilePlace, OpenMode, SideFileFault, TrustRule, permissions_source};
 use crate::format::header::looks_like_version_0;
 use crate::format::{HEADER_LEN, hex};
 
@@ -21,7 +21,7 @@ pub fn index_path(path: &Path) -> PathBuf {
 /// # Errors
 /// `Refused` for any other file. Errors of opening and reading the file are left to the save.
 pub(crate) fn ensure_replaceable_index(disk: &dyn Disk, path: &Path, log: Option<&Path>) -> Result<(), StorageError> {
-    if let Some(log) = log.and_then(|log| disk.open(log, OpenMode::Read).ok())
+    if let Some(log) = log.and_then(|log| disk.open(&permissions_source(disk, log), OpenMode::Read).ok())
         && let Ok(rule) = TrustRule::for_log(disk, log.as_ref())
         && let Err(SideFileFault::Untrusted(found)) = rule.open(disk, path, OpenMode::ReadSidecar)
     {

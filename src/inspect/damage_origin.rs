@@ -39,12 +39,10 @@ impl DamageOrigin {
     /// # Errors
     /// `Io` when the header of the log cannot be read.
     pub(super) fn of_range(log: &LogFile, start: u64, bytes: &[u8]) -> Result<Self, StorageError> {
-        let mut header = vec![0; log.first_frame_offset() as usize];
         // A byte that was added to the header has moved the first frame.
         let has_header = start == log.first_frame_offset();
-        let header_len = if has_header { log.read_at(&mut header, 0)? } else { 0 };
-        let header = header.get(..header_len).unwrap_or_default();
-        Ok(Self::recognise(&RangeStart { offset: start, format: log.format(), header }, bytes))
+        let header = if has_header { log.read_header()? } else { Vec::new() };
+        Ok(Self::recognise(&RangeStart { offset: start, format: log.format(), header: &header }, bytes))
     }
 
     fn recognise(start: &RangeStart, bytes: &[u8]) -> Self {

@@ -159,7 +159,7 @@ impl LogComparer<'_> {
                     }
                     FrameContent::Gap | FrameContent::InvalidEvent(_) => rest.other_ranges += 1,
                 },
-                ScanItem::Damaged(_) | ScanItem::Unreadable(_) => rest.other_ranges += 1,
+                ScanItem::Damaged(_) | ScanItem::Unreadable(_) | ScanItem::Missing(_) => rest.other_ranges += 1,
             }
             self.report_progress(end)?;
         }
@@ -316,7 +316,7 @@ impl LogComparer<'_> {
 fn comparable_end(span: &ScanSpan) -> u64 {
     match span {
         ScanSpan::Frame(range) => range.start,
-        ScanSpan::Damaged(range) | ScanSpan::Unreadable(range) => range.end,
+        ScanSpan::Damaged(range) | ScanSpan::Unreadable(range) | ScanSpan::Missing(range) => range.end,
     }
 }
 

@@ -57,7 +57,7 @@ impl FrameCursor {
                 Some((_, frame)) => frame_copy_content(&frame, self.version),
                 None => CopyContent::Damage,
             },
-            Some(ScanSpan::Damaged(_)) => CopyContent::Damage,
+            Some(ScanSpan::Damaged(_) | ScanSpan::Missing(_)) => CopyContent::Damage,
             Some(ScanSpan::Unreadable(_)) => CopyContent::Unreadable,
             None => CopyContent::End,
         });

@@ -20,6 +20,15 @@ pub(crate) struct ExpectedHeader {
     pub(crate) is_proven: bool,
 }
 
+/// A damaged header, and the header that should be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DamagedHeader {
+    /// The bytes in the file.
+    pub(crate) found: HeaderBytes,
+    /// The header that should be there.
+    pub(crate) expected: ExpectedHeader,
+}
+
 /// The source of the creation time in an expected header. Its other fields have only one valid value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HeaderSource {
@@ -31,13 +40,15 @@ pub(crate) enum HeaderSource {
     HeaderChecksum,
     /// The time of the first readable event.
     FirstEvent,
+    /// The segments before and after it.
+    OtherSegments,
 }
 
 impl LogView {
     /// Reads the header's bytes from the file; `None` in version 0, and when the file ends within the header.
     pub fn header_bytes(&self) -> Option<HeaderBytes> {
-        let mut bytes = vec![0; self.log().first_frame_offset() as usize];
-        let is_complete = !bytes.is_empty() && self.log().read_at(&mut bytes, 0).is_ok_and(|n| n == bytes.len());
+        let (bytes, range) = (self.log().read_header().ok()?, self.log().header_range());
+        let is_complete = !range.is_empty() && bytes.len() as u64 == range.end - range.start;
         is_complete.then(|| HeaderBytes::from_start_of(&bytes))
     }
 
@@ -59,6 +70,10 @@ impl LogView {
 
     /// Returns the index's copy of the header, when the copy is valid and the log has a frame of the index.
     fn indexed_header(&self) -> Option<HeaderBytes> {
+        if let Some(segments) = self.segments() {
+            // Each segment has its own header and index.
+            return self.segment_view(segments.bases().first().copied()?).ok()?.indexed_header();
+        }
         let copy = self.identified_index().filter(|_| self.has_matching_frame()).map(|index| index.header().log_header);
         copy.filter(|copy| LogHeader::decode(copy).is_ok())
     }
@@ -107,7 +122,7 @@ impl LogView {
             reason: Some(reason),
             ..Evidence::default()
         };
-        Some(Finding::new(DamageKind::Header, 0..self.log().first_frame_offset()).with_evidence(evidence))
+        Some(Finding::new(DamageKind::Header, self.log().header_range()).with_evidence(evidence))
     }
 
     /// True when the frames of a log of version 2 show that its damaged header does not have the id of the log.
@@ -154,7 +169,7 @@ impl LogView {
             is_proven: match source {
                 HeaderSource::HeaderChecksum => true,
                 HeaderSource::Index | HeaderSource::DamagedHeader => is_first_frame_intact,
-                HeaderSource::FirstEvent => false,
+                HeaderSource::FirstEvent | HeaderSource::OtherSegments => false,
             },
         }))
     }
@@ -191,8 +206,26 @@ impl LogView {
         }
         let format = self.log().format();
         let stored_id = stored_log_id(&found).filter(|id| format.is_of_log(*id));
-        let stored_time = u64_at(&found, 8).unwrap_or_default();
-        let (first, searched) = (self.log().first_frame_offset(), self.log().len()?.min(FRAME_SEARCH_LIMIT));
+        let Some(created) = self.find_creation_time(&found)? else { return Ok(None) };
+        let new_format = match format.id_checksum() {
+            None => NewLogFormat::V1,
+            Some(checksum) => NewLogFormat::V2(stored_id.unwrap_or_else(|| LogId::with_checksum(checksum))),
+        };
+        let has_known_id = format.version() == Version::V1 || stored_id.is_some();
+        let is_kept = u64_at(&found, 8) == Some(created);
+        let source = if is_kept && has_known_id { HeaderSource::DamagedHeader } else { HeaderSource::FirstEvent };
+        Ok(Some((new_format.header(created).encode(), source)))
+    }
+
+    /// Returns the creation time in a damaged header, or the time of the first readable event when that is earlier; `None` when
+    /// no event can be read in the part of the log that is searched.
+    ///
+    /// # Errors
+    /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
+    pub(super) fn find_creation_time(&self, found: &[u8]) -> Result<Option<u64>, StorageError> {
+        let stored_time = u64_at(found, 8).unwrap_or_default();
+        let first = self.log().first_frame_offset();
+        let searched = self.log().len()?.min(self.log().header_range().start.saturating_add(FRAME_SEARCH_LIMIT));
         let mut scanner = Scanner::new(self.log().clone(), first..searched.max(first));
         while let Some(item) = scanner.next_item()? {
             if let ScanItem::Frame(_, frame) = item
@@ -200,16 +233,7 @@ impl LogView {
             {
                 let first = event.write_timestamp_ms();
                 // A creation time of zero is not plausible: the field was overwritten with the rest of the header.
-                let is_kept = (1..=first).contains(&stored_time);
-                let created = if is_kept { stored_time } else { first };
-                let new_format = match format.id_checksum() {
-                    None => NewLogFormat::V1,
-                    Some(checksum) => NewLogFormat::V2(stored_id.unwrap_or_else(|| LogId::with_checksum(checksum))),
-                };
-                let has_known_id = format.version() == Version::V1 || stored_id.is_some();
-                let source =
-                    if is_kept && has_known_id { HeaderSource::DamagedHeader } else { HeaderSource::FirstEvent };
-                return Ok(Some((new_format.header(created).encode(), source)));
+                return Ok(Some(if (1..=first).contains(&stored_time) { stored_time } else { first }));
             }
         }
         Ok(None)

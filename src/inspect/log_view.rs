@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::recognition::UnrecognisedFile;
 use crate::StorageError;
-use crate::file::{Disk, LogFile, OpenMode, Storage, TrustRule};
+use crate::file::{Disk, LogFile, OpenMode, Storage, TrustRule, open_log};
 use crate::format::header::{HeaderBytes, LogHeader};
 use crate::index::{
     AggregateIndex, IndexFault, IndexState, LostTail, PersistedIndex, SeenEnd, examine_index, index_path,
@@ -53,7 +53,7 @@ impl LogView {
         copies: &[PathBuf],
     ) -> Result<Self, StorageError> {
         let path = disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
-        let storage = disk.open(&path, OpenMode::Read).map_err(|error| StorageError::io(&path, "open", error))?;
+        let storage = open_log(&disk, &path, OpenMode::Read).map_err(|error| StorageError::io(&path, "open", error))?;
         Self::recognise(disk, &path, storage, index, copies)
     }
 
@@ -77,7 +77,7 @@ impl LogView {
         index: Option<&Path>,
         copies: &[PathBuf],
     ) -> Result<Self, StorageError> {
-        let index_path = index.map_or_else(|| index_path(path), Path::to_owned);
+        let index_path = index.map_or_else(|| default_index_path(path, storage.as_ref()), Path::to_owned);
         let opened = open_index(disk.as_ref(), storage.as_ref(), &index_path);
         let (format, header) = match LogFile::detect_format_by_header(&storage, path) {
             Ok(detected) => detected,
@@ -107,6 +107,10 @@ impl LogView {
         (self.persisted_index, self.has_matching_frame) = (None, false);
         self.later_state = OnceLock::new();
         match opened {
+            Err(IndexFault::Missing) if self.segments().is_some() => {
+                self.seen_end = SeenEnd::Nothing;
+                self.index_state = self.newest_index_state()?;
+            }
             Ok(index) => {
                 let examined = examine_index(&self.log, &index, self.log.len()?)?;
                 (self.index_state, self.seen_end) = (examined.state, examined.seen_end);
@@ -215,6 +219,11 @@ impl LogView {
 
     /// Returns an index for lookups and for catching up: the content of a trusted index file, otherwise an empty index.
     pub fn load_index(&self) -> AggregateIndex {
+        if self.segments().is_some() {
+            let mut index = self.empty_index();
+            self.add_segment_indexes(&mut index);
+            return index;
+        }
         if let Some(index) = self.trusted_index().cloned() {
             match AggregateIndex::from_persisted(&index) {
                 Ok(loaded) => return self.with_effective_header(loaded).with_source(Arc::new(self.clone())),
@@ -256,6 +265,13 @@ impl LogView {
         }
         index
     }
+}
+
+/// Returns the path of the index of a log: that of its last segment in a folder of segments.
+fn default_index_path(path: &Path, log: &dyn Storage) -> PathBuf {
+    let segments = log.segments().filter(|segments| !segments.is_single_segment());
+    let newest = segments.and_then(|segments| Some(segments.segment_path(*segments.bases().last()?)));
+    index_path(newest.as_deref().unwrap_or(path))
 }
 
 /// Opens the index file of a log, unless its owner and mode show that it cannot be trusted.

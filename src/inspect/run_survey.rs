@@ -60,12 +60,15 @@ pub fn survey(
 
 /// Divides `range` into parts of about `bytes` bytes. A boundary is moved to an anchor of the index that is near.
 fn split_into_parts(view: &LogView, range: Range<u64>, bytes: u64) -> Vec<Range<u64>> {
+    let segment_starts = view.segments().map(|segments| segments.bases()).unwrap_or_default();
     let mut parts = Vec::new();
     let mut start = range.start;
     while start < range.end {
         let boundary = start.saturating_add(bytes.max(1));
         let anchor = view.trusted_index().and_then(|index| index.anchor_before(boundary)).map(|anchor| anchor.offset);
         let end = anchor.filter(|anchor| *anchor > start + bytes / 2).unwrap_or(boundary).min(range.end);
+        // A part ends where a segment ends, so that findings about the next one come after those of the part.
+        let end = end.min(segment_starts.iter().find(|base| **base > start).copied().unwrap_or(end));
         parts.push(start..end);
         start = end;
     }

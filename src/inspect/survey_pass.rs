@@ -1,5 +1,6 @@
 //! Merges the parts of a survey in order, and keeps the state that passes from one part to the next.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::part_scan::{PartEvent, PartResult, PartScanner, clock_finding};
@@ -26,8 +27,10 @@ pub(super) struct SurveyPass<'a> {
     reported_to: u64,
     /// True while an unreadable header is not reported. It is reported together with an unreadable range that follows it.
     is_header_pending: bool,
-    /// The end of the header.
-    first_frame_offset: u64,
+    /// The segments that start after the position, ascending.
+    segment_starts: VecDeque<u64>,
+    /// The range of the header; empty until it is checked.
+    header: Range<u64>,
 }
 
 impl<'a> SurveyPass<'a> {
@@ -39,6 +42,7 @@ impl<'a> SurveyPass<'a> {
         index: Option<&'a mut AggregateIndex>,
         on_update: &'a mut OnSurveyUpdate<'a>,
     ) -> Self {
+        let segment_starts = part_scanner.view.segments().map(|segments| segments.bases()).unwrap_or_default();
         Self {
             part_scanner,
             previous_time: previous_time.or(index.as_ref().and_then(|index| index.totals().last_time)),
@@ -49,31 +53,53 @@ impl<'a> SurveyPass<'a> {
             position: start,
             reported_to: start,
             is_header_pending: false,
-            first_frame_offset: 0,
+            segment_starts: segment_starts.into_iter().filter(|base| *base >= start).collect(),
+            header: 0..0,
         }
     }
 
     /// Checks the header of the log, which ends at the start of the first frame.
     pub(super) fn check_header(&mut self) -> Result<(), StorageError> {
         let view = self.part_scanner.view;
-        if let Some(finding) = view.header_finding() {
-            self.report_finding(finding)?;
+        let first_segment = view.segments().and_then(|segments| segments.bases().first().copied());
+        // Where the first segment is missing, the pass meets the start of this one later.
+        if first_segment.is_some_and(|base| base >= view.log().first_frame_offset()) {
+            return Ok(());
         }
+        let findings = match first_segment {
+            Some(base) => view.segment_findings(base),
+            None => Vec::from_iter(view.header_finding()),
+        };
+        findings.into_iter().try_for_each(|finding| self.report_finding(finding))?;
         self.is_header_pending = view.has_unreadable_header();
-        self.first_frame_offset = view.log().first_frame_offset();
-        let header_end = view.log().first_frame_offset().min(self.part_scanner.file_end);
-        self.survey.map.mark_verified(0..header_end);
+        self.header = view.log().header_range();
+        let Range { start, end } = self.header.clone();
+        self.survey.map.mark_verified(start..end.min(self.part_scanner.file_end));
         Ok(())
     }
 
     /// Continues the scan to the first frame or damaged range that starts at `until` or later.
     pub(super) fn scan_until(&mut self, until: u64) -> Result<(), StorageError> {
         while self.position < until.min(self.part_scanner.file_end) {
+            self.check_segment_start()?;
+            let until = until.min(self.segment_starts.front().copied().unwrap_or(until));
             let part_scanner = self.part_scanner;
             let mut walk = self.take_walk();
             let result = part_scanner.scan_part(&mut walk, until, &mut |event| self.handle_part_event(event))?;
             self.walk = Some(walk);
             self.merge_part(result)?;
+        }
+        Ok(())
+    }
+
+    /// Reports the findings about a segment that starts at the position of the pass.
+    fn check_segment_start(&mut self) -> Result<(), StorageError> {
+        while let Some(base) = self.segment_starts.front().copied().filter(|base| *base <= self.position) {
+            self.segment_starts.pop_front();
+            if base == self.position {
+                let findings = self.part_scanner.view.segment_findings(base);
+                findings.into_iter().try_for_each(|finding| self.report_finding(finding))?;
+            }
         }
         Ok(())
     }
@@ -147,7 +173,7 @@ impl<'a> SurveyPass<'a> {
         if !std::mem::take(&mut self.is_header_pending) {
             return Ok(());
         }
-        self.report_finding(Finding::new(DamageKind::Unreadable, 0..self.first_frame_offset))
+        self.report_finding(Finding::new(DamageKind::Unreadable, self.header.clone()))
     }
 
     #[cold]

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::LogView;
 use super::damage_pieces::{DamagePiece, DamagePieces, PieceOutcome};
+use super::missing_segments::missing_range_finding;
 use super::rescan_counter::RescanCounter;
 use super::tail::{LastPieceForm, TailActivity, TailWatch, WriterCheck};
 use crate::StorageError;
@@ -231,6 +232,7 @@ impl LogWalk {
             Some(ScanItem::Frame(..)) => ScanStep::Frame,
             Some(ScanItem::Damaged(range)) => ScanStep::Damaged(range),
             Some(ScanItem::Unreadable(range)) => ScanStep::Unreadable(range),
+            Some(ScanItem::Missing(range)) => ScanStep::Missing(range),
             None => ScanStep::End,
         })
     }
@@ -264,6 +266,13 @@ impl LogWalk {
                 Ok(match self.policy {
                     DamagePolicy::Skip => None,
                     _ => Some(WalkItem::Damage(Box::new(Finding::new(DamageKind::Unreadable, range)))),
+                })
+            }
+            Ok(ScanStep::Missing(range)) => {
+                self.state = WalkState::YieldingRange(range.clone());
+                Ok(match self.policy {
+                    DamagePolicy::Skip => None,
+                    _ => Some(WalkItem::Damage(Box::new(missing_range_finding(self.view.log(), range)))),
                 })
             }
             Err(StorageError::OutOfMemory { .. }) if matches!(self.policy, DamagePolicy::Defer { .. }) => {
@@ -382,5 +391,6 @@ enum ScanStep {
     Frame,
     Damaged(Range<u64>),
     Unreadable(Range<u64>),
+    Missing(Range<u64>),
     End,
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::indexing::IndexCache;
+use super::segments::{create_in_folder, roll_policy};
 use super::tail_recovery::recover_tail;
 use super::{OpenOptions, Replay};
 use crate::StorageError;
@@ -13,7 +14,8 @@ use crate::format::{Event, LogHeader, TimestampPrefix, Version, frame};
 use crate::index::{IndexState, SeenEnd};
 use crate::inspect::LogView;
 use crate::repair::{
-    JournalMark, PendingRepair, RecoveryOutcome, TailBackup, journal_notices, pending_repair, recover_under_lock,
+    JournalMark, LogPaths, PendingRepair, RecoveryOutcome, TailBackup, journal_notices, pending_repair,
+    recover_under_lock,
 };
 
 /// An event log in one file.
@@ -85,6 +87,10 @@ impl EventLog {
     }
 
     pub(super) fn create_with(options: OpenOptions, path: &Path) -> Result<Self, StorageError> {
+        let names_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+        if names_folder || options.segment_size.is_some() || options.segment_age.is_some() {
+            return create_in_folder(options, path);
+        }
         let disk = options.disk.clone();
         let mut file = NewFile::create_log(disk.as_ref(), path, ExistingFile::Keep)?;
         // Everything that can fail happens before the file has its final name, so that a failure leaves no log.
@@ -121,7 +127,7 @@ impl EventLog {
     pub(super) fn open_with(options: OpenOptions, path: &Path) -> Result<Self, StorageError> {
         let disk = options.disk.clone();
         let path = disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
-        let lock = WriterLock::take(disk.as_ref(), &path, options.lock_timeout)?;
+        let lock = WriterLock::take(&disk, &path, options.lock_timeout)?;
         // A repair may have been killed until the lock was taken, so the journals are read under the lock.
         let recovered = recover_under_lock(&options.log_paths_at(&path), &lock)?;
         let mut view =
@@ -140,17 +146,18 @@ impl EventLog {
         }
         // The log is opened for writing last, so that a file that is not a log is reported as such, and not as a missing
         // write permission.
-        let mut writer = LogWriter::open(disk.as_ref(), view.log().clone(), lock)?;
+        let mut writer = LogWriter::open(&disk, view.log().clone(), lock)?;
+        writer.set_roll_policy(roll_policy(&options, &view));
         let is_index_fresh = *view.index_state() == IndexState::Fresh;
         let set_aside_tail = recover_tail(&mut view, &mut writer, &options)?;
         let log = Self { recovered_repair: recovered, set_aside_tail, ..Self::from_view(options, view, Some(writer)) };
         log.lock_index_cache().saves_on_close = is_index_fresh;
-        let journals = JournalMark::read(&log.options.log_paths_at(log.view.path()));
+        let journals = JournalMark::read(&log.log_paths());
         log.lock_index_cache().journals_at_opening = journals;
         Ok(log)
     }
 
-    fn from_view(options: OpenOptions, view: LogView, writer: Option<LogWriter>) -> Self {
+    pub(super) fn from_view(options: OpenOptions, view: LogView, writer: Option<LogWriter>) -> Self {
         Self {
             view: view.with_threads(options.threads),
             options,
@@ -216,7 +223,9 @@ impl EventLog {
     ) -> Result<u64, StorageError> {
         let read_only = || StorageError::ReadOnly { path: self.view.path().to_owned() };
         let writer = self.writer.as_mut().ok_or_else(read_only)?;
-        self.accept_time.update((self.options.clock)());
+        let now = (self.options.clock)();
+        writer.roll_if_due(now)?;
+        self.accept_time.update(now);
         self.frame_buffer.clear();
         let payloads = events.iter().map(|event| event.payload_parts(&self.accept_time));
         frame::encode_all(self.view.log().format(), writer.end(), payloads, &mut self.frame_buffer, on_frame_len);
@@ -264,7 +273,7 @@ impl EventLog {
     /// # Errors
     /// The errors of [`EventLog::replay`].
     pub fn replay_until(&self, from: u64, until: u64) -> Result<Replay, StorageError> {
-        Replay::new(&self.view, self.options.log_paths_at(self.view.path()), from, until)
+        Replay::new(&self.view, self.log_paths(), from, until)
     }
 
     /// The header in the log file; `None` for a log of version 0, and when the header is damaged.
@@ -304,7 +313,7 @@ impl EventLog {
     /// # Errors
     /// `Io` when the journals or the log cannot be read.
     pub fn pending_repair(&self) -> Result<Option<PendingRepair>, StorageError> {
-        pending_repair(&self.options.log_paths_at(self.view.path()), self.view.log())
+        pending_repair(&self.log_paths(), self.view.log())
     }
 
     /// Returns one notice for each side file that is not used although it exists: an index or a journal that users who
@@ -319,13 +328,19 @@ impl EventLog {
             (_, IndexState::Untrusted { found }) => Some(found.to_notice(path)),
             _ => None,
         };
-        let journals = journal_notices(&self.options.log_paths_at(self.view.path()), self.view.log());
+        let journals = journal_notices(&self.log_paths(), self.view.log());
         index.into_iter().chain(journals.unwrap_or_else(|error| vec![error.to_string()])).collect()
     }
 
     /// The view of the log and its index file, on which verification, queries and comparisons work.
     pub const fn view(&self) -> &LogView {
         &self.view
+    }
+
+    /// The paths of this log and its side files. Those of one segment are those of its log.
+    pub(super) fn log_paths(&self) -> LogPaths {
+        let segments = self.view.log().storage().segments();
+        self.options.log_paths_at(segments.map_or(self.view.path(), |segments| segments.folder()))
     }
 
     /// The path of the log, with links resolved.

@@ -111,7 +111,7 @@ impl EventLog {
     /// # Errors
     /// `Io` when the log cannot be read.
     pub fn reload_index(&mut self) -> Result<&IndexState, StorageError> {
-        let journals = JournalMark::read(&self.options.log_paths_at(self.view.path()));
+        let journals = JournalMark::read(&self.log_paths());
         let mut cache = self.lock_index_cache();
         (cache.current, cache.journals_at_opening) = (None, journals);
         drop(cache);
@@ -331,12 +331,16 @@ impl EventLog {
     /// or is repairing it, since the index was read. The old index file is unchanged after an error, except that an index from
     /// before a repair is removed.
     pub fn save_index(&mut self) -> Result<(), StorageError> {
+        if self.view.segments().is_some() {
+            self.save_segment_indexes()?;
+            return self.reload_index().map(|_| ());
+        }
         self.index()?;
         self.write_index()
     }
 
     /// Saves the index in memory, if there is one, and compares the new file with the log.
-    fn write_index(&mut self) -> Result<(), StorageError> {
+    pub(super) fn write_index(&mut self) -> Result<(), StorageError> {
         let cached = self.lock_index_cache().current.clone();
         let is_rebuilt = cached.as_ref().is_some_and(|cached| cached.origin == CachedIndexOrigin::Rebuilt);
         // The index of a new log replaces the index of another one.
@@ -356,7 +360,7 @@ impl EventLog {
 
     /// Checks that no repair has begun or ended since the mark was read, and that none is unfinished.
     fn ensure_not_repaired_since(&self, journals: &JournalMark) -> Result<(), StorageError> {
-        let paths = self.options.log_paths_at(self.view.path());
+        let paths = self.log_paths();
         let is_unchanged = JournalMark::read(&paths) == *journals;
         if is_unchanged && self.pending_repair()?.is_none() {
             return Ok(());

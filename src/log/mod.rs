@@ -7,6 +7,7 @@ mod event_log;
 mod indexing;
 mod options;
 mod replay;
+mod segments;
 mod tail_recovery;
 
 pub use aggregate::AggregateEvents;

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::EventLog;
 use crate::StorageError;
 use crate::file::Disk;
-use crate::format::NewLogFormat;
+use crate::format::{MIN_SEGMENT_SIZE, NewLogFormat};
 use crate::index::SpillOptions;
 #[cfg(feature = "app")]
 use crate::repair::JournalMark;
@@ -38,6 +38,8 @@ pub struct OpenOptions {
     pub(super) lock_timeout: Duration,
     pub(super) copies: Vec<PathBuf>,
     pub(super) format: NewLogFormat,
+    pub(super) segment_size: Option<u64>,
+    pub(super) segment_age: Option<Duration>,
 }
 
 impl Default for OpenOptions {
@@ -54,6 +56,8 @@ impl Default for OpenOptions {
             lock_timeout: Duration::ZERO,
             copies: Vec::new(),
             format: NewLogFormat::default(),
+            segment_size: None,
+            segment_age: None,
         }
     }
 }
@@ -145,6 +149,40 @@ impl OpenOptions {
     pub const fn format(mut self, format: NewLogFormat) -> Self {
         self.format = format;
         self
+    }
+
+    /// Makes a log that is created a folder of segments, and sets the size at which its writer seals a segment and starts the
+    /// next one, in bytes, at least 1 KiB. For a folder that exists, it replaces the size in its settings for this writer.
+    /// The default is a log in one file, and 256 MiB for a folder.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("accounts");
+    /// use chronicle::OpenOptions;
+    ///
+    /// let log = OpenOptions::new().segment_size(64 << 20).create(&path)?;
+    /// assert!(path.join("00000000000000000000.log").is_file());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn segment_size(mut self, bytes: u64) -> Self {
+        self.segment_size = Some(bytes.max(MIN_SEGMENT_SIZE));
+        self
+    }
+
+    /// Makes a log that is created a folder of segments, and sets the age at which its writer seals a segment and starts the
+    /// next one. The default is any age.
+    #[must_use]
+    pub const fn segment_age(mut self, age: Duration) -> Self {
+        self.segment_age = Some(age);
+        self
+    }
+
+    /// The age at which a segment is sealed, in milliseconds.
+    pub(super) fn segment_age_ms(&self) -> Option<u64> {
+        self.segment_age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX))
     }
 
     /// Adds another copy of the log, by which opening for reading recognises a log whose first bytes are damaged.

@@ -76,8 +76,8 @@ impl<'a> LogReader<'a> {
             return self.row_filter.finding_row(finding);
         }
         let row = LogRow {
-            start: 0,
-            end: self.view.log().first_frame_offset().min(self.log_end),
+            start: self.view.log().header_range().start,
+            end: self.view.log().header_range().end.min(self.log_end),
             content: RowContent::Header,
         };
         self.row_filter.filter.matches_header().then_some(row)
@@ -252,7 +252,7 @@ impl<'a> LogReader<'a> {
             return Ok(self.log_end);
         }
         Ok(match spans_before(self.view.log(), self.log_end, 1)?.last() {
-            Some(ScanSpan::Damaged(range) | ScanSpan::Unreadable(range)) => range.start,
+            Some(ScanSpan::Damaged(range) | ScanSpan::Unreadable(range) | ScanSpan::Missing(range)) => range.start,
             _ => self.log_end,
         })
     }

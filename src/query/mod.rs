@@ -140,6 +140,8 @@ pub use syntax_error::QuerySyntaxError;
 pub use time_histogram::TimeHistogram;
 pub use time_input::TimeContext;
 #[cfg(feature = "app")]
+pub(crate) use time_input::parse_span_ms;
+#[cfg(feature = "app")]
 pub(crate) use timeline::readable_width;
 pub use timeline::{Timeline, TimelineOptions, extend_timeline, read_timeline};
 pub use timeline_interval::TimelineInterval;

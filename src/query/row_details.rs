@@ -236,9 +236,7 @@ fn find_index_entry(index: &AggregateIndex, aggregate: u64, offset: u64) -> Inde
 }
 
 fn read_header(log: &LogFile) -> Result<HeaderDetails, StorageError> {
-    let mut bytes = vec![0; log.first_frame_offset() as usize];
-    let read = log.read_at(&mut bytes, 0)?;
-    bytes.truncate(read);
+    let bytes = log.read_header()?;
     let state = match LogHeader::decode(&bytes) {
         Ok(header) => HeaderDecodeState::Valid(header),
         Err(HeaderFault::TooShort(_)) => HeaderDecodeState::Incomplete,

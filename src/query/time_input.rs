@@ -151,7 +151,7 @@ fn precision_ms(text: &str) -> u64 {
 }
 
 /// Parses a span such as `15m` or `1h30m` into milliseconds.
-fn parse_span_ms(text: &str) -> Option<u64> {
+pub(crate) fn parse_span_ms(text: &str) -> Option<u64> {
     let mut sum: u64 = 0;
     let mut rest = text;
     while !rest.is_empty() {

@@ -233,9 +233,9 @@ fn edit_tail(log: &Arc<LogFile>, drill: Drill, rng: &mut Rng) -> Result<Option<P
 
 /// Changes one byte of the magic or of the creation time.
 fn edit_header(log: &Arc<LogFile>, drill: Drill, rng: &mut Rng) -> Result<Option<PlannedEdit>, StorageError> {
-    let mut bytes = vec![0; log.first_frame_offset() as usize];
+    let (bytes, header) = (log.read_header()?, log.header_range());
     // A log with a damaged magic is recognised only by the frames after the header.
-    if log.read_at(&mut bytes, 0)? < bytes.len() || find_target(log, rng, 1, |_, _| Some(()))?.is_none() {
+    if (bytes.len() as u64) < header.end - header.start || find_target(log, rng, 1, |_, _| Some(()))?.is_none() {
         return Ok(None);
     }
     let field_name = if drill == Drill::CreatedAt { "created_at" } else { "magic" };
@@ -245,5 +245,5 @@ fn edit_header(log: &Arc<LogFile>, drill: Drill, rng: &mut Rng) -> Result<Option
     let at = field.offset + rng.next_below(field.len as u64) as usize;
     let before = bytes.get(at..=at).unwrap_or_default().to_vec();
     let after = before.iter().map(|byte| byte ^ (1 + rng.next_below(255) as u8)).collect();
-    Ok(Some(PlannedEdit { finding: 0..log.first_frame_offset(), edit: ByteEdit { at: at as u64, before, after } }))
+    Ok(Some(PlannedEdit { finding: log.header_range(), edit: ByteEdit { at: at as u64, before, after } }))
 }

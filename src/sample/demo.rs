@@ -8,7 +8,7 @@ use super::damage_edits::plan_damage;
 use super::drill::{Drill, DrillError, PlantedDamage};
 use super::generate::{EventGenerator, GeneratorOptions, LogLength};
 use crate::file::storage::append_all;
-use crate::file::{ExistingFile, LogFile, NewFile, OpenMode, OsDisk};
+use crate::file::{Disk, ExistingFile, LogFile, NewFile, OpenMode, OsDisk};
 use crate::format::DamageKind;
 use crate::inspect::index_path;
 use crate::{EventLog, StorageError};
@@ -59,13 +59,14 @@ pub(crate) fn create_demo(folder: &Path) -> Result<DemoLog, DrillError> {
     });
     let mut bytes = generator.header().to_vec();
     generator.fill_buffer(&mut bytes, INDEXED_BYTES);
-    let mut file = NewFile::create_log(&OsDisk, &path, ExistingFile::Keep)?;
+    let disk: Arc<dyn Disk> = Arc::new(OsDisk);
+    let mut file = NewFile::create_log(disk.as_ref(), &path, ExistingFile::Keep)?;
     let append = |file: &NewFile, bytes: &[u8]| {
         append_all(file.storage().as_ref(), bytes).map_err(|error| StorageError::io(&path, "write", error))
     };
     append(&file, &bytes)?;
 
-    let log = Arc::new(LogFile::open(&OsDisk, file.temporary_path(), OpenMode::Read)?);
+    let log = Arc::new(LogFile::open(&disk, file.temporary_path(), OpenMode::Read)?);
     let mut findings = Vec::new();
     for (drill, seed) in PLANTED_DAMAGES {
         let PlantedDamage { kind, start, end, edit, .. } = plan_damage(&log, drill, seed)?;
@@ -82,7 +83,7 @@ pub(crate) fn create_demo(folder: &Path) -> Result<DemoLog, DrillError> {
     let end = log.len()?;
     findings.push((DamageKind::TornTail, end - torn..end));
     file.commit()?;
-    let log = LogFile::open(&OsDisk, &path, OpenMode::Read)?;
+    let log = LogFile::open(&disk, &path, OpenMode::Read)?;
     if let Err(error) = crate::index::save(&OsDisk, &index_path(&path), &log, &index) {
         file.discard();
         return Err(error.into());

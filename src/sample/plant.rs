@@ -25,7 +25,7 @@ pub(crate) fn plant_damage(source: &Path, copy: &Path, drill: Drill, seed: u64) 
         }
     }
     let disk: Arc<dyn Disk> = Arc::new(OsDisk);
-    let log = Arc::new(LogFile::open(disk.as_ref(), source, OpenMode::Read)?);
+    let log = Arc::new(LogFile::open(&disk, source, OpenMode::Read)?);
     let planted = plan_damage(&log, drill, seed)?;
     let mut file = NewFile::create_log(disk.as_ref(), copy, ExistingFile::Keep)?;
     planted.edit.write_edited_copy(&log, &file)?;

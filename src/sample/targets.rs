@@ -89,7 +89,7 @@ pub(super) fn last_frames(log: &Arc<LogFile>, count: usize) -> Result<Vec<Target
                 }
                 None => frames.clear(),
             },
-            ScanSpan::Damaged(_) | ScanSpan::Unreadable(_) => frames.clear(),
+            ScanSpan::Damaged(_) | ScanSpan::Unreadable(_) | ScanSpan::Missing(_) => frames.clear(),
         }
     }
     Ok(frames)

@@ -26,7 +26,7 @@ fn read_ranges(log: &EventLog, filter: &Filter, ranges: Vec<Range<u64>>) -> (Vec
                     let shown = EventView::parse(frame.payload(), Version::V1);
                     events.extend(shown.ok().filter(|event| filter.matches_event(at, event)).map(|_| at));
                 }
-                ScanItem::Damaged(range) | ScanItem::Unreadable(range) => damage.push(range),
+                ScanItem::Damaged(range) | ScanItem::Unreadable(range) | ScanItem::Missing(range) => damage.push(range),
             }
         }
     }

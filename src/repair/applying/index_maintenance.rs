@@ -15,7 +15,7 @@ use crate::repair::types::{LogPaths, Plan, RepairStep, WorkMeter, for_each_chunk
 
 /// True when the index covers bytes that the plan changes.
 pub(super) fn is_index_affected(view: &LogView, plan: &Plan) -> bool {
-    let first_change = plan.steps.iter().find(|step| !is_header_step(plan, step)).map(|step| step.start);
+    let first_change = changed_steps(view.log(), plan).next().map(|step| step.start);
     let first_change = first_change.or(plan.forgotten_index_end);
     let Some((index, first_change)) = view.identified_index().zip(first_change) else { return false };
     let index_header = index.header();
@@ -24,15 +24,51 @@ pub(super) fn is_index_affected(view: &LogView, plan: &Plan) -> bool {
         || index_header.log_end_offset > first_change
 }
 
-/// True for a step that changes only the header, which no index covers.
-fn is_header_step(plan: &Plan, step: &RepairStep) -> bool {
-    step.end <= plan.log.format.version().first_frame_offset() && !step.touches_tail()
+/// Returns the steps that change bytes which the index of the log covers. In a log in segments, that is the index of the last
+/// one. Headers are covered by no index.
+fn changed_steps<'p>(log: &LogFile, plan: &'p Plan) -> impl Iterator<Item = &'p RepairStep> {
+    let header_end = log.first_frame_offset();
+    let covered_from = log.storage().segments().and_then(|segments| {
+        let base = segments.bases().last().copied()?;
+        Some(segments.segment_at(base).first_frame())
+    });
+    plan.steps.iter().filter(move |step| match covered_from {
+        Some(start) => step.max_end() > start,
+        None => step.end > header_end || step.touches_tail(),
+    })
 }
 
 /// Returns the file offset of the first byte that an index must not cover once the plan is applied.
-fn first_changed_offset(plan: &Plan) -> u64 {
-    let starts = plan.steps.iter().filter(|step| !is_header_step(plan, step)).map(|step| step.start);
+fn first_changed_offset(log: &LogFile, plan: &Plan) -> u64 {
+    let starts = changed_steps(log, plan).map(|step| step.start);
     starts.min().unwrap_or(plan.log.bytes).min(plan.log.bytes)
+}
+
+/// Removes the indexes of the sealed segments that a plan changes. The next pass over each of them builds its index again; its
+/// end follows from the next segment.
+pub(super) fn remove_sealed_indexes(paths: &LogPaths, log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
+    let Some(segments) = log.storage().segments() else { return Ok(()) };
+    let (bases, disk) = (segments.bases(), paths.disk.as_ref());
+    let mut is_changed = false;
+    for pair in bases.windows(2) {
+        let &[base, next] = pair else { continue };
+        if !plan.steps.iter().any(|step| step.start < next && base < step.max_end()) {
+            continue;
+        }
+        let path = index_path(&segments.segment_path(base));
+        match disk.remove(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            removed => {
+                removed.map_err(|error| StorageError::io(&path, "remove", error))?;
+                is_changed = true;
+            }
+        }
+    }
+    if !is_changed {
+        return Ok(());
+    }
+    let folder = segments.folder();
+    disk.sync_folder(folder).map_err(|error| StorageError::io(folder, "sync", error))
 }
 
 /// Copies the whole index file of a view into a journal; does nothing when the view has none.
@@ -84,7 +120,7 @@ pub(super) fn truncate_index(paths: &LogPaths, view: &LogView, plan: &Plan) -> R
         }
     }
     let save_truncated = |mut index: AggregateIndex| {
-        index.truncate(first_changed_offset(plan));
+        index.truncate(first_changed_offset(view.log(), plan));
         index.set_log_header(index_header.log_header);
         index.set_lost_tail(lost_tail);
         index.set_known_frame(known_frame);
@@ -101,7 +137,7 @@ pub(super) fn restore_index(paths: &LogPaths, journal: &JournalReader) -> Result
     if !journal.has_section(JournalSection::IndexBeforeImage) {
         return Ok(());
     }
-    let path = paths.custom_index.clone().unwrap_or_else(|| index_path(&paths.path));
+    let path = paths.custom_index.clone().unwrap_or_else(|| index_path(&paths.permissions_source()));
     ensure_replaceable_index(paths.disk.as_ref(), &path, Some(&paths.path))?;
     replace_file(paths.disk.as_ref(), &path, &paths.path, |file| {
         for saved in journal.read_saved_bytes(JournalSection::IndexBeforeImage) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::StorageError;
 use crate::file::storage::read_full;
-use crate::file::{HeaderState, LogFile, OpenMode, folder_of};
+use crate::file::{HeaderState, LogFile, OpenMode, folder_of, open_log};
 use crate::format::header::MAX_HEADER_LEN;
 use crate::format::index::MAGIC as INDEX_MAGIC;
 use crate::format::{FrameFormat, Version};
@@ -75,10 +75,10 @@ pub fn known_copies(paths: &LogPaths) -> Result<Vec<KnownCopy>, StorageError> {
         }
     }
     let path = &paths.path;
-    let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
+    let storage = open_log(&paths.disk, path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
     let log = LogFile::with_header(storage, path, FrameFormat::V1, HeaderState::Absent);
     let mut header = [0; MAX_HEADER_LEN];
-    let read = log.read_at(&mut header, 0)?;
+    let read = log.read_at(&mut header, log.header_range().start)?;
     let header = header.get(..read.min(header_len(&header))).unwrap_or_default();
     let own_index = paths.custom_index.clone().unwrap_or_else(|| index_path(path));
     for file in paths.disk.list(folder_of(path)).unwrap_or_default().into_iter().take(MAX_FILES) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::StorageError;
-use crate::file::{HeaderState, LogFile, OpenMode, WriterLock, ensure_same_file};
+use crate::file::{HeaderState, LogFile, OpenMode, WriterLock, ensure_same_file, open_log};
 use crate::format::FrameFormat;
 use crate::repair::types::LogPaths;
 
@@ -22,7 +22,7 @@ pub(super) struct LockedLog {
 /// `Locked` when another process still holds the lock; `Refused` when another process has the log open for writing
 /// without the lock; `Changed` when the path leads to another file now; `Io` when a system call fails.
 pub(super) fn open_and_lock(paths: &LogPaths, timeout: Duration) -> Result<LockedLog, StorageError> {
-    let lock = WriterLock::take(paths.disk.as_ref(), &paths.path, timeout)?;
+    let lock = WriterLock::take(&paths.disk, &paths.path, timeout)?;
     Ok(LockedLog { log: open_locked(paths, &lock)?, _lock: lock })
 }
 
@@ -34,7 +34,7 @@ pub(super) fn open_and_lock(paths: &LogPaths, timeout: Duration) -> Result<Locke
 /// call fails.
 #[cfg(feature = "app")]
 pub(crate) fn wait_for_writer(paths: &LogPaths, timeout: Duration) -> Result<(), StorageError> {
-    WriterLock::take(paths.disk.as_ref(), &paths.path, timeout).map(drop)
+    WriterLock::take(&paths.disk, &paths.path, timeout).map(drop)
 }
 
 /// Opens a log for repair whose lock is held already.
@@ -44,7 +44,7 @@ pub(crate) fn wait_for_writer(paths: &LogPaths, timeout: Duration) -> Result<(),
 pub(super) fn open_locked(paths: &LogPaths, lock: &WriterLock) -> Result<Arc<LogFile>, StorageError> {
     let path = &paths.path;
     lock.ensure_only_writer(path)?;
-    let storage = lock.open_for_writing(paths.disk.as_ref(), path, OpenMode::Repair)?;
+    let storage = lock.open_for_writing(&paths.disk, path, OpenMode::Repair)?;
     Ok(Arc::new(LogFile::with_header(storage, path, FrameFormat::V1, HeaderState::Absent)))
 }
 
@@ -54,8 +54,8 @@ pub(super) fn open_locked(paths: &LogPaths, lock: &WriterLock) -> Result<Arc<Log
 /// `Changed` when the path leads to another file now; `Io` when a system call fails.
 pub(super) fn reopen_for_repair(paths: &LogPaths, locked: &LogFile) -> Result<Arc<LogFile>, StorageError> {
     let path = locked.path();
-    let storage =
-        paths.disk.open(path, OpenMode::Repair).map_err(|error| StorageError::io(path, "open for repair", error))?;
+    let storage = open_log(&paths.disk, path, OpenMode::Repair)
+        .map_err(|error| StorageError::io(path, "open for repair", error))?;
     ensure_same_file(path, locked.storage().identity(), storage.identity())?;
     Ok(Arc::new(LogFile::with_header(storage, path, locked.format(), locked.header())))
 }

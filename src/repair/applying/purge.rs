@@ -13,7 +13,7 @@ use super::index_maintenance::truncate_index;
 use super::known_copies::known_copies;
 use crate::StorageError;
 use crate::file::storage::read_full;
-use crate::file::{HeaderState, LogFile, OpenMode, Storage};
+use crate::file::{HeaderState, LogFile, OpenMode, Storage, open_log};
 use crate::format::frame::{CHECKSUM_LEN, LENGTH_LEN};
 use crate::format::journal::JournalSection;
 use crate::format::{FrameFormat, frame};
@@ -78,7 +78,7 @@ pub fn plan_purge(paths: &LogPaths, number: Option<u32>, on_progress: &mut OnPro
     let RepairHistory { records, notices } = read_repair_history(paths)?;
     let erasures = select_erasures(paths, &records, number)?;
     let path = &paths.path;
-    let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
+    let storage = open_log(&paths.disk, path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
     let format = records.first().map_or(FrameFormat::V1, |record| record.plan.log.format);
     let log = Arc::new(LogFile::with_header(storage, path, format, HeaderState::Absent));
     let meter = WorkMeter::new(erasures.iter().map(|record| record.plan.changed_bytes()).sum(), on_progress);

@@ -15,14 +15,14 @@ use super::source_files::open_undone_journal;
 use super::write::{journaled_output, roll_back, sync_log};
 use crate::StorageError;
 use crate::failed_repair::LogStateAfterFailure;
-use crate::file::{HeaderState, LogFile, OpenMode, WriterLock};
+use crate::file::{HeaderState, LogFile, OpenMode, WriterLock, open_log};
 use crate::format::FrameFormat;
 use crate::format::journal::JournalSection;
 use crate::inspect::OnProgress;
 use crate::repair::journal::{HiddenJournal, JournalFolder, JournalReader, JournalState};
 use crate::repair::planning::StepOutput;
 use crate::repair::types::{
-    CHUNK, LogPaths, Plan, RepairStep, WorkMeter, changed_error, read_first_checksum, read_header_bytes, read_neighbour,
+    CHUNK, LogPaths, Plan, RepairStep, WorkMeter, changed_error, read_first_checksum, read_neighbour,
 };
 
 /// A repair that was journaled, and neither completed nor rolled back.
@@ -177,7 +177,7 @@ fn has_recoverable_repair(paths: &LogPaths, log: &LogFile, meter: &WorkMeter) ->
 
 fn open_for_reading(paths: &LogPaths) -> Result<LogFile, StorageError> {
     let path = &paths.path;
-    let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
+    let storage = open_log(&paths.disk, path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
     Ok(LogFile::with_header(storage, path, FrameFormat::V1, HeaderState::Absent))
 }
 
@@ -326,7 +326,7 @@ fn measure_chunk_progress(
 fn is_same_log(log: &LogFile, plan: &Plan) -> Result<bool, StorageError> {
     let first_change = plan.steps.first().map_or(u64::MAX, |step| step.start);
     let header_len = log.first_frame_offset();
-    if first_change >= header_len && read_header_bytes(log)? != plan.log.header {
+    if first_change >= header_len && log.read_header()? != plan.log.header {
         return Ok(false);
     }
     // A first frame that the plan changes is compared byte by byte in `measure_step_progress` instead.

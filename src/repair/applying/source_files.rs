@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::StorageError;
-use crate::file::{HeaderState, LogFile, OpenMode};
+use crate::file::{HeaderState, LogFile, OpenMode, open_log};
 use crate::format::FrameFormat;
 use crate::format::journal::JournalSection;
 use crate::repair::journal::{JournalFolder, JournalReader};
@@ -33,7 +33,7 @@ impl SourceFiles {
         donor_paths.dedup();
         let open = |path| -> Result<Arc<LogFile>, StorageError> {
             let storage =
-                paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
+                open_log(&paths.disk, path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
             Ok(Arc::new(LogFile::with_header(storage, path, log.format(), HeaderState::Absent)))
         };
         let donors = donor_paths.into_iter().map(open).collect::<Result<_, _>>()?;

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::StorageError;
-use crate::file::{HeaderState, LogFile, OpenMode};
+use crate::file::{HeaderState, LogFile, OpenMode, open_log};
 use crate::format::journal::JournalSection;
 use crate::inspect::OnProgress;
 use crate::repair::journal::{
@@ -41,7 +41,7 @@ pub fn plan_undo_with_progress(
     let RepairHistory { records, notices } = read_repair_history(paths)?;
     let record = select_record(paths, &records, &notices, number)?;
     let path = &paths.path;
-    let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
+    let storage = open_log(&paths.disk, path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
     let log = LogFile::with_header(storage, path, record.plan.log.format, HeaderState::Absent);
     let journal = JournalFolder::open(paths, &log)?.open_journal(&record.journal);
     let journal = journal.map_err(|fault| fault.into_error(&record.journal))?;

@@ -1,7 +1,7 @@
 //! Writes the steps of a plan to the log, and rolls them back from the journal.
 
 use super::change::PlannedChange;
-use super::index_maintenance::{restore_index, truncate_index};
+use super::index_maintenance::{remove_sealed_indexes, restore_index, truncate_index};
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::journal::JournalSection;
@@ -28,6 +28,7 @@ pub(super) fn write_steps(
     if let Some(view) = index {
         truncate_index(paths, view, plan)?;
     }
+    remove_sealed_indexes(paths, log, plan)?;
     for step in &plan.steps {
         write_step(log, step, journal, meter)?;
     }
@@ -69,6 +70,7 @@ fn write_or_extend(log: &LogFile, at: u64, bytes: &[u8]) -> std::io::Result<()> 
 /// Writes back every byte of the log that a journal has saved, and restores the log's length and the index.
 pub(super) fn roll_back(paths: &LogPaths, log: &LogFile, journal: &JournalReader) -> Result<(), StorageError> {
     let plan = &journal.record.plan;
+    remove_sealed_indexes(paths, log, plan)?;
     // All saved bytes are read before the first one is written, so that a damaged journal changes nothing.
     journal.check_saved_bytes(log.len()?)?;
     for saved in journal.read_saved_bytes(JournalSection::BeforeImage) {

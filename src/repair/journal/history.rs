@@ -3,9 +3,9 @@
 use super::folder::{JournalFolder, NumberedJournal};
 use super::record::RepairRecord;
 use crate::StorageError;
-use crate::file::{HeaderState, LogFile, OpenMode};
+use crate::file::{HeaderState, LogFile, OpenMode, open_log};
 use crate::format::FrameFormat;
-use crate::repair::types::{LogPaths, read_first_checksum, read_header_bytes};
+use crate::repair::types::{LogPaths, read_first_checksum};
 
 /// The repair history of a log, as its journals record it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,7 +23,7 @@ pub struct RepairHistory {
 /// `Io` when the log cannot be read.
 pub fn read_repair_history(paths: &LogPaths) -> Result<RepairHistory, StorageError> {
     let path = &paths.path;
-    let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
+    let storage = open_log(&paths.disk, path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
     let log = LogFile::with_header(storage, path, FrameFormat::V1, HeaderState::Absent);
     let folder = JournalFolder::open(paths, &log)?;
     let (mut records, mut notices) = (Vec::<RepairRecord>::new(), Vec::from_iter(folder.fault_notice()));
@@ -44,7 +44,7 @@ pub fn read_repair_history(paths: &LogPaths) -> Result<RepairHistory, StorageErr
             Ok(journal) => {
                 let identity = &journal.record.plan.log;
                 let log = log.in_format(identity.format);
-                let (header, first_checksum) = (read_header_bytes(&log)?, read_first_checksum(&log)?);
+                let (header, first_checksum) = (log.read_header()?, read_first_checksum(&log)?);
                 // Most repairs change neither the header nor the first frame. When both differ from the journal, and its
                 // plan changed neither, the journal belongs to another log.
                 let changes_start = journal.record.plan.steps.iter().any(|step| step.start <= log.first_frame_offset());

@@ -63,12 +63,13 @@ impl<'a> JournalWriter<'a> {
     /// `Refused` when the folder is not trusted or its numbers are used up; `Io` when a file cannot be written.
     pub(crate) fn create(paths: &'a LogPaths, log: &LogFile, plan: &Plan) -> Result<Self, StorageError> {
         let (disk, folder) = (paths.disk.as_ref(), paths.journal_folder());
+        let permissions_from = paths.permissions_source();
         JournalFolder::open(paths, log)?.ensure_usable()?;
         let io = |action| {
             let folder = folder.clone();
             move |error| StorageError::io(&folder, action, error)
         };
-        disk.create_folder(&folder, &paths.path).map_err(io("create the journal folder"))?;
+        disk.create_folder(&folder, &permissions_from).map_err(io("create the journal folder"))?;
         disk.sync_folder(folder_of(&folder)).map_err(io("sync the folder of"))?;
         // The folder is examined again, because another user can have created it in between.
         let existing = JournalFolder::open(paths, log)?;
@@ -76,7 +77,7 @@ impl<'a> JournalWriter<'a> {
         let number = existing.next_number()?;
         let name = plan.journal_name();
         let path = folder.join(journal_file_name(number, name));
-        let mode = OpenMode::CreateSidecar { permissions_from: &paths.path };
+        let mode = OpenMode::CreateSidecar { permissions_from: &permissions_from };
         let storage = disk.open(&path, mode).map_err(|error| StorageError::io(&path, "create", error))?;
         let mut journal = Self { paths, storage, path, number, pending_zeros: None };
         if let Err(error) = journal.write_plan(plan, name) {

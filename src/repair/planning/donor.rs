@@ -13,7 +13,7 @@ use super::donor_walk::{Link, Walk};
 use super::neighbours::Neighbours;
 use crate::StorageError;
 use crate::file::{LogFile, ScanItem, Scanner};
-use crate::format::{EventView, FrameIdentity, HeaderBytes, LineEnds, gap};
+use crate::format::{EventView, FrameIdentity, HeaderBytes, LineEnds, LogHeader, gap};
 use crate::inspect::{
     DiffUpdate, DifferenceKind, HeaderSource, LogDifference, LogView, can_be_start_of_header, diff_files,
 };
@@ -66,6 +66,11 @@ impl<'a, 'm> Donor<'a, 'm> {
         let translated = LineEnds::Translated.convert(&header);
         if translated.len() > header.len() && starts_with(&self.damaged, &translated) {
             return Ok(true);
+        }
+        if let Some(segments) = self.damaged.storage().segments() {
+            // The first segments of two copies differ when one of them was removed.
+            let found = LogHeader::decode(&header).ok().and_then(|header| header.segment);
+            return Ok(found.is_some_and(|found| found.log_id == segments.log_id()));
         }
         // A damaged header would differ from that of every copy, so the header that the log should have is compared.
         if let Some(effective) = view.effective_header()? {

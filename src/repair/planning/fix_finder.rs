@@ -8,7 +8,7 @@ use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::frame::LENGTH_LEN;
 use crate::format::{DamageKind, Finding, HEADER_LEN, Version};
-use crate::inspect::LogView;
+use crate::inspect::{DamagedHeader, LogView};
 use crate::repair::correction::find_correction_in_place;
 use crate::repair::types::{ByteChange, Candidate, Certainty, Fix, ProposedFix, RepairAction, diff_bytes};
 
@@ -100,7 +100,7 @@ impl FixFinder {
             (DamageKind::TornTail | DamageKind::Zeros | DamageKind::Garbage, _) if is_tail && seen_end.is_unknown() => {
                 None
             }
-            (DamageKind::Header, _) => self.header_fix()?,
+            (DamageKind::Header, _) => self.header_fix(finding)?,
             (DamageKind::Checksum, _) => return self.correct_bits_fix(finding),
             (DamageKind::TornTail | DamageKind::Zeros | DamageKind::Garbage, _) if is_unseen_tail => {
                 Some(Fix::without_candidates(RepairAction::SetAsideTail))
@@ -108,6 +108,8 @@ impl FixFinder {
             (DamageKind::TornTail | DamageKind::Zeros | DamageKind::Garbage, _) => {
                 return Ok(SinglePieceFix::OnlyGap { unsearched: None });
             }
+            // No file can hold bytes before the first segment.
+            (DamageKind::Truncated, _) if finding.end <= log.header_range().start => None,
             (DamageKind::Truncated, _) => {
                 let seen_end = finding.evidence.log_end_offset.unwrap_or_default();
                 let fits_gap = seen_end.saturating_sub(finding.start) >= MIN_GAP;
@@ -116,12 +118,12 @@ impl FixFinder {
         }))
     }
 
-    fn header_fix(&self) -> Result<Option<Fix>, StorageError> {
-        let (Some(found), Some(expected)) = (self.view.header_bytes(), self.view.expected_header()?) else {
-            return Ok(None);
-        };
+    fn header_fix(&self, finding: &Finding) -> Result<Option<Fix>, StorageError> {
+        let start = finding.start;
+        let Some(DamagedHeader { found, expected }) = self.view.damaged_header_at(start)? else { return Ok(None) };
         let certainty = if expected.is_proven { Certainty::Proven } else { Certainty::Likely };
-        let candidate = Candidate { expected_false_positives: 0.0, changes: diff_bytes(0, &found, &expected.bytes) };
+        let candidate =
+            Candidate { expected_false_positives: 0.0, changes: diff_bytes(start, &found, &expected.bytes) };
         Ok(Some(Fix::with_candidate(RepairAction::RebuildHeader, certainty, candidate)))
     }
 

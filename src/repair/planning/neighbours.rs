@@ -56,6 +56,8 @@ fn find_after(log: &Arc<LogFile>, end: u64, log_end: u64) -> Result<Option<Frame
     if end >= log_end {
         return Ok(None);
     }
+    // Where a segment ends, the next frame follows the header of the next one.
+    let end = log.skip_segment_header(end);
     if let Some(frame) = read_neighbour(log, end)? {
         return Ok(Some(frame));
     }

@@ -98,7 +98,7 @@ pub(super) fn ensure_repairable(view: &LogView) -> Result<(), StorageError> {
     view.seen_end().ensure_known(view.index_path())?;
     ensure_no_hard_links(view.log())?;
     if matches!(view.log().header(), HeaderState::Unreadable) {
-        return Err(unreadable_error(path, &(0..view.log().first_frame_offset())));
+        return Err(unreadable_error(path, &view.log().header_range()));
     }
     Ok(())
 }

@@ -18,25 +18,17 @@ pub(crate) fn read_identity(log: &LogFile) -> Result<LogIdentity, StorageError> 
     Ok(LogIdentity {
         path: log.path().to_owned(),
         format: log.format(),
-        header: read_header_bytes(log)?,
+        header: log.read_header()?,
         first_checksum: read_first_checksum(log)?,
         file: file.device_inode,
         bytes: log.len()?,
     })
 }
 
-/// Reads the bytes before the first frame, or as many as there are.
-pub(crate) fn read_header_bytes(log: &LogFile) -> Result<Vec<u8>, StorageError> {
-    let mut bytes = vec![0; log.first_frame_offset() as usize];
-    let read = log.read_at(&mut bytes, 0)?;
-    bytes.truncate(read);
-    Ok(bytes)
-}
-
 /// True when the log starts with the bytes. Bytes that cannot be read are other ones.
 pub(crate) fn starts_with(log: &LogFile, expected: &[u8]) -> bool {
     let mut bytes = vec![0; expected.len()];
-    log.read_at(&mut bytes, 0).is_ok_and(|read| read == expected.len()) && bytes == expected
+    log.read_at(&mut bytes, log.header_range().start).is_ok_and(|read| read == expected.len()) && bytes == expected
 }
 
 /// Reads the checksum of the frame that follows the header; `None` when no valid frame starts there.

@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::file::Disk;
+use crate::file::{Disk, OsDisk, journal_folder_of, permissions_source};
 
-/// Returns the default folder for the journals of the log at `path`: `<log>.repairs`.
+/// Returns the default folder for the journals of the log at `path`: `<log>.repairs`, or `repairs` in a log that is a folder.
 pub fn journal_folder(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".repairs");
-    path.with_file_name(name)
+    journal_folder_of(&OsDisk, path)
 }
 
 /// The paths of a log, its index and its journals, and the environment in which it is repaired.
@@ -41,7 +39,12 @@ impl std::fmt::Debug for LogPaths {
 impl LogPaths {
     /// Returns the folder of this log's journals.
     pub fn journal_folder(&self) -> PathBuf {
-        self.custom_journal_folder.clone().unwrap_or_else(|| journal_folder(&self.path))
+        self.custom_journal_folder.clone().unwrap_or_else(|| journal_folder_of(self.disk.as_ref(), &self.path))
+    }
+
+    /// Returns the file whose owner, group and mode new side files of the log get.
+    pub(crate) fn permissions_source(&self) -> PathBuf {
+        permissions_source(self.disk.as_ref(), &self.path)
     }
 
     /// Returns the path of the index when it is not `<log>.idx`.

@@ -18,8 +18,8 @@ pub(crate) use errors::{changed_error, refused_error};
 pub(crate) use fix::diff_bytes;
 pub use fix::{ByteChange, Candidate, Certainty, Fix, ProposedFix, RepairAction};
 pub(crate) use log_bytes::{
-    CHUNK, ChunkVisitor, ensure_no_hard_links, for_each_chunk, is_all_zero, read_first_checksum, read_header_bytes,
-    read_identity, read_neighbour, sha256_of_end, sha256_of_range, starts_with,
+    CHUNK, ChunkVisitor, ensure_no_hard_links, for_each_chunk, is_all_zero, read_first_checksum, read_identity,
+    read_neighbour, sha256_of_end, sha256_of_range, starts_with,
 };
 pub use log_paths::{LogPaths, journal_folder};
 pub use options::{CandidateChoice, FindingSelector, RepairOptions};

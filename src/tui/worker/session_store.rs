@@ -102,6 +102,16 @@ fn document_path(shared: &SharedState, folder: &Path) -> Result<PathBuf, Storage
 
 /// Returns the digest of the header and of the start of the first frame, in hexadecimal digits.
 fn log_identity(log: &LogFile) -> Result<String, StorageError> {
+    let digest = match log.storage().segments() {
+        // The first segment can be removed.
+        Some(segments) => Sha256::digest(segments.log_id().as_bytes()),
+        None => Sha256::digest(read_log_start(log)?),
+    };
+    Ok(digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Reads the header of a log in one file, and at most 4 KiB of its first frame.
+fn read_log_start(log: &LogFile) -> Result<Vec<u8>, StorageError> {
     let first_frame = log.first_frame_offset();
     let mut bytes = vec![0; first_frame as usize + IDENTITY_BYTES];
     let read = log.read_at(&mut bytes, 0)?;
@@ -110,8 +120,7 @@ fn log_identity(log: &LogFile) -> Result<String, StorageError> {
     let frame = bytes.get(first_frame as usize..).unwrap_or_default();
     let frame_bytes = frame.first_chunk().map_or(0, |length| u32::from_be_bytes(*length) as usize + 8);
     bytes.truncate((first_frame as usize).saturating_add(frame_bytes));
-    let digest = Sha256::digest(&bytes);
-    Ok(digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+    Ok(bytes)
 }
 
 /// Reads a document; `None` when there is none.

@@ -1,0 +1,90 @@
+//! [`SegmentBounds`]: where a segment starts and ends in its log, and which part of it the file holds; and
+//! [`SegmentSet`], the segments of an open log.
+
+use std::fmt::Debug;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::file::storage::Storage;
+use crate::format::{LogId, SegmentHeader, Version};
+
+/// Whether the file of a segment can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SegmentCondition {
+    /// The file is there.
+    Present,
+    /// There is no file of this log with the name of the segment.
+    Missing,
+    /// The system refuses to open or read the file, for this reason.
+    Unreadable(String),
+}
+
+/// One segment of a log, or a range of the log of which no segment is left. All positions are offsets in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentBounds {
+    /// Offset of the first byte of the segment.
+    pub base: u64,
+    /// The end of the bytes that the file holds. In a segment that was cut, it is before `end`.
+    pub data_end: u64,
+    /// Offset at which the next segment starts; `u64::MAX` in the last segment.
+    pub end: u64,
+    /// Whether the file can be read.
+    pub condition: SegmentCondition,
+}
+
+impl SegmentBounds {
+    /// Offset of the first frame; the base of a segment without a file, which has no header.
+    pub fn first_frame(&self) -> u64 {
+        match self.condition {
+            SegmentCondition::Present => self.base.saturating_add(Version::V2.first_frame_offset()).min(self.end),
+            SegmentCondition::Missing | SegmentCondition::Unreadable(_) => self.base,
+        }
+    }
+
+    /// The range before the next segment of which the file has no byte; empty in a complete segment, and in the last one.
+    pub fn missing(&self) -> Range<u64> {
+        if self.end == u64::MAX { self.end..self.end } else { self.data_end.min(self.end)..self.end }
+    }
+}
+
+/// The segments of an open log. All positions are offsets in the log.
+pub trait SegmentSet: Debug {
+    /// The identity of the log, the same in all segments.
+    fn log_id(&self) -> LogId;
+
+    /// The folder with the files of the segments.
+    fn folder(&self) -> &Path;
+
+    /// True for one segment that is read without its neighbours.
+    fn is_single_segment(&self) -> bool;
+
+    /// The first offset of the log. Segments before it were removed.
+    fn log_start(&self) -> u64;
+
+    /// The bases of all segments, ascending.
+    fn bases(&self) -> Vec<u64>;
+
+    /// The path of the file of the segment that starts at `base`.
+    fn segment_path(&self, base: u64) -> PathBuf;
+
+    /// Returns the segment that contains `offset`, or the range around `offset` that has no segment. Opens its file.
+    fn segment_at(&self, offset: u64) -> SegmentBounds;
+
+    /// Returns how many bytes the file of the sealed segment at `base` has after the start of the next segment.
+    fn excess_bytes(&self, base: u64) -> u64;
+
+    /// Opens the segment at `base` for reading, without its neighbours. Its positions are offsets in the log too.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such segment; otherwise the error of the operating system.
+    fn open_segment(&self, base: u64) -> io::Result<Arc<dyn Storage>>;
+
+    /// Adds a segment with this header after the last one, to which events are appended from now on. When the function
+    /// returns, the file and its name are on stable storage.
+    ///
+    /// # Errors
+    /// The error of the operating system. The old segment is then still the last one.
+    fn add_segment(&self, header: SegmentHeader, created_at_ms: u64) -> io::Result<()>;
+}

@@ -1,0 +1,100 @@
+//! The segments of a [`SegmentedStorage`]: where each starts and ends, and how another one is added.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::bounds::{SegmentBounds, SegmentCondition, SegmentSet};
+use super::segment_file::{SegmentFile, condition_of_failure};
+use super::storage::{SegmentScope, SegmentedStorage, read};
+use super::table::segment_path;
+use crate::StorageError;
+use crate::file::new_file::{ExistingFile, NewFile};
+use crate::file::storage::{OpenMode, Storage, append_all};
+use crate::format::{LogHeader, LogId, SegmentHeader};
+
+impl SegmentSet for SegmentedStorage {
+    fn log_id(&self) -> LogId {
+        self.log_id
+    }
+
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn is_single_segment(&self) -> bool {
+        self.scope == SegmentScope::One
+    }
+
+    fn log_start(&self) -> u64 {
+        read(&self.table).log_start
+    }
+
+    fn bases(&self) -> Vec<u64> {
+        read(&self.table).bases().to_vec()
+    }
+
+    fn segment_path(&self, base: u64) -> PathBuf {
+        segment_path(&self.folder, base)
+    }
+
+    fn segment_at(&self, offset: u64) -> SegmentBounds {
+        let (log_start, (base, end)) = {
+            let table = read(&self.table);
+            (table.log_start, table.neighbours(offset))
+        };
+        let Some(base) = base else {
+            let base = log_start.min(end);
+            return SegmentBounds { base, data_end: base, end, condition: SegmentCondition::Missing };
+        };
+        match self.file_at(base) {
+            Ok(_) if end == u64::MAX => {
+                SegmentBounds { base, data_end: u64::MAX, end, condition: SegmentCondition::Present }
+            }
+            Ok(file) => SegmentBounds {
+                base,
+                data_end: base.saturating_add(file.len).min(end),
+                end,
+                condition: SegmentCondition::Present,
+            },
+            Err(error) => SegmentBounds { base, data_end: base, end, condition: condition_of_failure(&error) },
+        }
+    }
+
+    fn excess_bytes(&self, base: u64) -> u64 {
+        let end = read(&self.table).neighbours(base).1;
+        match self.file_at(base) {
+            Ok(file) if end != u64::MAX => base.saturating_add(file.len).saturating_sub(end),
+            _ => 0,
+        }
+    }
+
+    fn open_segment(&self, base: u64) -> io::Result<Arc<dyn Storage>> {
+        let file = SegmentFile::open(self.disk.as_ref(), &self.folder, base, self.log_id, OpenMode::Read)?;
+        Ok(Arc::new(Self::of_file(self.disk.clone(), &self.folder, self.log_id, file)))
+    }
+
+    fn add_segment(&self, header: SegmentHeader, created_at_ms: u64) -> io::Result<()> {
+        let path = self.segment_path(header.base);
+        let permissions_from = self.segment_path(read(&self.active).base);
+        let new = NewFile::create_sidecar(self.disk.as_ref(), &path, ExistingFile::Keep, &permissions_from);
+        let mut new = new.map_err(into_io_error)?;
+        let bytes = LogHeader { flags: 0, created_at_ms, segment: Some(header) }.encode();
+        append_all(new.storage().as_ref(), &bytes)?;
+        new.commit().map_err(into_io_error)?;
+        let mode = self.mode.of_last_segment();
+        let file = SegmentFile::open(self.disk.as_ref(), &self.folder, header.base, self.log_id, mode)?;
+        file.storage.try_lock()?;
+        self.set_active(file);
+        Ok(())
+    }
+}
+
+/// Returns the error of the operating system that a storage error holds.
+fn into_io_error(error: StorageError) -> io::Error {
+    match error {
+        StorageError::Io { source, .. } => source,
+        StorageError::AlreadyExists { .. } => ErrorKind::AlreadyExists.into(),
+        other => io::Error::other(other),
+    }
+}

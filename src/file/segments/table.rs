@@ -1,0 +1,90 @@
+//! [`SegmentTable`]: the segments of a log by the names of the files in its folder.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::file::Disk;
+use crate::format::{base_of_segment_file, segment_file_name};
+
+/// The segments of a log, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct SegmentTable {
+    /// The bases of the segments, ascending.
+    bases: Vec<u64>,
+    /// The first offset of the log. Segments that start before it were removed, or are about to be.
+    pub(super) log_start: u64,
+}
+
+impl SegmentTable {
+    /// Creates the table of one segment that is read without its neighbours.
+    pub(super) fn of_one(base: u64) -> Self {
+        Self { bases: vec![base], log_start: base }
+    }
+
+    /// Lists the files in `folder` that have the name of a segment.
+    ///
+    /// # Errors
+    /// The error of the operating system.
+    pub(super) fn list(disk: &dyn Disk, folder: &Path) -> io::Result<Self> {
+        let bases = disk.list(folder)?.iter().filter_map(|path| base_of_segment_file(path)).collect();
+        Ok(Self { bases, log_start: 0 })
+    }
+
+    /// The bases of the segments that belong to the log, ascending.
+    pub(super) fn bases(&self) -> &[u64] {
+        &self.bases
+    }
+
+    /// The base of the last segment; `None` when there is no segment.
+    pub(super) fn last(&self) -> Option<u64> {
+        self.bases.last().copied()
+    }
+
+    /// Removes the segments that retention has removed from the log: all that start before `log_start`.
+    pub(super) fn start_at(&mut self, log_start: u64) {
+        self.log_start = log_start;
+        self.bases.retain(|base| *base >= log_start);
+    }
+
+    /// Removes the segment with this base, whose file is not one of this log.
+    pub(super) fn exclude(&mut self, base: u64) {
+        self.bases.retain(|listed| *listed != base);
+    }
+
+    /// Adds a segment after the last one.
+    pub(super) fn push(&mut self, base: u64) {
+        self.bases.push(base);
+    }
+
+    /// Returns the base of the segment that contains `offset`, and the base of the next one; `u64::MAX` after the last
+    /// one. Before the first segment, the range starts at the first offset of the log and has no file.
+    pub(super) fn neighbours(&self, offset: u64) -> (Option<u64>, u64) {
+        let after = self.bases.partition_point(|base| *base <= offset);
+        let base = after.checked_sub(1).and_then(|at| self.bases.get(at)).copied();
+        (base, self.bases.get(after).copied().unwrap_or(u64::MAX))
+    }
+}
+
+/// Returns the path of the segment that starts at `base`, in the folder of its log.
+pub(super) fn segment_path(folder: &Path, base: u64) -> PathBuf {
+    folder.join(segment_file_name(base))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_lies_in_the_segment_that_starts_last_before_it() {
+        let mut table = SegmentTable { bases: vec![100, 200, 300], log_start: 0 };
+        assert_eq!(table.neighbours(99), (None, 100));
+        assert_eq!(table.neighbours(100), (Some(100), 200));
+        assert_eq!(table.neighbours(299), (Some(200), 300));
+        assert_eq!(table.neighbours(1000), (Some(300), u64::MAX));
+        table.start_at(200);
+        assert_eq!(table.bases(), [200, 300]);
+        table.exclude(300);
+        table.push(400);
+        assert_eq!((table.bases(), table.last()), ([200, 400].as_slice(), Some(400)));
+    }
+}

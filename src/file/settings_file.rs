@@ -1,0 +1,69 @@
+//! Reads and writes the settings of a log that is a folder.
+
+use std::path::{Path, PathBuf};
+
+use super::new_file::replace_file;
+use super::storage::{Disk, Storage, append_all};
+use super::trust::{SideFileFault, TrustRule};
+use crate::StorageError;
+use crate::format::{LogId, LogSettings, MAX_SETTINGS_BYTES, SETTINGS_FILE};
+
+/// The settings of a log, or why there are none that can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FoundSettings {
+    /// The settings of this log.
+    Valid(LogSettings),
+    /// There is no such file.
+    Missing,
+    /// The file is not used, for this reason.
+    Unusable(String),
+}
+
+impl FoundSettings {
+    /// Reads the settings of the log with this id in `folder`. A file that another user could have written is not used.
+    pub(crate) fn read(disk: &dyn Disk, folder: &Path, log: &dyn Storage, log_id: LogId) -> Self {
+        let path = settings_path(folder);
+        let read = TrustRule::for_log(disk, log)
+            .map_err(SideFileFault::Io)
+            .and_then(|rule| rule.read(disk, &path, MAX_SETTINGS_BYTES));
+        let reason = match read.map(|bytes| LogSettings::decode(&bytes)) {
+            Ok(Ok(settings)) if settings.log_id == log_id => return Self::Valid(settings),
+            Ok(Ok(settings)) => format!("it describes the log {}", settings.log_id),
+            Ok(Err(reason)) => reason,
+            Err(SideFileFault::Missing) => return Self::Missing,
+            Err(SideFileFault::Untrusted(found)) => return Self::Unusable(found.to_notice(&path)),
+            Err(SideFileFault::Io(error)) => error.to_string(),
+        };
+        Self::Unusable(format!("{}: not used: {reason}", path.display()))
+    }
+
+    /// The settings, when they can be used.
+    pub(crate) const fn valid(&self) -> Option<&LogSettings> {
+        match self {
+            Self::Valid(settings) => Some(settings),
+            Self::Missing | Self::Unusable(_) => None,
+        }
+    }
+}
+
+/// Writes the settings of the log in `folder`, with the owner, group and mode of `permissions_from`. The old file is there
+/// until the new one is complete.
+///
+/// # Errors
+/// `Io` when the file cannot be written.
+pub(crate) fn write_settings(
+    disk: &dyn Disk,
+    folder: &Path,
+    permissions_from: &Path,
+    settings: &LogSettings,
+) -> Result<(), StorageError> {
+    let path = settings_path(folder);
+    replace_file(disk, &path, permissions_from, |file| {
+        append_all(file, settings.encode().as_bytes()).map_err(|error| StorageError::io(&path, "write", error))
+    })
+    .map(drop)
+}
+
+fn settings_path(folder: &Path) -> PathBuf {
+    folder.join(SETTINGS_FILE)
+}

@@ -1,0 +1,206 @@
+//! The segments of a log: a view of one of them, the findings about their headers, and the merged content of their indexes.
+
+use std::ops::Range;
+
+use super::LogView;
+use super::log_header::{DamagedHeader, ExpectedHeader, HeaderSource};
+use crate::StorageError;
+use crate::file::{ScanSpan, SegmentCondition, SegmentSet, spans_before};
+use crate::format::header::LogHeader;
+use crate::format::{DamageKind, Evidence, Finding, SegmentHeader, gap};
+use crate::index::{AggregateIndex, IndexState};
+
+impl LogView {
+    /// Returns the segments of a log that is a folder; `None` for a log in one file and for one segment.
+    pub fn segments(&self) -> Option<&dyn SegmentSet> {
+        self.log().storage().segments().filter(|segments| !segments.is_single_segment())
+    }
+
+    /// Opens one segment of this log with its own index. Its offsets are those of the log.
+    ///
+    /// # Errors
+    /// `Io` when the segment is missing or cannot be read.
+    pub fn segment_view(&self, base: u64) -> Result<Self, StorageError> {
+        let not_found = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        let (path, storage) = match self.segments() {
+            Some(segments) => (segments.segment_path(base), segments.open_segment(base)),
+            None => (self.path().to_owned(), Err(not_found())),
+        };
+        let storage = storage.map_err(|error| StorageError::io(&path, "open", error))?;
+        Self::from_storage(self.disk().clone(), &path, storage, None)
+    }
+
+    /// Returns the findings about the segment at `base` that its frames do not show: about its header, its order, and the bytes
+    /// after its end.
+    pub(super) fn segment_findings(&self, base: u64) -> Vec<Finding> {
+        let Some(segments) = self.segments() else { return Vec::new() };
+        if segments.segment_at(base).condition != SegmentCondition::Present {
+            return Vec::new();
+        }
+        let header = self.segment_view(base).ok().and_then(|segment| match segment.has_unreadable_header() {
+            true => Some(Finding::new(DamageKind::Unreadable, segment.log().header_range())),
+            false => segment.header_finding().or_else(|| self.order_finding(base, &segment)),
+        });
+        let excess = segments.excess_bytes(base);
+        let excess = (excess > 0).then(|| {
+            let end = segments.segment_at(base).end;
+            let reason =
+                format!("the file of the segment has {excess} bytes after offset {end}, where the next one starts");
+            let evidence = Evidence { reason: Some(reason), ..Evidence::default() };
+            Finding::new(DamageKind::Garbage, end..end).with_evidence(evidence)
+        });
+        header.into_iter().chain(excess).collect()
+    }
+
+    /// Returns the finding that the segment at `base` does not follow the one before it: it has another number, or was created
+    /// after another last frame.
+    fn order_finding(&self, base: u64, segment: &Self) -> Option<Finding> {
+        let found = segment.segment_header()?;
+        let bases = self.segments()?.bases();
+        let before = bases.iter().rev().find(|other| **other < base)?;
+        let previous = self.segment_view(*before).ok()?;
+        let number = previous.segment_header()?.number;
+        let reason = if found.number != number.saturating_add(1) {
+            // Where segments are missing between the two, that is the finding.
+            (previous.log().len().ok()? == base)
+                .then(|| format!("its number is {}, after segment {number}", found.number))?
+        } else {
+            // A repair can have replaced the last frame by a gap.
+            let checksum = last_frame(&previous, base).ok()?.filter(|last| !last.is_gap)?.checksum;
+            (checksum != found.prev_checksum).then(|| {
+                let stored = found.prev_checksum;
+                format!("it was created after a frame with the checksum {stored:08x}, and the frame before it has {checksum:08x}")
+            })?
+        };
+        let evidence = Evidence { reason: Some(reason), ..Evidence::default() };
+        Some(Finding::new(DamageKind::Header, segment.log().header_range()).with_evidence(evidence))
+    }
+
+    /// Returns the damaged header at `start`, which is the start of the log or of a segment; `None` when it is not damaged, or when
+    /// nothing shows what it was.
+    ///
+    /// The header of a segment is corrected by its own checksum or its index, or composed from the segments next to it: a
+    /// creation time that is not known becomes that of the first event.
+    ///
+    /// # Errors
+    /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
+    pub(crate) fn damaged_header_at(&self, start: u64) -> Result<Option<DamagedHeader>, StorageError> {
+        if self.segments().is_none() {
+            let expected = self.expected_header()?;
+            return Ok(self.header_bytes().zip(expected).map(|(found, expected)| DamagedHeader { found, expected }));
+        }
+        let segment = self.segment_view(start)?;
+        let Some(found) = segment.header_bytes() else { return Ok(None) };
+        let expected = segment
+            .expected_header()?
+            .filter(|expected| matches!(expected.source, HeaderSource::HeaderChecksum | HeaderSource::Index));
+        let expected = match expected {
+            Some(expected) => Some(expected),
+            None => self.header_from_neighbours(start, &segment, &found)?,
+        };
+        Ok(expected.map(|expected| DamagedHeader { found, expected }))
+    }
+
+    /// Composes the header of the segment at `base` from the segment before it, or else the one after it.
+    fn header_from_neighbours(
+        &self,
+        base: u64,
+        segment: &Self,
+        found: &[u8],
+    ) -> Result<Option<ExpectedHeader>, StorageError> {
+        let Some(segments) = self.segments() else { return Ok(None) };
+        let bases = segments.bases();
+        let neighbour = |base: Option<&u64>| {
+            let view = base.and_then(|base| self.segment_view(*base).ok())?;
+            view.segment_header().map(|header| (header, view))
+        };
+        let before = neighbour(bases.iter().rev().find(|other| **other < base));
+        let after = neighbour(bases.iter().find(|other| **other > base));
+        let number = before.as_ref().map(|(header, _)| header.number.saturating_add(1));
+        let number = number.or(after.as_ref().and_then(|(header, _)| header.number.checked_sub(1)));
+        let (Some(number), Some(log_start)) =
+            (number, before.as_ref().or(after.as_ref()).map(|(header, _)| header.log_start))
+        else {
+            return Ok(None);
+        };
+        let prev_checksum = match &before {
+            Some((_, view)) => last_frame(view, base)?.map_or(0, |last| last.checksum),
+            None => 0,
+        };
+        let Some(created_at_ms) = segment.find_creation_time(found)? else { return Ok(None) };
+        let header = SegmentHeader { log_id: segments.log_id(), base, number, prev_checksum, log_start };
+        let bytes = LogHeader { flags: 0, created_at_ms, segment: Some(header) }.encode();
+        Ok((bytes.as_ref() != found).then_some(ExpectedHeader {
+            bytes,
+            source: HeaderSource::OtherSegments,
+            is_proven: false,
+        }))
+    }
+
+    /// Returns the fields of version 2 in the header of the log or segment, when it can be decoded.
+    pub(crate) fn segment_header(&self) -> Option<SegmentHeader> {
+        LogHeader::decode(&self.header_bytes()?).ok()?.segment
+    }
+
+    /// Returns the state of the indexes of a log in segments whose last segment has no index: that of the newest index there is.
+    pub(super) fn newest_index_state(&self) -> Result<IndexState, StorageError> {
+        let Some(segments) = self.segments() else { return Ok(IndexState::Missing) };
+        for base in segments.bases().into_iter().rev().skip(1) {
+            let Ok(segment) = self.segment_view(base) else { continue };
+            match segment.index_state() {
+                IndexState::Missing => {}
+                IndexState::Fresh => {
+                    let bytes = self.log().len()?.saturating_sub(segment.log().len()?);
+                    return Ok(IndexState::Behind { bytes });
+                }
+                state => return Ok(state.clone()),
+            }
+        }
+        Ok(IndexState::Missing)
+    }
+
+    /// Adds the indexes of the segments after the end of `index`, as far as each covers its whole segment.
+    ///
+    /// An index that cannot be used ends the addition; its segment is then read.
+    pub(super) fn add_segment_indexes(&self, index: &mut AggregateIndex) {
+        let Some(segments) = self.segments() else { return };
+        let bases = segments.bases();
+        for (at, base) in bases.iter().enumerate() {
+            let coverage = index.coverage();
+            let is_next = coverage.scanned_to == *base || (at == 0 && coverage.frames == 0);
+            if !is_next {
+                if coverage.scanned_to < *base {
+                    return;
+                }
+                continue;
+            }
+            let Ok(segment) = self.segment_view(*base) else { return };
+            let Some(stored) = segment.trusted_index().cloned() else { return };
+            let Ok(mut loaded) = AggregateIndex::from_persisted(&stored) else { return };
+            let is_complete = bases.get(at + 1).is_none_or(|next| loaded.coverage().scanned_to == *next);
+            loaded.set_log_header(index.log_header());
+            let start = if at == 0 { 0 } else { *base };
+            if !is_complete && loaded.coverage().frames == 0 || index.merge(loaded.starting_at(start)).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// The last frame of a segment.
+struct LastFrame {
+    checksum: u32,
+    is_gap: bool,
+}
+
+/// Returns the frame of a segment that ends at `end`; `None` when none does.
+fn last_frame(segment: &LogView, end: u64) -> Result<Option<LastFrame>, StorageError> {
+    let log = segment.log();
+    let mut buf = Vec::new();
+    Ok(match spans_before(log, end.min(log.len()?), 1)?.pop() {
+        Some(ScanSpan::Frame(Range { start, end: frame_end })) if frame_end == end => log
+            .read_frame_at(start, &mut buf)?
+            .map(|frame| LastFrame { checksum: frame.checksum(), is_gap: gap::is_gap(frame.payload()) }),
+        _ => None,
+    })
+}
