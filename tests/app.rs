@@ -12,6 +12,7 @@ mod app {
     mod cli;
     mod cli_append;
     mod cli_cat;
+    mod cli_compact;
     mod cli_erase;
     mod cli_export;
     mod cli_file_content;

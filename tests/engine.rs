@@ -12,6 +12,7 @@ mod engine {
     mod aggregate_states;
     mod blocks;
     mod call_order;
+    mod compactions;
     mod copies;
     mod crash;
     mod creations;

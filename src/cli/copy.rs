@@ -1,4 +1,4 @@
-//! Arguments and output of `salvage` and `migrate`, which copy a log's events into a new log. The new log appears at
+//! Arguments and output of `salvage`, `migrate` and `compact`, which copy a log's events into a new log. The new log appears at
 //! its path complete or not at all.
 
 use std::ops::ControlFlow;
@@ -15,42 +15,51 @@ use super::output::CommandOutput;
 use super::progress::TerminalProgress;
 use crate::file::ExistingFile;
 use crate::format::NewLogFormat;
-use crate::inspect::{DamageOrigins, LogView};
+use crate::inspect::DamageOrigins;
 use crate::repair::{CopyOptions, CopySummary, CopyUpdate, OnCopyUpdate};
 use crate::report::copies::{copy_summary_fields, copy_summary_line, omitted_range_line};
 use crate::report::json::Json;
 use crate::report::{ExitStatus, safe_path_text};
-use crate::{OpenOptions, StorageError};
+use crate::{EventLog, OpenOptions, StorageError};
 
 /// Arguments of `salvage` and `migrate`.
 #[derive(Debug, Args)]
 pub(super) struct CopyArgs {
+    #[command(flatten)]
+    files: CopyFiles,
+    /// Apply likely fixes too, not only proven ones
+    #[arg(long, value_enum, value_name = "CERTAINTY")]
+    accept: Option<AcceptArg>,
+}
+
+/// The log and the outputs of a copy.
+#[derive(Debug, Args)]
+pub(super) struct CopyFiles {
     /// Log to copy; it is only read
-    log: PathBuf,
+    pub(super) log: PathBuf,
     /// New log to create
     #[arg(short = 'o', long = "output", value_name = "NEW")]
     output: PathBuf,
     /// Write a map of old to new offsets to this file: NDJSON for .ndjson and .jsonl, otherwise CSV
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
-    /// Apply likely fixes too, not only proven ones
-    #[arg(long, value_enum, value_name = "CERTAINTY")]
-    accept: Option<AcceptArg>,
     #[command(flatten)]
     force: ForceArgs,
     #[command(flatten)]
     threads: ThreadArgs,
 }
 
-/// The library function that copies a log: `repair::salvage` or `repair::migrate`.
-type CopyFn = fn(&LogView, &CopyOptions, &mut OnCopyUpdate) -> Result<CopySummary, StorageError>;
+/// A function that copies a log, such as `repair::salvage`.
+type CopyFn<'a> = dyn Fn(&EventLog, &CopyOptions, &mut OnCopyUpdate) -> Result<CopySummary, StorageError> + 'a;
 
 /// One way of copying a log.
-pub(super) struct CopyMethod {
+pub(super) struct CopyMethod<'a> {
     /// Label of the progress bar, such as `salvaging`.
     pub(super) label: &'static str,
     /// Copies the log.
-    pub(super) copy: CopyFn,
+    pub(super) copy: &'a CopyFn<'a>,
+    /// The certainty below `proven` at which a fix is still applied.
+    pub(super) accept: Option<AcceptArg>,
     /// Other copies of the log to take damaged ranges from.
     pub(super) donors: Vec<PathBuf>,
     /// The format of the new log; `None` keeps that of the copied log.
@@ -58,31 +67,50 @@ pub(super) struct CopyMethod {
 }
 
 impl CopyArgs {
-    /// Copies the log with `method`, prints omitted ranges to stderr and the summary to stdout.
+    /// Copies the log with `method`, and with the fixes that the options accept.
     pub(super) fn run(&self, method: CopyMethod, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        self.files.run(CopyMethod { accept: self.accept, ..method }, global, out)
+    }
+}
+
+impl CopyFiles {
+    /// Checks that no output is a file that the copy reads, or another output.
+    ///
+    /// # Errors
+    /// `Usage`, `Refused` with the two paths.
+    pub(super) fn check_paths(&self, donors: &[PathBuf], global: &GlobalArgs) -> Result<(), CommandFailure> {
         let existing = self.force.existing_files();
         CommandPaths::new(global)
             .reads_log("the log", &self.log)
             .reads_side_files()
-            .reads_logs("the donor", &method.donors)
+            .reads_logs("the donor", donors)
             .writes_log("-o", &self.output, existing)
             .writes_optional_file("--map", self.map.as_deref(), existing)
-            .check()?;
+            .check()
+    }
+
+    /// Returns the options with which the log is opened.
+    pub(super) fn open_options(&self, global: &GlobalArgs) -> OpenOptions {
+        open_options(global).threads(self.threads.count())
+    }
+
+    /// Copies the log with `method`, prints omitted ranges to stderr and the summary to stdout.
+    pub(super) fn run(&self, method: CopyMethod, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        self.check_paths(&method.donors, global)?;
         let options = CopyOptions {
             output: self.output.clone(),
             map: self.map.clone(),
-            accept_likely: self.accept == Some(AcceptArg::Likely),
+            accept_likely: method.accept == Some(AcceptArg::Likely),
             donors: method.donors,
-            replace: existing == ExistingFile::Replace,
+            replace: self.force.existing_files() == ExistingFile::Replace,
             format: method.format,
         };
-        let open_options = open_options(global).threads(self.threads.count());
-        let open_options = options.donors.iter().fold(open_options, OpenOptions::copy_of);
+        let open_options = options.donors.iter().fold(self.open_options(global), OpenOptions::copy_of);
         let log = open_options.open_read_only(&self.log)?;
         print_side_file_notices(&log, out);
         let progress = TerminalProgress::new(method.label, out);
         let mut origins = DamageOrigins::default();
-        let result = (method.copy)(log.view(), &options, &mut |update| {
+        let result = (method.copy)(&log, &options, &mut |update| {
             match update {
                 CopyUpdate::Progress(copied) => progress.update(copied),
                 // JSON output lists the omitted ranges in the object at the end.

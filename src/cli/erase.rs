@@ -138,7 +138,7 @@ impl EraseArgs {
 }
 
 /// Parses a filter, and refuses one that shows every event.
-fn parse_nonempty_filter(text: &str, log: &EventLog) -> Result<Filter, CommandFailure> {
+pub(super) fn parse_nonempty_filter(text: &str, log: &EventLog) -> Result<Filter, CommandFailure> {
     let filter = parse_filter(text, log)?;
     if filter.is_empty() {
         return Err(CommandFailure::Usage {

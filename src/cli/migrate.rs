@@ -27,6 +27,13 @@ impl MigrateArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let format = Some(self.format.new_log_format());
-        self.copy.run(CopyMethod { label: "migrating", copy: repair::migrate, donors: Vec::new(), format }, global, out)
+        let method = CopyMethod {
+            label: "migrating",
+            copy: &|log, options, on_update| repair::migrate(log.view(), options, on_update),
+            accept: None,
+            donors: Vec::new(),
+            format,
+        };
+        self.copy.run(method, global, out)
     }
 }

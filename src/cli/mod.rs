@@ -9,6 +9,7 @@ mod approval;
 mod byte_stream;
 mod cat;
 mod command_paths;
+mod compact;
 mod completions;
 mod config_file;
 mod copy;
@@ -103,6 +104,7 @@ enum Command {
     Purge(purge::PurgeArgs),
     Salvage(salvage::SalvageArgs),
     Migrate(migrate::MigrateArgs),
+    Compact(compact::CompactArgs),
     Diff(diff::DiffArgs),
     Create(create::CreateArgs),
     Generate(generate::GenerateArgs),
@@ -133,6 +135,7 @@ impl Command {
             Self::Purge(args) => args.run(global, out),
             Self::Salvage(args) => args.run(global, out),
             Self::Migrate(args) => args.run(global, out),
+            Self::Compact(args) => args.run(global, out),
             Self::Diff(args) => args.run(global, out),
             Self::Create(args) => args.run(global, out),
             Self::Generate(args) => args.run(global, out),

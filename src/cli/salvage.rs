@@ -26,8 +26,13 @@ pub(super) struct SalvageArgs {
 impl SalvageArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-        let method =
-            CopyMethod { label: "salvaging", copy: repair::salvage, donors: self.donors.clone(), format: None };
+        let method = CopyMethod {
+            label: "salvaging",
+            copy: &|log, options, on_update| repair::salvage(log.view(), options, on_update),
+            accept: None,
+            donors: self.donors.clone(),
+            format: None,
+        };
         self.copy.run(method, global, out)
     }
 }

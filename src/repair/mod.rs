@@ -6,6 +6,7 @@
 //! - [`plan_erase`] makes a plan that replaces events with gaps, and [`plan_purge`] one that destroys what an erasure has
 //!   saved.
 //! - [`recover`] completes or rolls back a repair that was killed. Opening a log for append does the same.
+//! - [`compact`] copies the latest event of each aggregate, or what a condition selects, into a new log.
 //! - [`salvage`] and [`migrate`] copy every event that can be read or restored into a new log.
 //!
 //! Use it on a log that `chronicle verify`, or [`survey`](crate::inspect::survey()), reports as damaged. Planning only
@@ -69,7 +70,10 @@ pub use applying::{
 #[cfg(feature = "app")]
 pub(crate) use applying::{BytesPreview, preview_range, preview_step, wait_for_writer};
 pub(crate) use applying::{journal_notices, pending_repair, recover_under_lock, set_aside_tail};
-pub use copy::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate, migrate, salvage};
+pub use copy::{
+    CompactRule, CopyOptions, CopySummary, CopyUpdate, EventCondition, OmittedRange, OnCopyUpdate, compact,
+    count_compaction, migrate, salvage,
+};
 pub use correction::{Correction, NeighbourTimes, find_correction};
 pub(crate) use journal::JournalMark;
 pub use journal::{ChangesInLog, RepairHistory, RepairRecord, RepairState, find_gap_journal, read_repair_history};

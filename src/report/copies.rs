@@ -22,23 +22,32 @@ pub(crate) fn copy_summary_line(summary: &CopySummary) -> String {
         0 => String::new(),
         restored => format!(", {} of them restored", format_number(restored)),
     };
+    let dropped = match summary.events_dropped {
+        0 => String::new(),
+        dropped => format!(", {} dropped", format_number(dropped)),
+    };
     let lost = match summary.damage_total {
         0 => String::new(),
         lost => format!("; {} left out", format_count(lost, "damaged range")),
     };
+    if summary.bytes == 0 {
+        // A count has no size.
+        return format!("{}{dropped}{lost}", format_count(summary.events_kept, "event"));
+    }
     format!(
-        "{}{restored}, {}{lost}",
+        "{}{restored}{dropped}, {}{lost}",
         format_count(summary.events_kept + summary.events_restored, "event"),
         format_size(summary.bytes)
     )
 }
 
-/// Returns the keys of `salvage --json` and `migrate --json` that describe the copy.
+/// Returns the keys of `salvage --json`, `migrate --json` and `compact --json` that describe the copy.
 pub(crate) fn copy_summary_fields(summary: &CopySummary) -> Vec<(&'static str, Json)> {
     let in_flight = summary.in_flight.as_ref().map(|range| range_fields(range.start, range.end));
     vec![
         ("bytes", summary.bytes.into()),
         ("events_kept", summary.events_kept.into()),
+        ("events_dropped", summary.events_dropped.into()),
         ("events_restored", summary.events_restored.into()),
         ("in_flight", in_flight.map_or(Json::Null, Json::Object)),
         ("left_out", Json::List(summary.omitted.iter().map(omitted_range_json).collect())),

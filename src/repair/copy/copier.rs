@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
+use super::event_selector::{SelectEvents, add_counts};
 use super::moved_frames::MovedFrames;
 use super::output::OutputFiles;
 use super::summary::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate};
@@ -26,6 +27,8 @@ pub(super) struct CopySource<'a> {
     pub(super) view: &'a LogView,
     pub(super) options: &'a CopyOptions,
     pub(super) donors: &'a [Donor<'a, 'a>],
+    /// The rule of a compaction; `None` when every event is copied.
+    pub(super) selector: Option<&'a dyn SelectEvents>,
 }
 
 /// Writes the new log and its map. The copy ends at the end of the log, or before a frame that is being written.
@@ -81,13 +84,17 @@ pub(super) fn copy_events<'a>(
     copier.write_header_once(None)?;
     let has_moved_frames = copier.has_moved_frames;
     let (mut summary, oversized_events) = (copier.summary, copier.oversized_events);
+    if let Some(selector) = source.selector {
+        add_counts(&mut summary, selector.finish(view)?);
+    }
     // The frames of a donor with other offsets differ everywhere.
     for donor in source.donors.iter().filter(|_| !has_moved_frames) {
         summary.notes.extend(donor.differing_frames_note()?);
     }
     summary.in_flight = surveyed.in_flight;
-    if summary.events_kept + oversized_events != surveyed.events {
-        let (expected, found) = (format!("{} events", surveyed.events), format!("{} events", summary.events_kept));
+    let copied = summary.events_kept + summary.events_dropped;
+    if copied + oversized_events != surveyed.events {
+        let (expected, found) = (format!("{} events", surveyed.events), format!("{copied} events"));
         return Err(changed_error(view.path(), &expected, &found));
     }
     Ok(summary)
@@ -136,12 +143,19 @@ impl Copier<'_, '_> {
             if let ScanItem::Frame(at, frame) = item
                 && at >= self.handled_to
                 && let Ok(event) = EventView::parse(frame.payload(), log.version())
+                && self.is_selected(at, &event)?
             {
                 self.copy_event(at, &event)?;
             }
         }
         self.scanner = Some(scanner);
         Ok(())
+    }
+
+    /// True unless the rule of a compaction drops the event.
+    fn is_selected(&self, at: u64, event: &EventView) -> Result<bool, StorageError> {
+        let CopySource { view, selector, .. } = self.source;
+        selector.map_or(Ok(true), |selector| selector.keeps(view, at, event))
     }
 
     fn copy_event(&mut self, at: u64, event: &EventView) -> Result<(), StorageError> {

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::copier::{CopySource, FixProvider, copy_events};
+use super::event_selector::{EventSelector, SelectEvents};
 use super::offset_map::OffsetMapFormat;
 use super::output::{MapFile, OutputFiles, VerifiedFile};
 use super::summary::{CopyOptions, CopyProgress, CopySummary, CopyUpdate, OnCopyUpdate};
@@ -12,7 +13,7 @@ use crate::StorageError;
 use crate::file::{Backup, Disk, ExistingFile, FilePlace, NewFile};
 use crate::inspect::{LogView, OnProgress, SurveyOptions, SurveyUpdate, cancelled_if_break, index_path, survey};
 use crate::repair::planning::{Donor, FixFinder};
-use crate::repair::types::{WorkMeter, journal_folder, refused_error};
+use crate::repair::types::{ProposedFix, WorkMeter, journal_folder, refused_error};
 
 /// Copies a log, and restores events with the fixes that are found in the log itself.
 pub(super) fn copy_log(
@@ -21,10 +22,34 @@ pub(super) fn copy_log(
     on_update: &mut OnCopyUpdate,
 ) -> Result<CopySummary, StorageError> {
     let mut finder = FixFinder::new(view)?;
-    copy_log_with_fixes(view, options, on_update, &mut |finding| match finding {
+    let task = CopyTask { view, options, selector: None };
+    copy_log_with_fixes(task, on_update, &mut |finding| match finding {
         Some(finding) => finder.push(finding),
         None => Ok(finder.finish()),
     })
+}
+
+/// Copies the events of a log that `selector` keeps, and restores nothing.
+pub(super) fn copy_selected(
+    view: &LogView,
+    options: &CopyOptions,
+    selector: EventSelector,
+    on_update: &mut OnCopyUpdate,
+) -> Result<CopySummary, StorageError> {
+    let selector = RefCell::new(selector);
+    let task = CopyTask { view, options, selector: Some(&selector) };
+    copy_log_with_fixes(task, on_update, &mut |finding| {
+        Ok(finding.map(|finding| ProposedFix { finding: finding.clone(), fix: None }).into_iter().collect())
+    })
+}
+
+/// A log that is copied, the options of the copy, and the events that it selects.
+#[derive(Clone, Copy)]
+struct CopyTask<'a> {
+    view: &'a LogView,
+    options: &'a CopyOptions,
+    /// The rule of a compaction; `None` when every event is copied.
+    selector: Option<&'a dyn SelectEvents>,
 }
 
 /// Copies a log, and restores events with the fixes that `find_fixes` returns.
@@ -35,11 +60,11 @@ pub(super) fn copy_log(
 /// After a kill, each file is either the old one or the new one, except for an old index. It is removed just before the
 /// new log is renamed: two files cannot be renamed at once, and an old index next to a new log could be trusted.
 fn copy_log_with_fixes(
-    view: &LogView,
-    options: &CopyOptions,
+    task: CopyTask,
     on_update: &mut OnCopyUpdate,
     find_fixes: &mut FixProvider,
 ) -> Result<CopySummary, StorageError> {
+    let CopyTask { view, options, selector } = task;
     let disk = view.disk().as_ref();
     check_targets(disk, view, options)?;
     let progress = CopyProgress { log_bytes: view.log().len()? };
@@ -69,14 +94,15 @@ fn copy_log_with_fixes(
         CopyUpdate::Progress(read) => report(CopyUpdate::Progress(progress.after_copying(read.position))),
         CopyUpdate::Omitted(range) => report(CopyUpdate::Omitted(range)),
     };
-    let copied = copy_events(CopySource { view, options, donors: &donors }, &mut files, on_copied, find_fixes)
-        .and_then(|summary| {
-            let on_read = &mut |bytes, new_bytes| {
-                cancelled_if_break(report(CopyUpdate::Progress(progress.after_verifying(bytes, new_bytes))))
-            };
-            verify_copy(view, &mut files.log, summary, on_read)
-        })
-        .and_then(|summary| commit_files(options, &mut files, &mut backup).map(|()| summary));
+    let copied =
+        copy_events(CopySource { view, options, donors: &donors, selector }, &mut files, on_copied, find_fixes)
+            .and_then(|summary| {
+                let on_read = &mut |bytes, new_bytes| {
+                    cancelled_if_break(report(CopyUpdate::Progress(progress.after_verifying(bytes, new_bytes))))
+                };
+                verify_copy(view, &mut files.log, summary, on_read)
+            })
+            .and_then(|summary| commit_files(options, &mut files, &mut backup).map(|()| summary));
     // A new log under its final name is complete. It stays, with its map, even when the last sync failed.
     if copied.is_ok() || files.log.file().is_committed() {
         backup.discard_all();
@@ -180,7 +206,7 @@ mod tests {
     use super::*;
     use crate::file::OsDisk;
     use crate::format::{LogHeader, frame};
-    use crate::repair::types::{ByteChange, Candidate, Certainty, Fix, ProposedFix, RepairAction};
+    use crate::repair::types::{ByteChange, Candidate, Certainty, Fix, RepairAction};
 
     fn event(n: u32) -> Vec<u8> {
         let payload = format!(
@@ -221,14 +247,14 @@ mod tests {
         let options = if least_accepted == Certainty::Likely { options.accept_likely() } else { options };
         // The fixes are returned late, as by a `FixFinder` that holds findings back until the next one is known.
         let mut held_back = Vec::new();
-        let summary =
-            copy_log_with_fixes(&view, &options, &mut |_| ControlFlow::Continue(()), &mut |found| match found {
-                Some(found) => {
-                    held_back.push(ProposedFix { finding: found.clone(), fix: Some(fix.clone()) });
-                    Ok(Vec::new())
-                }
-                None => Ok(std::mem::take(&mut held_back)),
-            });
+        let task = CopyTask { view: &view, options: &options, selector: None };
+        let summary = copy_log_with_fixes(task, &mut |_| ControlFlow::Continue(()), &mut |found| match found {
+            Some(found) => {
+                held_back.push(ProposedFix { finding: found.clone(), fix: Some(fix.clone()) });
+                Ok(Vec::new())
+            }
+            None => Ok(std::mem::take(&mut held_back)),
+        });
         assert_eq!(std::fs::read(&log).unwrap(), bytes);
         let copy = std::fs::read(output).unwrap();
         Copied {

@@ -2,8 +2,11 @@
 //!
 //! A survey finds the damage of the log. Before each finding is handled, a scanner copies the events that precede it.
 
+mod compact;
 mod copier;
 mod copy_log;
+mod event_selector;
+mod latest;
 mod migrate;
 mod moved_chain;
 mod moved_frames;
@@ -13,6 +16,8 @@ mod restorer;
 mod salvage;
 mod summary;
 
+pub use compact::{compact, count_compaction};
+pub use event_selector::{CompactRule, EventCondition};
 pub use migrate::migrate;
 pub use salvage::salvage;
 pub use summary::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate};

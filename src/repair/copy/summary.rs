@@ -157,6 +157,8 @@ impl OmittedRange {
 pub struct CopySummary {
     /// Number of events copied as they are in the log.
     pub events_kept: u64,
+    /// Number of events that the rule of a compaction does not keep; 0 for other copies.
+    pub events_dropped: u64,
     /// Number of events restored by fixes or from donors.
     pub events_restored: u64,
     /// The omitted ranges, by ascending offset: the first [`MAX_FINDINGS`](crate::inspect::MAX_FINDINGS).
