@@ -18,6 +18,7 @@ mod engine {
     mod creations;
     mod cut_logs;
     mod damage;
+    mod damage_work;
     mod diff;
     mod document;
     mod donor_headers;

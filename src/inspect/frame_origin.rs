@@ -3,7 +3,7 @@
 
 use crate::StorageError;
 use crate::file::LogFile;
-use crate::format::frame::{CHECKSUM_LEN, MIN_FRAME};
+use crate::format::frame::{CHECKSUM_LEN, LENGTH_LEN, MIN_FRAME};
 use crate::format::{Evidence, FrameFormat, Version, byte_layout};
 
 /// The largest number of 4 GiB ranges of a log in which the original of a frame is searched. Each costs one read.
@@ -36,13 +36,9 @@ impl FrameOrigin {
         }
         let is_version_1 = FrameFormat::V1.checksum(at, covered) == stored;
         let end = log.len()?;
-        let mut buf = Vec::new();
         for range in (0..=end >> u32::BITS).take(MAX_SEARCHED_RANGES) {
             let Some(offset) = log.format().offset_of_frame(covered, stored, range as u32) else { break };
-            if offset != at
-                && offset < end
-                && log.read_frame_at(offset, &mut buf)?.is_some_and(|original| original.bytes() == frame)
-            {
+            if offset != at && offset < end && is_frame_at(log, offset, frame)? {
                 return Ok(Self { copy_of: Some(offset), is_version_1 });
             }
         }
@@ -54,4 +50,14 @@ impl FrameOrigin {
         evidence.copy_of = self.copy_of;
         evidence.is_version_1 = self.is_version_1;
     }
+}
+
+/// True when a valid frame with the bytes of `frame` starts at `offset`. A frame of another length is not read, because many
+/// damaged frames can name one large frame.
+fn is_frame_at(log: &LogFile, offset: u64, frame: &[u8]) -> Result<bool, StorageError> {
+    let mut length = [0; LENGTH_LEN];
+    let has_same_length =
+        log.read_at(&mut length, offset).is_ok_and(|read| read == LENGTH_LEN && frame.starts_with(&length));
+    let mut buf = Vec::new();
+    Ok(has_same_length && log.read_frame_at(offset, &mut buf)?.is_some_and(|original| original.bytes() == frame))
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::donor::Donor;
 use super::donor_runs::{DonorRun, DonorSearch, Miss, References, RefusalReason, WantedRange};
-use super::neighbours::Neighbours;
+use super::neighbours::NeighbourSearch;
 use super::step_output::MIN_GAP;
 use crate::StorageError;
 use crate::format::{DamageKind, FrameIdentity};
@@ -84,11 +84,12 @@ impl DonorRanges {
         let recorded = recorded_frames(view);
         let is_joined =
             |a: &ProposedFix, b: &ProposedFix| is_undecided(a) && is_undecided(b) && a.finding.end == b.finding.start;
+        let mut neighbours = NeighbourSearch::default();
         let mut first = 0;
         for pieces in found.chunk_by(is_joined) {
             if pieces.first().is_some_and(&is_undecided) {
                 let adjacent = AdjacentPieces { view, donors, recorded: &recorded, first_index: first, pieces };
-                adjacent.find(&mut ranges)?;
+                adjacent.find(&mut ranges, &mut neighbours)?;
             }
             first += pieces.len();
         }
@@ -132,14 +133,14 @@ struct AdjacentPieces<'a, 'm> {
 
 impl AdjacentPieces<'_, '_> {
     /// Adds the ranges, misses and notes for the pieces.
-    fn find(&self, ranges: &mut DonorRanges) -> Result<(), StorageError> {
+    fn find(&self, ranges: &mut DonorRanges, search: &mut NeighbourSearch) -> Result<(), StorageError> {
         let (Some(first), Some(last)) = (self.pieces.first(), self.pieces.last()) else { return Ok(()) };
         let (start, end) = (first.finding.start, last.repaired_end());
         let log_end = self.view.log().len()?;
         // The donor may have the complete frame of a torn tail, and the frames that followed it. When an index has seen
         // a later end of the log, these frames belong to the finding for the lost end instead.
         let is_open = end == log_end && self.view.seen_end().allows_cut_at(log_end);
-        let neighbours = Neighbours::find(self.view.log(), &(start..last.finding.end), log_end)?;
+        let neighbours = search.find(self.view.log(), &(start..last.finding.end), log_end)?;
         let references = References { neighbours, recorded: self.recorded };
         let cuts: Vec<u64> = self.pieces.iter().map(ProposedFix::repaired_end).collect();
         let mut wanted =

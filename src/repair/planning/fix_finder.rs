@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::neighbours::Neighbours;
+use super::neighbours::NeighbourSearch;
 use super::step_output::MIN_GAP;
 use crate::StorageError;
 use crate::file::LogFile;
@@ -27,6 +27,7 @@ pub struct FixFinder {
     pending: Vec<ProposedFix>,
     /// Start and end of the adjacent pieces that a gap would replace.
     pending_range: Option<(u64, u64)>,
+    neighbours: NeighbourSearch,
 }
 
 /// The fix of a finding, determined without the pieces next to it.
@@ -43,7 +44,13 @@ impl FixFinder {
     /// # Errors
     /// `Io` when the length of the log cannot be read.
     pub fn new(view: &LogView) -> Result<Self, StorageError> {
-        Ok(Self { view: view.clone(), log_end: view.log().len()?, pending: Vec::new(), pending_range: None })
+        Ok(Self {
+            view: view.clone(),
+            log_end: view.log().len()?,
+            pending: Vec::new(),
+            pending_range: None,
+            neighbours: NeighbourSearch::default(),
+        })
     }
 
     /// Adds the next finding, and returns the findings whose fixes are now known, by ascending offset.
@@ -87,7 +94,7 @@ impl FixFinder {
         decided
     }
 
-    fn find_single_piece_fix(&self, finding: &Finding) -> Result<SinglePieceFix, StorageError> {
+    fn find_single_piece_fix(&mut self, finding: &Finding) -> Result<SinglePieceFix, StorageError> {
         let log = self.view.log();
         // Bytes before the end that an index has recorded are never set aside: they were a complete part of the log.
         let (seen_end, is_tail) = (self.view.seen_end(), finding.end == self.log_end);
@@ -127,10 +134,10 @@ impl FixFinder {
         Ok(Some(Fix::with_candidate(RepairAction::RebuildHeader, certainty, candidate)))
     }
 
-    fn correct_bits_fix(&self, finding: &Finding) -> Result<SinglePieceFix, StorageError> {
+    fn correct_bits_fix(&mut self, finding: &Finding) -> Result<SinglePieceFix, StorageError> {
         let log = self.view.log();
         // The neighbours are read first: where damage lies between, that takes as much memory as the frame.
-        let times = Neighbours::find(log, &finding.range(), self.log_end)?.read_times(log)?;
+        let times = self.neighbours.find_times(log, &finding.range(), self.log_end)?;
         let mut frame = read_bytes(log, finding.start, finding.end)?;
         let mut correction = find_correction_in_place(&mut frame, log.format(), finding.start, times);
         let (certainty, unsearched) = (correction.certainty, correction.unsearched);

@@ -7,7 +7,7 @@ use super::donor_ranges::DonorPart;
 use super::donor_runs::DonorRun;
 use super::group::{Decision, PieceGroup};
 use super::loss::estimate_max_loss;
-use super::neighbours::Neighbours;
+use super::neighbours::NeighbourSearch;
 use super::step_output::{MIN_GAP, StepOutput};
 use crate::StorageError;
 use crate::format::{DamageKind, EventView, Finding, frame, hex};
@@ -24,11 +24,13 @@ pub(super) struct StepBuilder<'a> {
     log_end: u64,
     steps: Vec<RepairStep>,
     unrepaired: Vec<UnrepairedRange>,
+    neighbours: NeighbourSearch,
 }
 
 impl<'a> StepBuilder<'a> {
-    pub(super) const fn new(view: &'a LogView, donors: &'a [Donor<'a, 'a>], log_end: u64) -> Self {
-        Self { view, donors, log_end, steps: Vec::new(), unrepaired: Vec::new() }
+    pub(super) fn new(view: &'a LogView, donors: &'a [Donor<'a, 'a>], log_end: u64) -> Self {
+        let neighbours = NeighbourSearch::default();
+        Self { view, donors, log_end, steps: Vec::new(), unrepaired: Vec::new(), neighbours }
     }
 
     /// Returns the steps, still without hashes and without descriptions of gaps, and the unrepaired findings.
@@ -97,7 +99,7 @@ impl<'a> StepBuilder<'a> {
     }
 
     /// Returns a step for the group's range that does not write anything yet.
-    fn base_step(&self, group: &PieceGroup) -> Result<RepairStep, StorageError> {
+    fn base_step(&mut self, group: &PieceGroup) -> Result<RepairStep, StorageError> {
         let range = group.range.start..group.range.end.min(self.log_end).max(group.range.start);
         // The part of a lost end that follows another part has no bytes in the log yet.
         let in_log = range.start.min(self.log_end)..range.end.min(self.log_end);
@@ -114,7 +116,7 @@ impl<'a> StepBuilder<'a> {
             alternatives: group.alternatives(),
             before_sha256: Vec::new(),
             after_sha256: Vec::new(),
-            neighbours: Neighbours::find(self.view.log(), &in_log, self.log_end)?.into_vec(),
+            neighbours: self.neighbours.find(self.view.log(), &in_log, self.log_end)?.into_vec(),
         })
     }
 
