@@ -50,7 +50,7 @@ pub const fn header_fields(version: Version) -> &'static [FieldSpec] {
 }
 
 /// The version of the format of a log file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Version {
     /// The format without a header and without checksums. Chronicle reads these logs and never writes them.
     V0,

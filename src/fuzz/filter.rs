@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use super::memory_disk::MemoryDisk;
-use super::sample_logs::{LOG, open_read_only, sample_log};
+use super::sample_logs::{LOG, SampleVersion, open_read_only, sample_log};
 use crate::format::StoredEvent;
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
@@ -22,7 +22,7 @@ const NOW_MS: u64 = 1_766_718_334_106;
 fn log() -> &'static EventLog {
     static LOG_FILE: OnceLock<EventLog> = OnceLock::new();
     LOG_FILE.get_or_init(|| {
-        let mut bytes = sample_log().log.clone();
+        let mut bytes = sample_log(SampleVersion::V1).log.clone();
         bytes[600] ^= 1;
         open_read_only(&MemoryDisk::with_files(&[(LOG, &bytes)])).unwrap()
     })
@@ -36,7 +36,7 @@ pub(super) fn check(data: &[u8]) {
     }
     if let Ok(pattern) = SearchPattern::parse(&text) {
         assert_eq!(pattern.text(), text);
-        pattern.is_match(sample_log().log.get(100..400).unwrap_or_default());
+        pattern.is_match(sample_log(SampleVersion::V1).log.get(100..400).unwrap_or_default());
     }
     if let Ok(target) = JumpTarget::parse(&text, NOW_MS) {
         let index = log().index().unwrap();

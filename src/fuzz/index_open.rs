@@ -4,7 +4,7 @@
 use super::fuzz_input::FuzzInput;
 use super::memory_disk::MemoryDisk;
 use super::readers::{check_index, read_events};
-use super::sample_logs::{AGGREGATES, INDEX, LOG, open_read_only, options, sample_log};
+use super::sample_logs::{AGGREGATES, INDEX, LOG, SampleVersion, open_read_only, options, sample_log};
 use crate::format::StoredEvent;
 use crate::format::index::{PAGE_DATA_SIZE, PAGE_SIZE, page_checksum};
 use crate::log::EventLog;
@@ -25,7 +25,8 @@ enum IndexChange {
 pub(super) fn check(data: &[u8]) {
     let mut input = FuzzInput::new(data);
     let settings = input.byte();
-    let (mut log, mut index) = (sample_log().log.clone(), sample_log().index.clone());
+    let sample = sample_log(SampleVersion::of_bit(settings & 0x10));
+    let (mut log, mut index) = (sample.log.clone(), sample.index.clone());
     if settings & 0x80 != 0 {
         log.truncate(log.len() - input.below(log.len()));
     }
@@ -53,7 +54,7 @@ pub(super) fn check(data: &[u8]) {
     let Ok(indexed) = open_read_only(&disk) else { return };
     let (events, _) = read_events(&indexed);
     check_lookups(&indexed, &events);
-    let is_cut = log.len() < sample_log().log.len();
+    let is_cut = log.len() < sample.log.len();
     if matches!(change, IndexChange::Replaced | IndexChange::Edited) && !is_cut {
         check_index(&open_read_only(&disk).unwrap(), &events);
     }

@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 
 use super::fuzz_input::FuzzInput;
 use super::memory_disk::MemoryDisk;
-use super::sample_logs::{INDEX, LOG, log_paths, open_read_only, open_view, options, sample_log};
+use super::sample_logs::{
+    INDEX, LOG, SampleLog, SampleVersion, log_paths, open_read_only, open_view, options, sample_log,
+};
 use crate::format::FrameFormat;
 use crate::format::frame::{DecodeResult, decode, encode};
 use crate::format::journal::HEADER_LEN;
@@ -26,7 +28,8 @@ struct RepairCase {
     ranges: Vec<Range<usize>>,
 }
 
-/// Returns repairs of several kinds: corrected bits and a gap, bytes from a donor, and an end that is set aside.
+/// Returns repairs of several kinds, of both versions: corrected bits and a gap, bytes from a donor, and an end that is set
+/// aside.
 fn cases() -> &'static [RepairCase] {
     static CASES: OnceLock<Vec<RepairCase>> = OnceLock::new();
     CASES.get_or_init(|| {
@@ -35,23 +38,31 @@ fn cases() -> &'static [RepairCase] {
         let tear: fn(&mut Vec<u8>) = |log| log.truncate(log.len() - 20);
         let gaps = RepairOptions::new().gap_undecided();
         let donor = RepairOptions::new().donor(DONOR);
-        vec![
-            repair_case(&[flip, overwrite], true, &gaps),
-            repair_case(&[overwrite], false, &donor),
-            repair_case(&[tear], false, &gaps),
-        ]
+        let of_version = |version| {
+            let sample = sample_log(version);
+            [
+                repair_case(sample, &[flip, overwrite], Some(&sample.index), &gaps),
+                repair_case(sample, &[overwrite], None, &donor),
+                repair_case(sample, &[tear], None, &gaps),
+            ]
+        };
+        [SampleVersion::V1, SampleVersion::V2].into_iter().flat_map(of_version).collect()
     })
 }
 
-fn repair_case(damages: &[fn(&mut Vec<u8>)], is_indexed: bool, repair_options: &RepairOptions) -> RepairCase {
-    let sample = sample_log();
+fn repair_case(
+    sample: &SampleLog,
+    damages: &[fn(&mut Vec<u8>)],
+    index: Option<&[u8]>,
+    repair_options: &RepairOptions,
+) -> RepairCase {
     let mut before = sample.log.clone();
     for damage in damages {
         damage(&mut before);
     }
     let disk = MemoryDisk::with_files(&[(LOG, &before), (DONOR, &sample.log)]);
-    if is_indexed {
-        disk.put(INDEX, &sample.index);
+    if let Some(index) = index {
+        disk.put(INDEX, index);
     }
     let index_before = disk.get(INDEX);
     let plan =

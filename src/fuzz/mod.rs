@@ -33,7 +33,7 @@ impl FuzzTarget {
     }
 }
 
-/// Scanning and classifying a log of version 1.
+/// Scanning and classifying a log of version 1 or 2.
 pub const LOG_SCAN: FuzzTarget = FuzzTarget::new("log_scan", log_scan::check);
 /// Opening an index file, and looking up aggregates in it.
 pub const INDEX_OPEN: FuzzTarget = FuzzTarget::new("index_open", index_open::check);

@@ -8,9 +8,8 @@ use serde_json::Value;
 
 use super::fuzz_input::FuzzInput;
 use super::memory_disk::MemoryDisk;
-use super::readers::{read_events, survey_log};
-use super::sample_logs::{INDEX, LOG, framed_log, log_paths, open_read_only, open_view, sample_log};
-use crate::format::StoredEvent;
+use super::readers::{readable_events, survey_log};
+use super::sample_logs::{INDEX, LOG, SampleVersion, framed_log, log_paths, open_read_only, open_view, sample_log};
 use crate::inspect::SurveyOptions;
 use crate::repair::{ApplyOptions, Plan, RepairOptions, apply, plan_repair, plan_undo};
 
@@ -21,20 +20,23 @@ pub(super) fn check(data: &[u8]) {
     let settings = input.byte();
     let plan_change = input.byte();
     let value_number = input.below(usize::MAX);
+    let version = SampleVersion::of_bit(settings & 0x40);
+    let sample = sample_log(version);
     let log = if plan_change & 0x80 != 0 {
-        framed_log(&mut input)
+        framed_log(sample, &mut input)
     } else {
-        let mut log = sample_log().log.clone();
+        let mut log = sample.log.clone();
         input.edit(&mut log);
         log
     };
     let disk = MemoryDisk::with_files(&[(LOG, &log)]);
     if settings & 1 != 0 {
-        disk.put(INDEX, &sample_log().index);
+        disk.put(INDEX, &sample.index);
     }
     let mut options = RepairOptions::new();
     if settings & 2 != 0 {
-        disk.put(DONOR, &sample_log().log);
+        let donor_version = if plan_change & 0x40 == 0 { version } else { version.other() };
+        disk.put(DONOR, &sample_log(donor_version).log);
         options = options.donor(DONOR);
     }
     options.accept_likely = settings & 4 != 0;
@@ -52,19 +54,18 @@ pub(super) fn check(data: &[u8]) {
     }
 }
 
-/// Returns the offset and the text of every event that can be read.
-fn readable_events(disk: &MemoryDisk) -> Vec<(u64, String)> {
-    let Ok(log) = open_read_only(disk) else { return Vec::new() };
-    read_events(&log).0.iter().map(|event| (StoredEvent::offset(event), event.json().to_owned())).collect()
+/// Returns the readable events of the log on a disk; none when it cannot be opened.
+fn events_on_disk(disk: &MemoryDisk) -> Vec<(u64, String)> {
+    open_read_only(disk).map_or_else(|_| Vec::new(), |log| readable_events(&log))
 }
 
 /// Applies a plan as it was made, and undoes it.
 fn check_plan(disk: &MemoryDisk, plan: &Plan, is_whole_log_checked: bool) {
-    let (log, index, before) = (disk.get(LOG), disk.get(INDEX), readable_events(disk));
+    let (log, index, before) = (disk.get(LOG), disk.get(INDEX), events_on_disk(disk));
     let mut options = ApplyOptions::new();
     options.full_check = is_whole_log_checked;
     let repair = apply(&log_paths(disk), plan, options).unwrap_or_else(|error| panic!("{error}: {plan:?}"));
-    let after = readable_events(disk);
+    let after = events_on_disk(disk);
     assert!(before.iter().all(|event| after.contains(event)), "an event is lost: {before:?}, {after:?}");
     assert_eq!(after.len() as u64, before.len() as u64 + plan.restored_events());
     let found = survey_log(&open_view(disk, LOG).unwrap(), &SurveyOptions::new()).findings;
@@ -154,13 +155,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_repair_of_a_log_that_ends_within_its_damaged_header_restores_it() {
+    fn the_repair_of_a_log_that_ends_near_its_damaged_header_restores_it() {
         const TRUNCATE: u8 = 2;
         const SET_BYTE: u8 = 6;
-        for cut in 0..16 {
-            for settings in 0..64 {
-                let edits = [TRUNCATE, 0, cut, 0, SET_BYTE, 0, cut / 2, 0xFF];
-                check(&[&[settings, 1, 0, 0], edits.as_slice()].concat());
+        const VERSION_2: u8 = 0x40;
+        for (version, cuts) in [(0, (0..16).step_by(1)), (VERSION_2, (0..80).step_by(5))] {
+            for cut in cuts {
+                for settings in 0..64 {
+                    let edits = [TRUNCATE, 0, cut, 0, SET_BYTE, 0, cut / 2, 0xFF];
+                    check(&[&[settings | version, 1, 0, 0], edits.as_slice()].concat());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_log_of_zeros_gets_its_header_from_the_index() {
+        const ZEROS: u8 = 0;
+        const TRUNCATE: u8 = 2;
+        for version in [SampleVersion::V1, SampleVersion::V2] {
+            let bit = if version == SampleVersion::V1 { 0 } else { 0x40 };
+            for len in [64, 65, 96, 200] {
+                for settings in [1, 9, 25, 57] {
+                    let edits = [TRUNCATE, 0, len, 0, ZEROS, 0, 0, 255];
+                    check(&[&[settings | bit, 1, 0, 0], edits.as_slice()].concat());
+                }
             }
         }
     }

@@ -32,6 +32,11 @@ pub(super) fn read_events(log: &EventLog) -> (Vec<StoredEvent>, usize) {
     (events, others)
 }
 
+/// Returns the offset and the text of every event that can be read.
+pub(super) fn readable_events(log: &EventLog) -> Vec<(u64, String)> {
+    read_events(log).0.iter().map(|event| (StoredEvent::offset(event), event.json().to_owned())).collect()
+}
+
 /// Checks the readers of the log on a disk without an index. `threads` is the number of threads of a second survey, which
 /// reads parts of `part_bytes` bytes.
 pub(super) fn check_readers(disk: &MemoryDisk, threads: usize, part_bytes: u64) {

@@ -7,7 +7,7 @@ use super::fuzz_input::FuzzInput;
 use super::memory_disk::MemoryDisk;
 use crate::StorageError;
 use crate::file::Durability;
-use crate::format::{Event, frame};
+use crate::format::{Event, FrameFormat, LogId, NewLogFormat, frame};
 use crate::inspect::LogView;
 use crate::log::{EventLog, OpenOptions};
 use crate::repair::LogPaths;
@@ -21,32 +21,63 @@ pub(super) const EVENTS: usize = 24;
 /// Number of aggregates of a sample log, whose ids start at 1.
 pub(super) const AGGREGATES: u64 = 4;
 
+/// The id of the sample log of version 2.
+pub(super) const LOG_ID: LogId = LogId::from_bytes(*b"0123456789abcdef");
+
+/// The version of a log that an input chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SampleVersion {
+    V1,
+    V2,
+}
+
+impl SampleVersion {
+    /// Returns the version that a bit of the input chooses.
+    pub(super) const fn of_bit(bit: u8) -> Self {
+        if bit == 0 { Self::V1 } else { Self::V2 }
+    }
+
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::V1 => Self::V2,
+            Self::V2 => Self::V1,
+        }
+    }
+}
+
 /// The files of a log without damage.
 #[derive(Debug)]
 pub(super) struct SampleLog {
+    pub(super) format: FrameFormat,
     pub(super) log: Vec<u8>,
     pub(super) index: Vec<u8>,
     /// The bytes of the same log of version 0.
     pub(super) version_0: Vec<u8>,
 }
 
-/// Returns the sample log, which is the same in every run.
-pub(super) fn sample_log() -> &'static SampleLog {
-    static SAMPLE: OnceLock<SampleLog> = OnceLock::new();
-    SAMPLE.get_or_init(|| {
-        let disk = MemoryDisk::default();
-        let mut log = options(&disk).create(LOG).unwrap();
-        let events: Vec<Event> = (0..EVENTS).map(sample_event).collect();
-        log.append_batch(&events, Durability::Synced).unwrap();
-        log.save_index().unwrap();
-        let mut version_0 = Vec::new();
-        for event in log.replay(0).unwrap() {
-            let json = event.unwrap().json().replacen("{\"write_timestamp_ms\"", "{\"timestamp_ms\"", 1);
-            version_0.extend_from_slice(&(json.len() as u32).to_be_bytes());
-            version_0.extend_from_slice(json.as_bytes());
-        }
-        SampleLog { log: disk.get(LOG).unwrap(), index: disk.get(INDEX).unwrap(), version_0 }
-    })
+/// Returns the sample log of a version, which is the same in every run.
+pub(super) fn sample_log(version: SampleVersion) -> &'static SampleLog {
+    static V1: OnceLock<SampleLog> = OnceLock::new();
+    static V2: OnceLock<SampleLog> = OnceLock::new();
+    match version {
+        SampleVersion::V1 => V1.get_or_init(|| build_sample_log(NewLogFormat::V1, FrameFormat::V1)),
+        SampleVersion::V2 => V2.get_or_init(|| build_sample_log(NewLogFormat::V2(LOG_ID), FrameFormat::of_log(LOG_ID))),
+    }
+}
+
+fn build_sample_log(new_format: NewLogFormat, format: FrameFormat) -> SampleLog {
+    let disk = MemoryDisk::default();
+    let mut log = options(&disk).format(new_format).create(LOG).unwrap();
+    let events: Vec<Event> = (0..EVENTS).map(sample_event).collect();
+    log.append_batch(&events, Durability::Synced).unwrap();
+    log.save_index().unwrap();
+    let mut version_0 = Vec::new();
+    for event in log.replay(0).unwrap() {
+        let json = event.unwrap().json().replacen("{\"write_timestamp_ms\"", "{\"timestamp_ms\"", 1);
+        version_0.extend_from_slice(&(json.len() as u32).to_be_bytes());
+        version_0.extend_from_slice(json.as_bytes());
+    }
+    SampleLog { format, log: disk.get(LOG).unwrap(), index: disk.get(INDEX).unwrap(), version_0 }
 }
 
 /// Returns an event of a few kinds and sizes.
@@ -61,11 +92,11 @@ pub(super) fn sample_event(n: usize) -> Event {
     event.build().unwrap()
 }
 
-/// Builds a log of version 1 from frames that the input describes: events and other payloads, with right and wrong
-/// checksums and lengths, and bytes between them.
-pub(super) fn framed_log(input: &mut FuzzInput) -> Vec<u8> {
-    let sample = &sample_log().log;
-    let mut log = sample[..16].to_vec();
+/// Builds a log of the version of `sample` from frames that the input describes: events and other payloads, with right
+/// and wrong checksums and lengths, and bytes between them.
+pub(super) fn framed_log(sample: &SampleLog, input: &mut FuzzInput) -> Vec<u8> {
+    let header_len = sample.format.version().first_frame_offset() as usize;
+    let mut log = sample.log[..header_len].to_vec();
     while !input.is_empty() {
         let kind = input.byte();
         let start = log.len();
@@ -79,7 +110,7 @@ pub(super) fn framed_log(input: &mut FuzzInput) -> Vec<u8> {
             log.extend_from_slice(input.bytes(usize::from(kind)));
             continue;
         }
-        frame::encode(&payload, &mut log);
+        frame::encode_at(sample.format, start as u64, &payload, &mut log);
         let end = log.len();
         match kind / 4 % 8 {
             0 => log[start + 3] ^= input.byte(),

@@ -4,7 +4,8 @@
 use ratatui::layout::{Position, Size};
 
 use super::fuzz_input::FuzzInput;
-use super::sample_logs::sample_log;
+use super::readers::readable_events;
+use super::sample_logs::{SampleVersion, sample_log};
 use crate::log::EventLog;
 use crate::tui::{Key, Message, TestScreen, WheelDirection};
 
@@ -49,13 +50,13 @@ const NAMED_KEYS: [Key; 16] = [
 pub(super) fn check(data: &[u8]) {
     let mut input = FuzzInput::new(data);
     let settings = input.byte();
-    let mut log = sample_log().log.clone();
+    let mut log = sample_log(SampleVersion::of_bit(settings & 8)).log.clone();
     if settings & 1 != 0 {
         log[90] ^= 4;
         log[600..640].fill(0xA5);
     }
     let mut screen = TestScreen::new(&log, size(&mut input));
-    let before = readable_events(&screen);
+    let before = readable_events(&screen_log(&screen));
     if settings & 2 != 0 {
         screen.run_scan();
     }
@@ -67,7 +68,7 @@ pub(super) fn check(data: &[u8]) {
         screen.check_drawing();
     }
     leave(&mut screen, if settings & 4 == 0 { Key::Esc } else { Key::Ctrl('c') });
-    let after = readable_events(&screen);
+    let after = readable_events(&screen_log(&screen));
     assert!(before.iter().all(|event| after.contains(event)), "an event is lost");
 }
 
@@ -91,10 +92,8 @@ fn leave(screen: &mut TestScreen, key: Key) {
     assert!(screen.has_quit(), "the screen is not closed");
 }
 
-/// Returns the offset and the text of every event that can be read.
-fn readable_events(screen: &TestScreen) -> Vec<(u64, String)> {
-    let log = EventLog::open_read_only(&screen.path).unwrap();
-    log.replay(0).unwrap().flatten().map(|event| (event.offset(), event.json().to_owned())).collect()
+fn screen_log(screen: &TestScreen) -> EventLog {
+    EventLog::open_read_only(&screen.path).unwrap()
 }
 
 fn size(input: &mut FuzzInput) -> Size {

@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 use super::fuzz_input::FuzzInput;
 use super::memory_disk::MemoryDisk;
 use super::readers::{check_readers, read_events, survey_log};
-use super::sample_logs::{LOG, open_read_only, open_view, options, sample_log};
+use super::sample_logs::{LOG, LOG_ID, SampleVersion, open_read_only, open_view, options, sample_log};
 use crate::StorageError;
-use crate::format::Version;
 use crate::format::event::upgrade_v0_timestamp_key;
+use crate::format::{NewLogFormat, Version};
 use crate::inspect::SurveyOptions;
 use crate::repair::{CopyOptions, RepairOptions, migrate, plan_repair};
 
@@ -21,7 +21,7 @@ pub(super) fn check(data: &[u8]) {
         0 => input.rest().to_vec(),
         1 => framed_log(&mut input),
         _ => {
-            let mut bytes = sample_log().version_0.clone();
+            let mut bytes = sample_log(SampleVersion::V1).version_0.clone();
             input.edit(&mut bytes);
             bytes
         }
@@ -38,6 +38,9 @@ pub(super) fn check(data: &[u8]) {
     assert!(matches!(refused, Err(StorageError::Version0ReadOnly { .. })), "{refused:?}");
     let mut copy_options = CopyOptions::new(COPY);
     copy_options.accept_likely = settings & 0x80 != 0;
+    if settings & 0x40 != 0 {
+        copy_options = copy_options.format(NewLogFormat::V2(LOG_ID));
+    }
     let summary = migrate(log.view(), &copy_options, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(disk.get(LOG).unwrap(), bytes, "the log of version 0 is only read");
     let copied = options(&disk).open_read_only(COPY).unwrap();

@@ -1,6 +1,7 @@
 //! The header of a log: as it is in the file, and as it should be where it is damaged.
 
 use super::LogView;
+use super::zeros::find_last_nonzero;
 use crate::StorageError;
 use crate::file::{FRAME_SEARCH_LIMIT, HeaderState, ScanItem, Scanner};
 use crate::format::byte_layout::u64_at;
@@ -68,14 +69,21 @@ impl LogView {
         header.segment.map(|segment| segment.log_id)
     }
 
-    /// Returns the index's copy of the header, when the copy is valid and the log has a frame of the index.
+    /// Returns the index's copy of the header, when the copy is valid and the log has a frame of the index or only zeros.
     fn indexed_header(&self) -> Option<HeaderBytes> {
         if let Some(segments) = self.segments() {
             // Each segment has its own header and index.
             return self.segment_view(segments.bases().first().copied()?).ok()?.indexed_header();
         }
-        let copy = self.identified_index().filter(|_| self.has_matching_frame()).map(|index| index.header().log_header);
-        copy.filter(|copy| LogHeader::decode(copy).is_ok())
+        let copy = self.identified_index().map(|index| index.header().log_header);
+        copy.filter(|copy| LogHeader::decode(copy).is_ok() && (self.has_matching_frame() || self.has_only_zeros()))
+    }
+
+    /// True when the log is recognised although it has no byte that is not zero. Reads the end of a log that has one.
+    fn has_only_zeros(&self) -> bool {
+        let is_header_zero = self.header_bytes().is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0));
+        let last_nonzero = |end| find_last_nonzero(self.log(), &(0..end));
+        is_header_zero && self.log().len().and_then(last_nonzero).is_ok_and(|last| last.is_none())
     }
 
     /// Returns the finding about the header, when it is damaged, or when the file ends within it and no index knows a later end.
@@ -137,7 +145,8 @@ impl LogView {
     /// neither an index nor an event shows what it was.
     ///
     /// It is the index's copy, or else it is reconstructed with the creation time that was found. It is proven when a valid
-    /// frame that is not a gap follows the header, and the creation time was not changed.
+    /// frame that is not a gap follows the header, and the creation time was not changed, and when only the index recognises
+    /// a log of zeros.
     ///
     /// # Errors
     /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
@@ -168,7 +177,8 @@ impl LogView {
             source,
             is_proven: match source {
                 HeaderSource::HeaderChecksum => true,
-                HeaderSource::Index | HeaderSource::DamagedHeader => is_first_frame_intact,
+                HeaderSource::Index => is_first_frame_intact || self.has_only_zeros(),
+                HeaderSource::DamagedHeader => is_first_frame_intact,
                 HeaderSource::FirstEvent | HeaderSource::OtherSegments => false,
             },
         }))

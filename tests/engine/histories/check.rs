@@ -7,7 +7,7 @@ use chronicle::DamageKind;
 use super::model::{EventState, FIRST_NUMBER, Model, ModelEvent};
 use super::operation::{Operation, open_read_only};
 use super::run::execute;
-use super::start::Start;
+use super::start::{Start, V2};
 use crate::engine::sim_disk::SimDisk;
 use crate::engine::support::{LOG, open_view, survey_log};
 
@@ -178,7 +178,7 @@ pub(super) fn check_no_litter(disk: &SimDisk, path: &str) -> Result<(), String> 
 
 #[test]
 fn an_event_that_was_lost_must_not_appear_again() {
-    let start = Start::Healthy.node();
+    let start = Start::Healthy(V2).node();
     let appended = execute(&start, Operation::Append).unwrap().next;
     let after_power_cut = appended.disk.power_cut(|| false);
     let model = check_and_adopt(&after_power_cut, &appended.model, Survivors::Synced, Contents::Durable).unwrap();

@@ -4,6 +4,8 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use chronicle::internal::format::Version;
+
 use super::operation::Operation;
 use super::run::{Crash, Ending, Executed, Injection, end_process, execute, run_with_fault};
 use super::start::{Node, Start};
@@ -150,7 +152,7 @@ impl Explorer {
             return;
         }
         self.statistics.recoveries += 1;
-        let copy = if found.model.version == 0 { Operation::Migrate } else { Operation::Salvage };
+        let copy = if found.model.version == Version::V0 { Operation::Migrate } else { Operation::Salvage };
         let executed = execute(found, Operation::Recover);
         let Some(executed) = self.record(executed) else { return };
         let copied = execute(&executed.next, copy);

@@ -15,12 +15,14 @@ mod start;
 
 use std::ops::Range;
 
+use chronicle::NewLogFormat;
+
 use self::explorer::Explorer;
 use self::random::run_seed;
-use self::start::Start;
+use self::start::{Start, V2};
 
 const OPERATIONS: u32 = 3;
-const DEFAULT_STRIDE: usize = 97;
+const DEFAULT_STRIDE: usize = 193;
 const DEFAULT_SEEDS: Range<u64> = 0..150;
 
 fn environment_number(name: &str) -> Option<u64> {
@@ -39,32 +41,62 @@ fn explore(start: Start) {
 
 #[test]
 fn every_short_history_of_an_empty_log_keeps_its_promises() {
-    explore(Start::Empty);
+    explore(Start::Empty(NewLogFormat::V1));
 }
 
 #[test]
 fn every_short_history_of_a_healthy_log_keeps_its_promises() {
-    explore(Start::Healthy);
+    explore(Start::Healthy(NewLogFormat::V1));
 }
 
 #[test]
 fn every_short_history_of_an_indexed_log_keeps_its_promises() {
-    explore(Start::Indexed);
+    explore(Start::Indexed(NewLogFormat::V1));
 }
 
 #[test]
 fn every_short_history_of_a_damaged_log_keeps_its_promises() {
-    explore(Start::Damaged);
+    explore(Start::Damaged(NewLogFormat::V1));
 }
 
 #[test]
 fn every_short_history_of_a_torn_log_keeps_its_promises() {
-    explore(Start::Torn);
+    explore(Start::Torn(NewLogFormat::V1));
 }
 
 #[test]
 fn every_short_history_of_a_cut_log_keeps_its_promises() {
-    explore(Start::Cut);
+    explore(Start::Cut(NewLogFormat::V1));
+}
+
+#[test]
+fn every_short_history_of_an_empty_log_of_version_2_keeps_its_promises() {
+    explore(Start::Empty(V2));
+}
+
+#[test]
+fn every_short_history_of_a_healthy_log_of_version_2_keeps_its_promises() {
+    explore(Start::Healthy(V2));
+}
+
+#[test]
+fn every_short_history_of_an_indexed_log_of_version_2_keeps_its_promises() {
+    explore(Start::Indexed(V2));
+}
+
+#[test]
+fn every_short_history_of_a_damaged_log_of_version_2_keeps_its_promises() {
+    explore(Start::Damaged(V2));
+}
+
+#[test]
+fn every_short_history_of_a_torn_log_of_version_2_keeps_its_promises() {
+    explore(Start::Torn(V2));
+}
+
+#[test]
+fn every_short_history_of_a_cut_log_of_version_2_keeps_its_promises() {
+    explore(Start::Cut(V2));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use chronicle::internal::format::Version;
+
 /// The number of the first event that a history appends. The events of a log with which it begins have lower numbers.
 pub(super) const FIRST_NUMBER: usize = 100;
 
@@ -25,7 +27,7 @@ pub(super) struct ModelEvent {
 }
 
 impl ModelEvent {
-    /// The end of the event's frame of version 1: length, payload, checksum.
+    /// The end of the event's frame of version 1 or 2: length, payload, checksum.
     pub(super) const fn end(&self) -> u64 {
         self.offset + 8 + self.json.len() as u64
     }
@@ -55,7 +57,7 @@ pub(super) struct Model {
     pub(super) durable_end: u64,
     /// The end that an index has recorded for a log that was cut later. No offset before it is given again.
     pub(super) lost_end: Option<u64>,
-    pub(super) version: u8,
+    pub(super) version: Version,
     pub(super) repairs: Vec<Arc<RepairImages>>,
 }
 

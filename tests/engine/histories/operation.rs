@@ -4,11 +4,13 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use chronicle::internal::format::Version;
 use chronicle::repair::{
     ApplyOptions, CopyOptions, LogPaths, RepairOptions, apply, migrate, plan_repair, plan_undo, recover, salvage,
 };
 use chronicle::{Durability, EventLog, OpenOptions, StorageError};
 
+use super::start::V2;
 use crate::engine::sim_disk::SimDisk;
 use crate::engine::support::{LOG, START_MS, event, open_view};
 
@@ -30,13 +32,14 @@ pub(super) enum Operation {
     Undo,
     Salvage,
     Migrate,
+    MigrateToVersion2,
     /// What a program does after a crash: recovers, appends one event with a sync, and saves the index.
     Recover,
 }
 
 impl Operation {
     /// The operations of which every history is built.
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Append,
         Self::AppendSync,
         Self::Batch,
@@ -46,6 +49,7 @@ impl Operation {
         Self::Undo,
         Self::Salvage,
         Self::Migrate,
+        Self::MigrateToVersion2,
     ];
 
     /// Returns the number of events that the operation tries to append.
@@ -55,6 +59,11 @@ impl Operation {
             Self::Batch => 2,
             _ => 0,
         }
+    }
+
+    /// Returns true if the operation writes a new log.
+    pub(super) const fn is_copy(self) -> bool {
+        matches!(self, Self::Salvage | Self::Migrate | Self::MigrateToVersion2)
     }
 
     /// Returns true if the operation syncs the whole log before it succeeds.
@@ -94,9 +103,16 @@ impl Operation {
                 outcome.undoes = plan.undoes;
                 apply(&paths(disk), &plan, ApplyOptions::new())?;
             }
-            Self::Salvage | Self::Migrate => {
+            Self::Salvage | Self::Migrate | Self::MigrateToVersion2 => {
                 let copy = if self == Self::Salvage { salvage } else { migrate };
-                copy(&open_view(disk)?, &CopyOptions::new(COPY).replace(), &mut |_| ControlFlow::Continue(()))?;
+                let view = open_view(disk)?;
+                let mut options = CopyOptions::new(COPY).replace();
+                // A salvage of version 2 otherwise gives the new log a random identity.
+                let is_salvage_2 = self == Self::Salvage && view.log().version() == Version::V2;
+                if self == Self::MigrateToVersion2 || is_salvage_2 {
+                    options = options.format(V2);
+                }
+                copy(&view, &options, &mut |_| ControlFlow::Continue(()))?;
             }
             Self::Recover => {
                 recover(&paths(disk))?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use chronicle::internal::format::Version;
 use chronicle::repair::recover;
 
 use super::check::{Contents, Survivors, check_and_adopt, check_no_litter, check_reads, is_truncated, read_events};
@@ -12,8 +13,6 @@ use super::start::Node;
 use crate::engine::call_order::{CallKind, order_violations};
 use crate::engine::sim_disk::{DiskFault, SimDisk};
 use crate::engine::support::{INDEX, LOG, random_choices, survey_log};
-
-const HEADER_LEN: u64 = 16;
 
 /// A fault at one call of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,13 +102,13 @@ pub(super) fn execute(node: &Node, operation: Operation) -> Result<Executed, Str
 
 /// Checks that an operation without a fault fails only where it has to, and that it has its effect.
 fn check_outcome(node: &Node, operation: Operation, outcome: &Outcome, after: &SimDisk) -> Result<(), String> {
-    let is_version_1 = node.model.version == 1;
+    let is_version_0 = node.model.version == Version::V0;
     let (old, new) = (log_bytes(&node.disk), log_bytes(after));
     let must_succeed = match operation {
-        Operation::Append | Operation::AppendSync | Operation::Batch => is_version_1 && !is_truncated(&node.disk),
-        Operation::SaveIndex | Operation::CatchUp | Operation::Recover => true,
-        Operation::Repair | Operation::Salvage => is_version_1,
-        Operation::Migrate => !is_version_1,
+        Operation::Append | Operation::AppendSync | Operation::Batch => !is_version_0 && !is_truncated(&node.disk),
+        Operation::SaveIndex | Operation::CatchUp | Operation::MigrateToVersion2 | Operation::Recover => true,
+        Operation::Repair | Operation::Salvage => !is_version_0,
+        Operation::Migrate => is_version_0,
         Operation::Undo => return check_undo(&node.model, outcome, &old, &new),
     };
     match &outcome.error {
@@ -121,7 +120,7 @@ fn check_outcome(node: &Node, operation: Operation, outcome: &Outcome, after: &S
     }
     match operation {
         Operation::Repair if survey_log(after).damage_total > 0 => Err("damage is left after a repair".into()),
-        Operation::Salvage | Operation::Migrate => check_copy(node, after),
+        _ if operation.is_copy() => check_copy(node, after),
         _ => Ok(()),
     }
 }
@@ -170,7 +169,8 @@ fn acknowledge(
     acknowledged.durable_end = acknowledged.durable_end.min(unchanged);
     if operation.new_events() > 0 {
         // A new frame can begin with the same bytes as a tail that it replaces.
-        acknowledged.durable_end = acknowledged.durable_end.min(node.model.next_offset().max(HEADER_LEN));
+        let first_offset = node.model.version.first_frame_offset();
+        acknowledged.durable_end = acknowledged.durable_end.min(node.model.next_offset().max(first_offset));
     }
     acknowledged.first_tried_number = acknowledged.next_number;
     acknowledged.next_number += operation.new_events();
@@ -271,8 +271,7 @@ fn check_copy_after_fault(node: &Node, executed: &Executed, faulted: &Faulted, d
     let is_new = copy == executed.copy;
     // A process that was killed earlier may have left a new file whose name is not on stable storage.
     let is_old = [node.disk.get(COPY), node.disk.power_cut(|| false).get(COPY)].contains(&copy);
-    let is_copied =
-        matches!(faulted.operation, Operation::Salvage | Operation::Migrate) && faulted.outcome.error.is_none();
+    let is_copied = faulted.operation.is_copy() && faulted.outcome.error.is_none();
     if !is_new && (is_copied || !is_old) {
         return Err(format!("the copy is neither the old file nor the new one: {:?}", copy.map(|bytes| bytes.len())));
     }

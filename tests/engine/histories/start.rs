@@ -1,9 +1,18 @@
 //! The logs with which histories begin.
 
+use std::path::Path;
+
+use chronicle::{LogId, NewLogFormat};
+
 use super::check::read_events;
 use super::model::{EventState, FIRST_NUMBER, Model, ModelEvent};
+use super::operation::open_read_only;
 use crate::engine::sim_disk::SimDisk;
-use crate::engine::support::{INDEX, LOG, disk_with_indexed_log, disk_with_log};
+use crate::engine::support::{INDEX, LOG, event, open_options};
+
+/// Version 2, with an identity that is the same in every run.
+pub(super) const V2: NewLogFormat = NewLogFormat::V2(LogId::from_bytes(*b"0123456789abcdef"));
+const V1: NewLogFormat = NewLogFormat::V1;
 
 /// A state of the disk, with the model of its log.
 #[derive(Debug, Clone)]
@@ -12,47 +21,58 @@ pub(super) struct Node {
     pub(super) model: Model,
 }
 
-/// A log with which histories begin.
+/// A log with which histories begin: its state and its format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
-    Empty,
-    Healthy,
-    Indexed,
+    Empty(NewLogFormat),
+    Healthy(NewLogFormat),
+    Indexed(NewLogFormat),
     /// One event has a flipped bit and another has noise; the index was saved before.
-    Damaged,
+    Damaged(NewLogFormat),
     /// The last frame is cut.
-    Torn,
+    Torn(NewLogFormat),
     /// The last two events are missing, and the index has seen them.
-    Cut,
+    Cut(NewLogFormat),
     Version0,
 }
 
 impl Start {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Empty, Self::Healthy, Self::Indexed, Self::Damaged, Self::Torn, Self::Cut, Self::Version0];
+    pub(super) const ALL: [Self; 13] = [
+        Self::Empty(V1),
+        Self::Healthy(V1),
+        Self::Indexed(V1),
+        Self::Damaged(V1),
+        Self::Torn(V1),
+        Self::Cut(V1),
+        Self::Version0,
+        Self::Empty(V2),
+        Self::Healthy(V2),
+        Self::Indexed(V2),
+        Self::Damaged(V2),
+        Self::Torn(V2),
+        Self::Cut(V2),
+    ];
 
     pub(super) fn node(self) -> Node {
         match self {
-            Self::Empty => whole_log(&disk_with_log(0).0),
-            Self::Healthy => whole_log(&disk_with_log(3).0),
-            Self::Indexed => whole_log(&disk_with_indexed_log(3).0),
+            Self::Empty(format) => whole_log(&disk_with_log(format, 0).0),
+            Self::Healthy(format) => whole_log(&disk_with_log(format, 3).0),
+            Self::Indexed(format) => whole_log(&disk_with_indexed_log(format, 3).0),
             Self::Version0 => {
-                let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v0-clean.log");
-                let mut node = whole_log(&SimDisk::with_files(&[(LOG, &std::fs::read(path).unwrap())]));
-                node.model.version = 0;
-                node
+                let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v0-clean.log");
+                whole_log(&SimDisk::with_files(&[(LOG, &std::fs::read(path).unwrap())]))
             }
-            Self::Damaged => {
-                let (disk, offsets) = disk_with_indexed_log(5);
+            Self::Damaged(format) => {
+                let (disk, offsets) = disk_with_indexed_log(format, 5);
                 damaged_log(&disk, |bytes| {
                     bytes[offsets[1] as usize + 60] ^= 4;
                     let noise = offsets[3] as usize + 60..offsets[3] as usize + 90;
                     bytes[noise].iter_mut().for_each(|byte| *byte = byte.wrapping_mul(7).wrapping_add(131));
                 })
             }
-            Self::Torn => damaged_log(&disk_with_log(3).0, |bytes| bytes.truncate(bytes.len() - 20)),
-            Self::Cut => {
-                let (disk, offsets) = disk_with_indexed_log(4);
+            Self::Torn(format) => damaged_log(&disk_with_log(format, 3).0, |bytes| bytes.truncate(bytes.len() - 20)),
+            Self::Cut(format) => {
+                let (disk, offsets) = disk_with_indexed_log(format, 4);
                 let end = disk.get(LOG).unwrap().len() as u64;
                 let mut node = damaged_log(&disk, |bytes| bytes.truncate(offsets[2] as usize));
                 node.model.lost_end = Some(end);
@@ -62,6 +82,20 @@ impl Start {
             }
         }
     }
+}
+
+/// Creates a log of `events` events on a new disk, without an index. Returns the disk and the offsets of the events.
+fn disk_with_log(format: NewLogFormat, events: usize) -> (SimDisk, Vec<u64>) {
+    let disk = SimDisk::default();
+    let mut log = open_options(&disk).format(format).create(LOG).unwrap();
+    let offsets = (0..events).map(|n| log.append_sync(&event(1 + n as u64 % 3, n)).unwrap()).collect();
+    (disk, offsets)
+}
+
+fn disk_with_indexed_log(format: NewLogFormat, events: usize) -> (SimDisk, Vec<u64>) {
+    let (disk, offsets) = disk_with_log(format, events);
+    open_options(&disk).open_read_only(LOG).unwrap().save_index().unwrap();
+    (disk, offsets)
 }
 
 /// Returns a durable copy of the files of an undamaged log, with its model.
@@ -80,7 +114,7 @@ fn whole_log(disk: &SimDisk) -> Node {
         damage: Vec::new(),
         durable_end,
         lost_end: None,
-        version: 1,
+        version: open_read_only(&disk).unwrap().view().log().version(),
         repairs: Vec::new(),
     };
     Node { disk, model }
