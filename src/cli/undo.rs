@@ -12,6 +12,7 @@ use super::log_access::{open_options, open_read_only, view_with_checked_index};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
+use crate::StorageError;
 use crate::inspect::{OnSurveyUpdate, SurveyOptions, survey};
 use crate::repair::{self, ApplyOptions, LogPaths, RepairHistory};
 use crate::report::json::{self, Json};
@@ -62,9 +63,20 @@ impl UndoArgs {
     }
 }
 
-/// Verifies the log, prints the summary to stderr, and returns the status that `verify` would return.
+/// Verifies the log, prints the summary to stderr, and returns the status that `verify` would return. Bytes that only another
+/// copy of the log recognises are damage, because the undo has succeeded.
 fn verify_current_state(log: &Path, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-    let view = view_with_checked_index(&open_read_only(log, global)?);
+    let opened = match open_read_only(log, global) {
+        // The repair had made it a log again, with the help of another copy.
+        Err(
+            error @ (StorageError::NotALog { .. } | StorageError::TooShort { .. } | StorageError::DamagedHeader { .. }),
+        ) => {
+            out.print_note(&format!("not verified: {error}; the repair had another copy of the log"));
+            return Ok(ExitStatus::Damage);
+        }
+        opened => opened?,
+    };
+    let view = view_with_checked_index(&opened);
     let progress = TerminalProgress::new("verifying", out);
     let (mut counts, mut status) = (FindingCounts::default(), index_status(&view, IndexRequirement::NotBroken));
     let mut pass = |on_update: &mut OnSurveyUpdate| survey(&view, &SurveyOptions::new(), None, on_update);

@@ -545,6 +545,22 @@ fn an_invalid_event_is_left_and_reported() {
     assert_eq!(shell.run("undo bad.log --yes").exit_code, 6, "there is nothing to undo");
 }
 
+#[test]
+fn the_undo_of_a_repair_that_made_a_file_a_log_reports_damage_and_no_failure() {
+    let shell = Shell::with_log();
+    let whole = fs::read(shell.path("a.log")).unwrap();
+    for len in [0, 7, 15] {
+        fs::write(shell.path("cut.log"), &whole[..len]).unwrap();
+        let repaired = shell.run("repair cut.log --donor a.log --choose 0=1 --yes");
+        assert_eq!(repaired.exit_code, 0, "{len}: {repaired:?}");
+        let undone = shell.run("undo cut.log --yes");
+        assert_eq!(undone.exit_code, 3, "{len}: {undone:?}");
+        assert!(undone.stderr.contains("not verified: "), "{len}: {undone:?}");
+        assert_eq!(fs::read(shell.path("cut.log")).unwrap(), whole[..len], "{len}");
+        fs::remove_dir_all(shell.path("cut.log.repairs")).unwrap();
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn confirming_at_the_terminal_applies_the_printed_plan() {
