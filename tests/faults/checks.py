@@ -23,6 +23,10 @@ def disturb(program, scenario, template, folder, disturbance):
         scenario.recover(program, folder)
         if outcome.was_killed:
             scenario.clear_temporary_files(program, folder)
+        # An old file that cannot get its name back is kept, and the message names it. One that cannot be removed stays.
+        for path in folder.rglob("*.old"):
+            if path.name in outcome.text() or "unlink" in str(disturbance):
+                path.unlink()
         scenario.check_names(folder)
     except Violation as violation:
         repeat = disturbance.repeat_line(scenario)

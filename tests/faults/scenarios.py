@@ -387,9 +387,10 @@ class CreateOverExisting(Scenario):
 
     def check_log(self, program, folder, outcome, disturbance):
         log = read(folder / "a.log")
-        if log is None and outcome.was_killed:
-            # The old log is moved away before the new one gets its name.
-            moved = [path.read_bytes() for path in folder.glob("a.log.*") if path.suffix in (".old", ".tmp")]
+        if log is None:
+            # The old log is moved away before the new one gets its name. When it cannot be moved back, the message says so.
+            moved = [path for path in folder.glob("a.log.*") if path.suffix in (".old", ".tmp")]
+            moved = [path.read_bytes() for path in moved if outcome.was_killed or path.name in outcome.text()]
             log = self.before if self.before in moved else None
         if log != self.before and not self.has_effect(program, folder):
             raise Violation("the log is neither the old one nor the new one")
@@ -421,6 +422,9 @@ class Salvage(Scenario):
         super().check_log(program, folder, outcome, disturbance)
         for name, expected in self.outputs_after.items():
             found = read(folder / name)
+            if name == "map.csv" and found and "unreadable" in outcome.text():
+                # The map has a row for a range that the device did not read, such as the header.
+                found = b"".join(row for row in found.splitlines(True) if not row.endswith(b",,unreadable\n"))
             # An index holds the time at which it was built.
             if found is not None and found != expected and not name.endswith(".idx"):
                 raise Violation(f"{name} is there, and not complete")
