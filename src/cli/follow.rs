@@ -38,7 +38,7 @@ pub(super) fn follow_events(
     let mut printer = EventPrinter { range, reporter: FindingReporter::new(log, ExitStatus::Done)?, line: vec![] };
     let start = log.replay(range.from.unwrap_or_default())?.position();
     // The events that an index covers are read through it, because it excludes ranges for the filter.
-    let covered = view.trusted_index().map(|index| index.coverage().covered_to).filter(|_| filter.can_use_index());
+    let covered = view.index_coverage().map(|coverage| coverage.covered_to).filter(|_| filter.can_use_index());
     let end = view.log().len()?;
     let covered = covered.filter(|covered| (start..=end).contains(covered) && range.on_damage == OnDamage::Skip);
     let until = covered.unwrap_or(start);

@@ -12,7 +12,9 @@ use super::options::{ForceArgs, FormatArgs, GlobalArgs};
 use super::output::CommandOutput;
 use super::overwrite::create_replacing;
 use super::progress::TerminalProgress;
-use crate::file::OsDisk;
+use super::segment_options::parse_segment_size;
+use crate::file::{DEFAULT_SEGMENT_SIZE, OsDisk};
+use crate::format::Version;
 use crate::report::json::Json;
 use crate::report::units::{self, format_count, format_duration, format_rate, format_size};
 use crate::report::{ExitStatus, safe_path_text};
@@ -20,7 +22,9 @@ use crate::sample::{self, GeneratorOptions, LogLength};
 
 /// Generate a realistic test log; equal options give equal bytes.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  chronicle generate big.log --size 1GiB --aggregates 100000")]
+#[command(
+    after_help = "Examples:\n  chronicle generate big.log --size 1GiB --aggregates 100000\n  chronicle generate big/ --size 1GiB --segment-size 64MiB"
+)]
 pub(super) struct GenerateArgs {
     /// Log to create
     log: PathBuf,
@@ -41,6 +45,9 @@ pub(super) struct GenerateArgs {
     start_time: u64,
     #[command(flatten)]
     format: FormatArgs,
+    /// Generate a folder of segments (format 2), each of at least this size, such as 64MiB
+    #[arg(long, value_name = "SIZE", value_parser = parse_segment_size)]
+    segment_size: Option<u64>,
     #[command(flatten)]
     force: ForceArgs,
 }
@@ -50,20 +57,26 @@ impl GenerateArgs {
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let existing = self.force.existing_files();
         CommandPaths::new(global).writes_log("LOG", &self.log, existing).check()?;
+        let names_folder = self.log.as_os_str().as_encoded_bytes().ends_with(b"/");
+        let segment_size = self.segment_size.or(names_folder.then_some(DEFAULT_SEGMENT_SIZE));
         let options = GeneratorOptions {
             seed: self.seed,
             length: self.size.map_or(LogLength::Events(self.events), LogLength::Bytes),
             aggregates: self.aggregates,
             start_time_ms: self.start_time,
-            version: self.format.version(),
+            version: if segment_size.is_some() { Version::V2 } else { self.format.version() },
         };
         let started = Instant::now();
         let progress = TerminalProgress::new("generating", out);
         let summary = create_replacing(&self.log, existing, || {
-            Ok(sample::generate(&OsDisk, &self.log, &options, &mut |position| {
+            let mut on_progress = |position| {
                 progress.update(position);
                 ControlFlow::Continue(())
-            })?)
+            };
+            Ok(match segment_size {
+                Some(size) => sample::generate_segments(&OsDisk, &self.log, &options, size, &mut on_progress)?,
+                None => sample::generate(&OsDisk, &self.log, &options, &mut on_progress)?,
+            })
         })?;
         drop(progress);
         out.set_effect(format!("{} is created", safe_path_text(&self.log)));

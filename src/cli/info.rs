@@ -47,7 +47,7 @@ impl InfoArgs {
     fn report(path: &Path, detail: ReportDetail, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let log = open_with_notices(path, global, out)?;
         let view = view_with_checked_index(&log);
-        let counts = match view.trusted_index().map(|index| index.counts()) {
+        let counts = match view.index_counts() {
             Some(Ok(counts)) => Some(counts),
             Some(Err(fault)) => {
                 view.mark_index_unusable(IndexState::from_fault(fault));
@@ -95,7 +95,7 @@ impl InfoReport<'_> {
     fn line(&self) -> String {
         let Self { view, bytes, .. } = *self;
         let version = format!("version {}{}", view.log().version().number(), header_note(view));
-        let events = view.trusted_index().map(|index| format_count(index.header().events, "event"));
+        let events = view.index_coverage().map(|coverage| format_count(coverage.events, "event"));
         let damaged = view.known_damage().len() as u64;
         let damaged = (damaged > 0).then(|| format!("{} known", format_count(damaged, "damaged range")));
         let index = format!("index {}", index_line(view.index_state(), None));
@@ -115,11 +115,17 @@ impl InfoReport<'_> {
             rows.push(("created", format!("{utc} ({local} local)")));
         }
         rows.push(("size", format_exact_size(bytes)));
-        if let Some(index_header) = view.trusted_index().map(|index| index.header()) {
-            let covered = if index_header.scanned_to == bytes { "" } else { " covered by the index" };
-            rows.push(("events", format!("{}{covered}", format_number(index_header.events))));
-            if index_header.gaps > 0 {
-                rows.push(("gaps", format_number(index_header.gaps)));
+        if let Some(segments) = view.segments() {
+            let bases = segments.bases();
+            let (first, last) = (segments.log_start(), bases.last().copied().unwrap_or_default());
+            let count = format_count(bases.len() as u64, "segment");
+            rows.push(("segments", format!("{count} from offset {first}; events are appended to that at {last}")));
+        }
+        if let Some(coverage) = view.index_coverage() {
+            let covered = if coverage.scanned_to == bytes { "" } else { " covered by the index" };
+            rows.push(("events", format!("{}{covered}", format_number(coverage.events))));
+            if coverage.gaps > 0 {
+                rows.push(("gaps", format_number(coverage.gaps)));
             }
         }
         if let Some(VerificationMark { verified_to, verified_at_ms }) = verification_mark(view) {
@@ -209,7 +215,7 @@ fn verified_json(view: &LogView) -> Json {
 
 /// Returns how far and when the log was verified, according to its index.
 fn verification_mark(view: &LogView) -> Option<VerificationMark> {
-    view.trusted_index().and_then(|index| index.verification_mark())
+    view.verification_mark()
 }
 
 /// A name and the number of its events.

@@ -41,7 +41,7 @@ impl SegmentArgs {
 }
 
 /// Parses the size of a segment.
-fn parse_segment_size(text: &str) -> Result<u64, String> {
+pub(super) fn parse_segment_size(text: &str) -> Result<u64, String> {
     let bytes = parse_size(text)?;
     if bytes < MIN_SEGMENT_SIZE {
         return Err(format!("expected at least {}, found `{text}`", format_size(MIN_SEGMENT_SIZE)));

@@ -58,7 +58,7 @@ impl ShowArgs {
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let log = open_with_notices(&self.log, global, out)?;
         let view = log.view().clone();
-        let index = view.trusted_index().is_some().then(|| view.load_index());
+        let index = view.index_coverage().map(|_| view.load_index());
         let row = self.find_row(&view, index.as_ref(), out)?;
         let bytes = read_bytes(&view, &row, self.hex)?;
         let details = read_row_details(&view, index.as_ref(), row)?;

@@ -62,7 +62,7 @@ impl StatsArgs {
             options = options.counts_only();
         }
         let view = log.view();
-        let index = view.trusted_index().map(|_| view.load_index());
+        let index = view.index_coverage().map(|_| view.load_index());
         let progress = TerminalProgress::new("counting", out);
         let statistics = collect_statistics(view, index.as_ref(), &filter, &options, &mut |at| progress.show(at));
         drop(progress);

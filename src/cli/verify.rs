@@ -364,7 +364,7 @@ fn print_summary(
     let is_whole_log = options.from.is_none() && options.until.is_none() && !options.frames_only;
     let events = match view.index_state() {
         IndexState::Behind { .. } if is_whole_log => {
-            view.persisted_index().map(|index| survey.events.saturating_sub(index.header().events))
+            view.index_coverage().map(|coverage| survey.events.saturating_sub(coverage.events))
         }
         IndexState::Ahead { .. } => survey.findings.last().and_then(|finding| finding.evidence.events_missing),
         _ => None,

@@ -8,7 +8,8 @@ use crate::StorageError;
 use crate::file::{Disk, LogFile, OpenMode, Storage, TrustRule, open_log};
 use crate::format::header::{HeaderBytes, LogHeader};
 use crate::index::{
-    AggregateIndex, IndexFault, IndexState, LostTail, PersistedIndex, SeenEnd, examine_index, index_path,
+    AggregateIndex, Coverage, IndexFault, IndexState, LostTail, NameCounts, PersistedIndex, SeenEnd, VerificationMark,
+    examine_index, index_path,
 };
 
 /// A log that is open for reading, with its index file and the state of the index.
@@ -27,6 +28,8 @@ pub struct LogView {
     has_matching_frame: bool,
     /// Number of threads for reading the whole log.
     threads: usize,
+    /// The merged indexes of the segments, once they are needed.
+    segment_index: OnceLock<Arc<AggregateIndex>>,
 }
 
 impl LogView {
@@ -98,6 +101,7 @@ impl LogView {
             later_state: OnceLock::new(),
             has_matching_frame: false,
             threads: 1,
+            segment_index: OnceLock::new(),
         };
         view.update_index_state(opened)?;
         Ok(view)
@@ -105,7 +109,7 @@ impl LogView {
 
     fn update_index_state(&mut self, opened: Result<PersistedIndex, IndexFault>) -> Result<(), StorageError> {
         (self.persisted_index, self.has_matching_frame) = (None, false);
-        self.later_state = OnceLock::new();
+        (self.later_state, self.segment_index) = (OnceLock::new(), OnceLock::new());
         match opened {
             Err(IndexFault::Missing) if self.segments().is_some() => {
                 self.seen_end = SeenEnd::Nothing;
@@ -213,16 +217,13 @@ impl LogView {
     /// Returns the ranges that a trusted index knows to be damaged, ascending; none when the index cannot be read.
     #[cfg(feature = "app")]
     pub(crate) fn known_damage(&self) -> Vec<std::ops::Range<u64>> {
-        let index = self.trusted_index().and_then(|index| AggregateIndex::from_persisted(index).ok());
-        index.map(|index| index.known_damage().collect()).unwrap_or_default()
+        self.trusted_content().map(|index| index.known_damage().collect()).unwrap_or_default()
     }
 
     /// Returns an index for lookups and for catching up: the content of a trusted index file, otherwise an empty index.
     pub fn load_index(&self) -> AggregateIndex {
         if self.segments().is_some() {
-            let mut index = self.empty_index();
-            self.add_segment_indexes(&mut index);
-            return index;
+            return AggregateIndex::clone(self.segment_index());
         }
         if let Some(index) = self.trusted_index().cloned() {
             match AggregateIndex::from_persisted(&index) {
@@ -231,6 +232,51 @@ impl LogView {
             }
         }
         self.empty_index()
+    }
+
+    /// Returns the merged indexes of the segments of a log, as far as they cover it from its start.
+    fn segment_index(&self) -> &Arc<AggregateIndex> {
+        self.segment_index.get_or_init(|| {
+            let mut index = self.empty_index();
+            self.add_segment_indexes(&mut index);
+            Arc::new(index)
+        })
+    }
+
+    /// Returns the part of the log that its trusted index covers, or that the indexes of its segments cover; `None` without
+    /// one.
+    pub fn index_coverage(&self) -> Option<Coverage> {
+        if self.segments().is_some() {
+            return Some(self.segment_index().coverage()).filter(|coverage| coverage.frames > 0);
+        }
+        self.trusted_index().map(|index| index.coverage())
+    }
+
+    /// Returns the content of the trusted index, or of the indexes of the segments; `None` without one that can be read.
+    pub(crate) fn trusted_content(&self) -> Option<AggregateIndex> {
+        if self.segments().is_some() {
+            return self.index_coverage().map(|_| AggregateIndex::clone(self.segment_index()));
+        }
+        self.trusted_index().and_then(|index| AggregateIndex::from_persisted(index).ok())
+    }
+
+    /// Returns the end and time of the last verification that the trusted index records.
+    pub fn verification_mark(&self) -> Option<VerificationMark> {
+        if self.segments().is_some() {
+            return self.segment_index().verification_mark();
+        }
+        self.trusted_index().and_then(|index| index.verification_mark())
+    }
+
+    /// Returns the number of events by name, from the trusted index; `None` without one.
+    ///
+    /// # Errors
+    /// The fault of an index whose names cannot be read.
+    pub fn index_counts(&self) -> Option<Result<NameCounts, IndexFault>> {
+        if self.segments().is_some() {
+            return self.index_coverage().map(|_| Ok(self.segment_index().counts().clone()));
+        }
+        self.trusted_index().map(|index| index.counts())
     }
 
     /// Replaces the header copy of an index by the header in the log, unless the copy is valid and trusted.

@@ -46,7 +46,7 @@ pub(crate) fn find_unrecorded_frames(
     scanned: &[Range<u64>],
     suspect: &[Range<u64>],
 ) -> Result<Vec<UnrecordedFrames>, StorageError> {
-    let Some(index) = view.trusted_index().and_then(|index| AggregateIndex::from_persisted(index).ok()) else {
+    let Some(index) = view.trusted_content() else {
         return Ok(Vec::new());
     };
     if index.build_damage().len() >= MAX_DAMAGED_RANGES {

@@ -118,7 +118,7 @@ impl LogReport {
         let unrecorded = find_unrecorded_frames(view, &survey.scanned_ranges, &damaged)?;
         let remarks = origins.advice().into_iter().chain(unrecorded.iter().map(unrecorded_frames_line)).collect();
         let plan = plan_repair(view, &RepairOptions::new(), &mut |at| on_progress(CollectStep::Plan, at));
-        let index = view.trusted_index().map(|_| view.load_index());
+        let index = view.index_coverage().map(|_| view.load_index());
         let options = StatisticsOptions::new(GroupBy::Type).max_groups(MAX_TYPES);
         let statistics = collect_statistics(view, index.as_ref(), &Filter::default(), &options, &mut |at| {
             on_progress(CollectStep::Count, at)

@@ -150,9 +150,13 @@ pub(crate) fn index(view: &LogView) -> Json {
         IndexState::Behind { bytes } | IndexState::Ahead { bytes } => Some(*bytes),
         _ => None,
     };
+    let events = match view.segments() {
+        Some(_) => view.index_coverage().map(|coverage| coverage.events),
+        None => index_header.map(|header| header.events),
+    };
     let mut keys = vec![
         ("state", state.name().into()),
-        ("events", index_header.map(|header| header.events).into()),
+        ("events", events.into()),
         ("log_end_offset", index_header.map(|header| header.log_end_offset).into()),
     ];
     keys.push(("seen_end", seen_end(view.seen_end())));

@@ -8,7 +8,7 @@ use super::vocabulary::{BusinessDomain, CITIES, CURRENCIES, DOMAINS, FILLER_TEXT
 use crate::StorageError;
 use crate::file::storage::append_all;
 use crate::file::{Disk, ExistingFile, NewFile};
-use crate::format::{HeaderBytes, LogHeader, LogId, NewLogFormat, Version, frame};
+use crate::format::{HeaderBytes, LogHeader, LogId, NewLogFormat, SegmentHeader, Version, frame};
 use crate::inspect::{OnProgress, Progress, cancelled_if_break};
 
 /// The default time of the header and of the first event: 2026-01-01 00:00 UTC, in milliseconds since the Unix epoch.
@@ -90,10 +90,7 @@ pub fn generate(
         if !more {
             break;
         }
-        let total = match options.length {
-            LogLength::Bytes(bytes) => bytes,
-            LogLength::Events(events) => (summary.bytes / summary.events.max(1)).saturating_mul(events),
-        };
+        let total = generator.estimated_total();
         cancelled_if_break(on_progress(Progress { position: summary.bytes, total: total.max(summary.bytes) }))?;
     }
     file.commit()?;
@@ -151,6 +148,35 @@ impl EventGenerator {
     /// Returns the number of events generated so far.
     pub(super) const fn events(&self) -> u64 {
         self.events
+    }
+
+    /// Returns the number of bytes generated so far, the headers included.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Returns the size that the log will have, in bytes, as far as the events so far show it.
+    pub(super) fn estimated_total(&self) -> u64 {
+        match self.options.length {
+            LogLength::Bytes(bytes) => bytes,
+            LogLength::Events(events) => (self.bytes / self.events.max(1)).saturating_mul(events),
+        }
+    }
+
+    /// Returns the identity of the log.
+    pub(super) fn log_id(&self) -> LogId {
+        self.header.segment.map_or_else(|| log_id(self.options.seed), |segment| segment.log_id)
+    }
+
+    /// Starts the next segment after a frame with the checksum `prev_checksum`, and returns its header. The log has version 2.
+    pub(super) fn next_segment(&mut self, prev_checksum: u32) -> HeaderBytes {
+        if let Some(segment) = &mut self.header.segment {
+            *segment = SegmentHeader { base: self.bytes, number: segment.number + 1, prev_checksum, ..*segment };
+        }
+        self.header.created_at_ms = self.time_ms;
+        let header = self.header.encode();
+        self.bytes += header.len() as u64;
+        header
     }
 
     /// Appends frames to `out` until it holds at least `len` bytes. Returns false when the log has its full length.

@@ -8,7 +8,6 @@ use super::step_output::{MIN_GAP, StepOutput};
 use crate::StorageError;
 use crate::file::{OffsetLocation, locate_offset};
 use crate::format::gap::{ErasedRecord, MAX_ERASED_REASON};
-use crate::index::AggregateIndex;
 use crate::inspect::{FrameContent, LogView, LogWalk, OnProgress, WalkItem, classify_frame};
 use crate::repair::types::{
     EmptiedAggregates, EraseOptions, Loss, Plan, PlannedErasure, PlannedPiece, RepairAction, RepairStep, StepPart,
@@ -222,7 +221,7 @@ fn emptied_aggregates(
     let log_end = log.len()?;
     let is_kept = |offset: &u64| erased.binary_search(offset).is_err();
     let mut read_from = log.first_frame_offset();
-    if let Some(index) = view.trusted_index().and_then(|index| AggregateIndex::from_persisted(index).ok()) {
+    if let Some(index) = view.trusted_content() {
         // An index that cannot be read decides about no aggregate.
         let keeps_event = |id: &u64| {
             let mut offsets = index.offsets(*id)?;

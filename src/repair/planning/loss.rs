@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::StorageError;
 use crate::format::DamageKind;
-use crate::index::{AggregateIndex, IndexFault, IndexState};
+use crate::index::{IndexFault, IndexState};
 use crate::inspect::LogView;
 use crate::repair::types::{Loss, PlannedPiece, RepairAction, RepairStep, WorkMeter};
 
@@ -97,7 +97,7 @@ fn count_by_postings(
     mut forgotten: Option<&mut ForgottenEnd>,
     meter: &WorkMeter,
 ) -> Result<(), StorageError> {
-    let Some(index) = view.trusted_index().and_then(|index| AggregateIndex::from_persisted(index).ok()) else {
+    let Some(index) = view.trusted_content() else {
         return Ok(());
     };
     let covered_to = index.coverage().covered_to;

@@ -104,7 +104,7 @@ fn read_facts(path: &Path) -> Result<LogFacts, StorageError> {
     let view = LogView::open(Arc::new(OsDisk), path, None)?;
     Ok(LogFacts {
         bytes: view.log().len()?,
-        events: view.trusted_index().map(|index| index.header().events),
+        events: view.index_coverage().map(|coverage| coverage.events),
         index: view.index_state().clone(),
         version: view.log().version(),
         known_damage: view.known_damage().len() as u64,

@@ -194,7 +194,7 @@ impl ScanWorker {
     fn load_index(&mut self) {
         let OpenedLog { view, journals } = self.shared.opened_log();
         self.state.journals = journals;
-        if view.trusted_index().is_some() {
+        if view.index_coverage().is_some() {
             let index = view.load_index().with_spill_options(index_spill_options());
             // Loading returns an empty index when the file turns out to be corrupt.
             if index.coverage().frames > 0 {

@@ -109,7 +109,7 @@ impl SharedState {
 
     /// Returns the in-memory index, or that of the index file while there is none; `None` when the file cannot be trusted.
     pub(super) fn known_index(&self, view: &LogView) -> Option<Arc<AggregateIndex>> {
-        self.index().or_else(|| view.trusted_index().map(|_| Arc::new(view.load_index())))
+        self.index().or_else(|| view.index_coverage().map(|_| Arc::new(view.load_index())))
     }
 
     /// Returns the in-memory index with the repairs from before it was read; `None` until one is published.
@@ -194,7 +194,7 @@ impl SharedState {
     pub(crate) fn log_info(&self) -> Result<LogInfo, StorageError> {
         let view = self.view();
         let log = view.log();
-        let saved_coverage = view.trusted_index().map(|index| index.coverage());
+        let saved_coverage = view.index_coverage();
         let read_only_reason = match log.version() {
             Version::V0 => Some("version 0 logs are read-only; `chronicle migrate` makes a version 1 log".to_owned()),
             Version::V1 | Version::V2 => {
@@ -214,7 +214,7 @@ impl SharedState {
                 seen_end: view.seen_end().clone(),
                 saved_coverage,
                 memory_coverage: self.index().map(|index| index.coverage()),
-                verification: view.trusted_index().and_then(|index| index.verification_mark()),
+                verification: view.verification_mark(),
             },
             writer: *self.writer.read().unwrap_or_else(PoisonError::into_inner),
             read_only_reason,

@@ -107,7 +107,7 @@ pub(super) fn save_index(
     let verified_to = match mode {
         IndexBuildMode::Incremental => 0,
         IndexBuildMode::Full => {
-            let mark = log.view().trusted_index().and_then(|index| index.verification_mark());
+            let mark = log.view().verification_mark();
             mark.map_or(0, |mark| mark.verified_to)
         }
     };
@@ -165,5 +165,5 @@ fn build_index(
 
 /// Summarises the index file: its state, and the events that it covers.
 fn index_summary(view: &LogView) -> IndexSummary {
-    IndexSummary { state: view.index_state().name(), events: view.trusted_index().map(|index| index.header().events) }
+    IndexSummary { state: view.index_state().name(), events: view.index_coverage().map(|coverage| coverage.events) }
 }
