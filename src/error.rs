@@ -63,7 +63,7 @@ pub enum StorageError {
         /// The checksum of the bytes before it.
         computed: u32,
     },
-    /// The file is a later segment of a log, which cannot be opened by itself.
+    /// The file is one segment of a log, which cannot be changed by itself.
     #[error("{}: expected a whole log, found only segment {number}, which starts at offset {base} of its log", path.display())]
     SegmentOfLog {
         /// The path of the file.

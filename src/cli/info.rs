@@ -9,10 +9,10 @@ use super::log_access::{open_with_notices, view_with_checked_index};
 use super::log_list::{LogList, ReportDetail, report_each};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
-use crate::file::{HeaderState, WriterPresence, detect_writer};
+use crate::file::{HeaderState, SegmentCondition, WriterPresence};
 use crate::format::Version;
 use crate::index::{IndexState, NameCounts, NameKind, VerificationMark};
-use crate::inspect::LogView;
+use crate::inspect::{LogView, SegmentSummary};
 use crate::repair::read_repair_history;
 use crate::report::json::{self, Json};
 use crate::report::units::{
@@ -56,7 +56,7 @@ impl InfoArgs {
             None => None,
         };
         let bytes = view.log().len()?;
-        let writer = view.log().storage().identity().map_or(WriterPresence::Unknown, detect_writer);
+        let writer = view.log().storage().detect_writer();
         // Unreadable journals must not prevent the report on the log and the index.
         let repairs = log.options().log_paths(&log.path()).and_then(|paths| read_repair_history(&paths)).ok();
         let repairs = repairs.map(|history| history.records.len() as u64);
@@ -120,6 +120,7 @@ impl InfoReport<'_> {
             let (first, last) = (segments.log_start(), bases.last().copied().unwrap_or_default());
             let count = format_count(bases.len() as u64, "segment");
             rows.push(("segments", format!("{count} from offset {first}; events are appended to that at {last}")));
+            rows.extend(view.segment_summaries().iter().map(|segment| ("", segment_line(segment))));
         }
         if let Some(coverage) = view.index_coverage() {
             let covered = if coverage.scanned_to == bytes { "" } else { " covered by the index" };
@@ -183,7 +184,9 @@ impl InfoReport<'_> {
             };
             Json::Object(NAME_KINDS.iter().map(|(kind, title)| (*title, rows(*kind))).collect())
         });
-        Json::Object(vec![
+        let segments = view.segment_summaries();
+        let segments = (!segments.is_empty()).then(|| Json::List(segments.iter().map(segment_json).collect()));
+        let keys = vec![
             ("path", safe_path_text(view.path()).into()),
             ("bytes", bytes.into()),
             ("version", u64::from(view.log().version().number()).into()),
@@ -203,7 +206,8 @@ impl InfoReport<'_> {
             ("verified", verified_json(view)),
             ("known_damage", json::known_damage(view)),
             ("counts", counts.unwrap_or(Json::Null)),
-        ])
+        ];
+        Json::Object(keys.into_iter().chain(segments.map(|segments| ("segments", segments))).collect())
     }
 }
 
@@ -216,6 +220,44 @@ fn verified_json(view: &LogView) -> Json {
 /// Returns how far and when the log was verified, according to its index.
 fn verification_mark(view: &LogView) -> Option<VerificationMark> {
     view.verification_mark()
+}
+
+/// Returns the facts about a segment in one line.
+fn segment_line(segment: &SegmentSummary) -> String {
+    let number = segment.number.map_or_else(|| "?".to_owned(), |number| number.to_string());
+    let state = if segment.sealed_at.is_some() { "sealed" } else { "active" };
+    let missing = segment.sealed_at.map_or(0, |end| end - segment.data_end);
+    let facts = [
+        Some(format!("{number:>4}  {:>12}  {state}", segment.base)),
+        Some(format_size(segment.data_end - segment.base)),
+        segment.events.map(|events| format_count(events, "event")),
+        segment.last_time_ms.map(|ms| format!("last {}", format_timestamp(ms, DisplayZone::Utc))),
+        (missing > 0).then(|| format!("{} missing", format_size(missing))),
+        segment
+            .known_damage
+            .filter(|ranges| *ranges > 0)
+            .map(|ranges| format!("{} known", format_count(ranges, "damaged range"))),
+        match &segment.condition {
+            SegmentCondition::Unreadable(reason) => Some(format!("cannot be opened: {reason}")),
+            _ => Some(format!("index {}", segment.index_state.name())),
+        },
+    ];
+    facts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Returns a segment as an object.
+fn segment_json(segment: &SegmentSummary) -> Json {
+    Json::Object(vec![
+        ("number", segment.number.map(u64::from).into()),
+        ("base", segment.base.into()),
+        ("data_end", segment.data_end.into()),
+        ("sealed_at", segment.sealed_at.into()),
+        ("created_at_ms", segment.created_at_ms.into()),
+        ("events", segment.events.into()),
+        ("last_time_ms", segment.last_time_ms.into()),
+        ("known_damage", segment.known_damage.into()),
+        ("index", segment.index_state.name().into()),
+    ])
 }
 
 /// A name and the number of its events.

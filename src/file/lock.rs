@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use super::file_identity::FileIdentity;
 use super::segments::open_log;
-use super::storage::{Disk, OpenMode, Storage};
+use super::storage::{Disk, OpenMode, Storage, read_full};
 use super::writer_detection::{WriterPresence, find_lock_holder};
 use crate::StorageError;
+use crate::format::LogHeader;
+use crate::format::header::MAX_HEADER_LEN;
 
 /// Time between two attempts to take a lock that another process holds.
 const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(50);
@@ -45,6 +47,7 @@ impl WriterLock {
     pub(crate) fn take(disk: &Arc<dyn Disk>, path: &Path, timeout: Duration) -> Result<Self, StorageError> {
         let open = |mode| open_log(disk, path, mode).map_err(|error| StorageError::io(path, "open", error));
         let reader = open(OpenMode::Read)?;
+        ensure_whole_log(path, reader.as_ref())?;
         let holder = match wait_for_lock(path, reader.as_ref(), timeout) {
             Err(StorageError::Io { source, .. }) if needs_handle_for_writing(&source) => {
                 let holder = open(OpenMode::Append)?;
@@ -124,6 +127,20 @@ impl Drop for WriterLock {
             let _ = self.holder.unlock();
         }
     }
+}
+
+/// Refuses one segment of a log, which cannot be changed without its neighbours.
+///
+/// # Errors
+/// `SegmentOfLog` for one segment; `Io` when its header cannot be read.
+fn ensure_whole_log(path: &Path, storage: &dyn Storage) -> Result<(), StorageError> {
+    let Some(segment) = storage.segments().filter(|segments| segments.is_single_segment()) else { return Ok(()) };
+    let base = segment.log_start();
+    let mut bytes = [0; MAX_HEADER_LEN];
+    read_full(storage, &mut bytes, base).map_err(|error| StorageError::io_at(path, "read", base, error))?;
+    let header = LogHeader::decode(&bytes).ok().or_else(|| LogHeader::correct_bit(&bytes));
+    let number = header.and_then(|header| header.segment).map_or(0, |segment| segment.number);
+    Err(StorageError::SegmentOfLog { path: path.to_owned(), number, base })
 }
 
 /// Takes the lock of `storage`, and waits up to `timeout` for it.

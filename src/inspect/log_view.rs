@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::recognition::UnrecognisedFile;
 use crate::StorageError;
-use crate::file::{Disk, LogFile, OpenMode, Storage, TrustRule, open_log};
+use crate::file::{Disk, LogFile, OpenMode, SegmentSet, Storage, TrustRule, open_log};
+use crate::format::base_of_segment_file;
 use crate::format::header::{HeaderBytes, LogHeader};
 use crate::index::{
     AggregateIndex, Coverage, IndexFault, IndexState, LostTail, NameCounts, PersistedIndex, SeenEnd, VerificationMark,
@@ -80,7 +81,7 @@ impl LogView {
         index: Option<&Path>,
         copies: &[PathBuf],
     ) -> Result<Self, StorageError> {
-        let index_path = index.map_or_else(|| default_index_path(path, storage.as_ref()), Path::to_owned);
+        let index_path = index.map_or_else(|| default_index_path(disk.as_ref(), path, &storage), Path::to_owned);
         let opened = open_index(disk.as_ref(), storage.as_ref(), &index_path);
         let (format, header) = match LogFile::detect_format_by_header(&storage, path) {
             Ok(detected) => detected,
@@ -313,11 +314,34 @@ impl LogView {
     }
 }
 
-/// Returns the path of the index of a log: that of its last segment in a folder of segments.
-fn default_index_path(path: &Path, log: &dyn Storage) -> PathBuf {
-    let segments = log.segments().filter(|segments| !segments.is_single_segment());
-    let newest = segments.and_then(|segments| Some(segments.segment_path(*segments.bases().last()?)));
-    index_path(newest.as_deref().unwrap_or(path))
+/// Returns the path of the index of a log: that of its last segment in a folder of segments, also when only the index of that
+/// segment is left.
+fn default_index_path(disk: &dyn Disk, path: &Path, log: &Arc<dyn Storage>) -> PathBuf {
+    let Some(segments) = log.segments().filter(|segments| !segments.is_single_segment()) else {
+        return index_path(path);
+    };
+    lost_segment_index(disk, segments, log).unwrap_or_else(|| {
+        let newest = segments.bases().last().map(|base| segments.segment_path(*base));
+        index_path(newest.as_deref().unwrap_or(path))
+    })
+}
+
+/// Returns the index of a segment after the end of the log, whose file is gone: the only record of the events in it.
+fn lost_segment_index(disk: &dyn Disk, segments: &dyn SegmentSet, log: &Arc<dyn Storage>) -> Option<PathBuf> {
+    let end = log.len().ok()?;
+    let files = disk.list(segments.folder()).ok()?;
+    let is_later = |path: &&PathBuf| {
+        let segment = path.file_stem().filter(|_| path.extension().is_some_and(|extension| extension == "idx"));
+        segment.and_then(|segment| base_of_segment_file(Path::new(segment))).is_some_and(|base| base >= end)
+    };
+    let records_later_end = |path: &&PathBuf| {
+        let index = open_index(disk, log.as_ref(), path).ok();
+        index.is_some_and(|index| {
+            let header = LogHeader::decode(&index.header().log_header).ok().and_then(|header| header.segment);
+            index.header().log_end_offset > end && header.is_some_and(|header| header.log_id == segments.log_id())
+        })
+    };
+    files.iter().rev().filter(is_later).find(records_later_end).cloned()
 }
 
 /// Opens the index file of a log, unless its owner and mode show that it cannot be trusted.

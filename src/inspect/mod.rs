@@ -50,6 +50,7 @@ mod progress;
 mod recognition;
 mod rescan_counter;
 mod run_survey;
+mod segment_summary;
 mod segments;
 mod source_log;
 mod survey;
@@ -80,6 +81,7 @@ pub(crate) use progress::cancelled_if_break;
 pub use progress::{OnProgress, Progress};
 pub(crate) use recognition::can_be_start_of_header;
 pub use run_survey::survey;
+pub use segment_summary::SegmentSummary;
 pub use survey::{MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyOptions, SurveyUpdate};
 pub(crate) use tail::WriterCheck;
 #[cfg(feature = "app")]

@@ -49,7 +49,7 @@ pub(crate) fn hint(error: &StorageError) -> String {
         StorageError::NotALog { .. } => "Check the path: Chronicle did not write this file",
         StorageError::UnsupportedVersion { .. } => "Use a version of Chronicle that supports this version of the format",
         StorageError::DamagedHeader { .. } => "Restore the log from a backup, or name one with `chronicle repair LOG --donor BACKUP`",
-        StorageError::SegmentOfLog { .. } => "Use a version of Chronicle that supports logs of several segments",
+        StorageError::SegmentOfLog { .. } => "Name the folder of the log, which has all of its segments",
         StorageError::UnknownFlags { forbids: "write", .. } => {
             "Reading works; to append, use a version of Chronicle that supports these flags"
         }

@@ -181,6 +181,22 @@ fn the_first_segment_is_missed() {
 }
 
 #[test]
+fn a_last_segment_of_which_only_the_index_is_left_is_missed() {
+    let (_folder, path, offsets) = new_log();
+    let end = EventLog::open_read_only(&path).unwrap().len().unwrap();
+    let base = *bases(&path).last().unwrap();
+    fs::remove_file(segment_path(&path, base)).unwrap();
+    let last = *offsets.iter().rev().find(|offset| **offset < base).unwrap();
+    assert_eq!(findings(&path), [("truncated", base, base)]);
+    let refused = EventLog::open(&path).unwrap_err();
+    assert!(matches!(refused, StorageError::Truncated { log_end_offset, .. } if log_end_offset == end), "{refused}");
+    assert_eq!(replay(&path).0.last(), Some(&last));
+    repair(&path, &RepairOptions::default());
+    assert_eq!(findings(&path), [("gap", base, end)]);
+    assert_eq!(EventLog::open(&path).unwrap().append(&event(1, 1)).unwrap(), end + 64);
+}
+
+#[test]
 fn every_bit_of_the_header_of_a_segment_is_corrected() {
     let (_folder, path, _) = new_log();
     let base = bases(&path)[2];
@@ -276,8 +292,8 @@ fn one_segment_is_readable_by_itself_and_not_writable() {
     assert_eq!(findings(&segment), []);
     let event = EventLog::open_read_only(&segment).unwrap().replay(expected[1]).unwrap().next().unwrap().unwrap();
     assert_eq!(event.offset(), expected[1]);
-    let error = EventLog::open(&segment).unwrap_err().to_string();
-    assert!(error.contains("name its folder"), "{error}");
+    let error = EventLog::open(&segment).unwrap_err();
+    assert!(matches!(error, StorageError::SegmentOfLog { number: 1, .. }), "{error}");
 }
 
 #[test]

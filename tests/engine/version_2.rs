@@ -436,11 +436,12 @@ fn kill_repair_at_every_call(header_is_damaged: bool) {
 }
 
 #[test]
-fn a_later_segment_is_not_opened_by_itself() {
+fn a_later_segment_is_read_by_itself_and_not_changed() {
     let mut header = LogHeader::of_log(ID, 7);
     header.segment.as_mut().unwrap().base = 4096;
     header.segment.as_mut().unwrap().number = 1;
     let disk = disk_with(&header.encode());
-    let error = open_options(&disk).open_read_only(LOG).unwrap_err();
+    assert_eq!(open_options(&disk).open_read_only(LOG).unwrap().len().unwrap(), 4096 + 64);
+    let error = open_options(&disk).open(LOG).unwrap_err();
     assert!(matches!(error, StorageError::SegmentOfLog { number: 1, base: 4096, .. }), "{error}");
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::rate_limiter::RateLimiter;
 use crate::StorageError;
-use crate::file::{OsDisk, WriterPresence, detect_writer};
+use crate::file::{OsDisk, WriterPresence};
 use crate::format::Version;
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
@@ -155,7 +155,7 @@ impl SharedState {
 
     /// Detects the process that writes to the log. This is slow when many processes are running.
     pub(super) fn detect_writer(&self) {
-        let detected = self.view().log().storage().identity().map_or(WriterPresence::Unknown, detect_writer);
+        let detected = self.view().log().storage().detect_writer();
         *self.writer.write().unwrap_or_else(PoisonError::into_inner) = detected;
     }
 
