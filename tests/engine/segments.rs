@@ -325,6 +325,42 @@ fn a_folder_with_files_is_not_made_a_log() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
+#[test]
+fn a_copy_that_is_made_while_a_writer_appends_is_a_beginning_of_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accounts");
+    let mut log = options().create(&path).unwrap();
+    let mut offsets: Vec<u64> = (0..20).map(|n| log.append(&event(1, n)).unwrap()).collect();
+    for (nth, cut) in [0, 1, 9, 200].into_iter().enumerate() {
+        // The names are listed first; each file is copied after more events, some of them in new segments.
+        let copy = folder.path().join(format!("copy-{nth}"));
+        fs::create_dir(&copy).unwrap();
+        for name in segment_files(&path) {
+            offsets.extend((0..7).map(|n| log.append(&event(2, n)).unwrap()));
+            fs::copy(path.join(&name), copy.join(&name)).unwrap();
+        }
+        let last = *bases(&copy).last().unwrap();
+        change(&copy, last, |bytes| bytes.truncate(bytes.len().saturating_sub(cut).max(64)));
+        let copied = EventLog::open(&copy).unwrap();
+        let read: Vec<_> = copied.replay(0).unwrap().map(|event| event.unwrap().offset()).collect();
+        assert!(read.len() > 20 && offsets.starts_with(&read), "{read:?}");
+        assert_eq!(copied.verify().unwrap().findings, []);
+    }
+}
+
+#[test]
+fn a_folder_of_many_segments_is_opened_and_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accounts");
+    let mut log = OpenOptions::new().segment_size(1024).create(&path).unwrap();
+    let offsets: Vec<u64> = (0..2000).map(|n| log.append(&event(1 + n as u64 % 7, n)).unwrap()).collect();
+    drop(log);
+    assert!(bases(&path).len() > 200);
+    let log = EventLog::open_read_only(&path).unwrap();
+    assert_eq!(log.replay(0).unwrap().map(|event| event.unwrap().offset()).collect::<Vec<_>>(), offsets);
+    assert_eq!(log.load_aggregate(3).unwrap().len(), offsets.iter().skip(2).step_by(7).count());
+}
+
 fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
