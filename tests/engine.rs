@@ -51,6 +51,7 @@ mod engine {
     mod real_calls;
     mod repair_history;
     mod repair_properties;
+    mod repaired_meanwhile;
     mod repairs;
     mod samples;
     mod saved_plans;

@@ -69,8 +69,11 @@ pub(super) fn check(data: &[u8]) {
         check_index(&saved, &events);
     }
     assert!(disk.get(LOG).unwrap() == log, "no index operation changes the log");
-    // Without the index, the same events are read, unless only the index identifies the log.
-    if let Ok(plain) = options(&disk).index_path("/data/none").open_read_only(LOG) {
+    // Without the index, the same events are read, unless only the index identifies the log: frames of version 2 that have
+    // lost their header and their places look like those of version 0.
+    if let Ok(plain) = options(&disk).index_path("/data/none").open_read_only(LOG)
+        && plain.view().log().format() == indexed.view().log().format()
+    {
         assert_eq!(read_events(&plain).0, events);
     }
 }

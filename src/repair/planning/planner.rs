@@ -2,6 +2,7 @@
 
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::decide::{Decisions, decide_fixes};
 use super::donor::Donor;
@@ -11,12 +12,12 @@ use super::loss::{ForgottenEnd, count_losses};
 use super::step_builder::{StepBuilder, describe_gaps};
 use super::step_output::{ByteSource, DonorSections, StepOutput};
 use crate::StorageError;
-use crate::file::{HeaderState, OffsetLocation, locate_offset};
+use crate::file::{HeaderState, LogFile, OffsetLocation, ScanItem, Scanner, locate_offset};
 use crate::format::{DamageKind, Finding, Version};
 use crate::inspect::{DamageOrigins, LogView, OnProgress, SurveyOptions, SurveyUpdate, find_unrecorded_frames, survey};
 use crate::repair::types::{
-    Loss, Plan, ProposedFix, RepairOptions, WorkMeter, ensure_no_hard_links, read_identity, refused_error,
-    sha256_of_range,
+    Loss, Plan, ProposedFix, RepairOptions, RepairStep, WorkMeter, changed_error, ensure_no_hard_links, read_identity,
+    refused_error, sha256_of_range,
 };
 
 /// Plans a repair of the log of `view`. Lost ranges are taken from the donors of `options`, frame by frame.
@@ -57,6 +58,7 @@ pub fn plan_repair(
     count_losses(view, &mut steps, forgotten.as_mut(), &meter)?;
     for step in &mut steps {
         step.before_sha256 = sha256_of_range(view.log(), step.range(), &meter)?;
+        ensure_still_damaged(view.log(), step, log_identity.bytes)?;
     }
     let mut plan = Plan::new(log_identity, steps);
     let mut origins = DamageOrigins::default();
@@ -99,6 +101,25 @@ pub(super) fn ensure_repairable(view: &LogView) -> Result<(), StorageError> {
     ensure_no_hard_links(view.log())?;
     if matches!(view.log().header(), HeaderState::Unreadable) {
         return Err(unreadable_error(path, &view.log().header_range()));
+    }
+    Ok(())
+}
+
+/// Checks that the range of a step has no valid frame. Its bytes were hashed before.
+///
+/// The survey and the hash read the bytes at different times. Another repair can restore a frame between them, and a plan
+/// that was made for the damage, with the hash of the restored frame, would replace it with a gap.
+///
+/// # Errors
+/// `Changed` when there is a valid frame; `Io`, `OutOfMemory` when the log cannot be read.
+fn ensure_still_damaged(log: &Arc<LogFile>, step: &RepairStep, log_end: u64) -> Result<(), StorageError> {
+    let start = step.start.max(log.first_frame_offset());
+    let mut scanner = Scanner::new(log.clone(), start..step.end.min(log_end));
+    while let Some(item) = scanner.next_item()? {
+        if let ScanItem::Frame(at, _) = item {
+            let expected = format!("damage in {}..{}", step.start, step.end);
+            return Err(changed_error(log.path(), &expected, &format!("a valid frame at {at}, from another repair")));
+        }
     }
     Ok(())
 }
