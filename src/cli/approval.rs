@@ -14,7 +14,7 @@ use super::progress::TerminalProgress;
 use crate::inspect::SurveyUpdate;
 use crate::repair::{self, AppliedRepair, ApplyOptions, LogPaths, Plan};
 use crate::report::json::{self, Json};
-use crate::report::{plan_lines, plan_lines_with_table, recovery_line, safe_path_text};
+use crate::report::{PlanWords, plan_lines, plan_lines_with_table, recovery_line, safe_path_text};
 
 /// Options that decide whether a plan is applied.
 #[derive(Debug, Clone, Args)]
@@ -100,24 +100,6 @@ impl ApprovalMode {
             message: format!("{}: the plan was not applied: {reason}", safe_path_text(&plan.log.path)),
             hint: "Use --yes to apply the printed plan, or --dry-run to only print it".into(),
         })
-    }
-}
-
-/// The words for what a plan does.
-struct PlanWords {
-    noun: &'static str,
-    /// The label of the progress bar.
-    running: &'static str,
-}
-
-impl PlanWords {
-    const fn of(plan: &Plan) -> Self {
-        match (&plan.undoes, &plan.erases) {
-            _ if plan.purges.is_some() => Self { noun: "purge", running: "purging" },
-            (Some(_), _) => Self { noun: "undo", running: "undoing" },
-            (None, Some(_)) => Self { noun: "erasure", running: "erasing" },
-            (None, None) => Self { noun: "repair", running: "repairing" },
-        }
     }
 }
 

@@ -18,8 +18,7 @@ use crate::EventLog;
 use crate::log::now_ms;
 use crate::query::{Filter, select_events};
 use crate::repair::{self, ApplyOptions, EraseOptions, LogPaths, Plan};
-use crate::report::units::format_count;
-use crate::report::{ExitStatus, safe_path_text};
+use crate::report::{ExitStatus, damaged_ranges_note, safe_path_text};
 
 /// Erase events: replace each with a gap that has nothing of it, and keep all other offsets.
 ///
@@ -112,12 +111,7 @@ impl EraseArgs {
             let max_events = EraseOptions::MAX_EVENTS + 1;
             let selection = select_events(log.view(), &filters, max_events, &mut |read| progress.show(read))?;
             options.offsets.extend(selection.offsets);
-            if selection.damaged_ranges > 0 {
-                options.notes.push(format!(
-                    "{} not examined: events that match can be in them, and stay in any copy that is made of them",
-                    format_count(selection.damaged_ranges, "damaged range")
-                ));
-            }
+            options.notes.extend(damaged_ranges_note(selection.damaged_ranges));
         }
         options.reason.clone_from(&self.reason);
         options.is_final = self.is_final;

@@ -14,6 +14,16 @@ const MAX_AGGREGATES_SHOWN: usize = 5;
 pub(crate) const NOT_REACHED: &str = "not reached: other copies of the log (backups, replicas, exports, snapshots of the file \
      system) and blocks that a file system or a flash device has replaced";
 
+/// Returns the note of a plan about damaged ranges, in which no event was selected; `None` when there are none.
+pub(crate) fn damaged_ranges_note(damaged_ranges: u64) -> Option<String> {
+    (damaged_ranges > 0).then(|| {
+        format!(
+            "{} not examined: events that match can be in them, and stay in any copy that is made of them",
+            format_count(damaged_ranges, "damaged range")
+        )
+    })
+}
+
 /// Returns the steps that a text lists, and a line with the number of those that it leaves out. All steps of a plan that
 /// erases nothing are listed.
 pub(super) fn shown_steps(plan: &Plan) -> (&[RepairStep], Option<String>) {
@@ -135,4 +145,30 @@ pub(super) fn purge_summary(purge: &PlannedPurge) -> String {
 pub(super) fn erasure_summary(erasure: &PlannedErasure, loss: &Loss) -> String {
     let reason = erasure.reason.as_ref().map(|reason| format!(", because: {reason}")).unwrap_or_default();
     format!("{}{reason}", erased_text(loss.at_most))
+}
+
+/// The words for what a plan does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PlanWords {
+    /// What the plan is.
+    pub(crate) noun: &'static str,
+    /// The label of its progress.
+    pub(crate) running: &'static str,
+}
+
+impl PlanWords {
+    /// The words of a plan that erases events.
+    pub(crate) const ERASURE: Self = Self { noun: "erasure", running: "erasing" };
+    /// The words of a plan that makes erasures final.
+    pub(crate) const PURGE: Self = Self { noun: "purge", running: "purging" };
+
+    /// Returns the words of a plan.
+    pub(crate) const fn of(plan: &Plan) -> Self {
+        match (&plan.undoes, &plan.erases, &plan.purges) {
+            (Some(_), ..) => Self { noun: "undo", running: "undoing" },
+            (None, Some(_), _) => Self::ERASURE,
+            (None, None, Some(_)) => Self::PURGE,
+            (None, None, None) => Self { noun: "repair", running: "repairing" },
+        }
+    }
 }

@@ -26,6 +26,7 @@ pub(crate) mod units;
 mod verdict;
 
 pub(crate) use aggregate_state::{possible_loss, state_lines};
+pub(crate) use erasure::{PlanWords, damaged_ranges_note};
 pub(crate) use exit_status::ExitStatus;
 pub(crate) use filter_advice::{log_times_line, unknown_name_lines};
 pub(crate) use finding_counts::{FindingCounts, VERSION_0_LIMIT};
@@ -33,7 +34,7 @@ pub(crate) use finding_counts::{FindingCounts, VERSION_0_LIMIT};
 pub(crate) use hint::screen_message;
 pub(crate) use hint::{describe_error, hint};
 pub(crate) use path_text::{safe_path_text, shell_path};
-pub(crate) use plan::{candidate_line, fix_label, fix_line, plan_closing_lines, plan_lines};
+pub(crate) use plan::{candidate_line, fix_label, fix_line, plan_closing_lines, plan_headline, plan_lines};
 pub(crate) use plan_table::{
     ACTION_COLUMN, PLAN_COLUMN_COUNT, PLAN_COLUMNS, PlanRow, PlanRowSource, PlanRowState, plan_column_widths,
     plan_lines_with_table, plan_rows, plan_total,

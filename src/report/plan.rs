@@ -156,7 +156,7 @@ pub(crate) fn fix_label(fix: &Fix) -> String {
 }
 
 /// Formats the totals of a plan as one sentence.
-pub(super) fn plan_headline(plan: &Plan) -> String {
+pub(crate) fn plan_headline(plan: &Plan) -> String {
     let path = safe_path_text(&plan.log.path);
     if let Some(erasure) = &plan.erases {
         return erasure_headline(plan, erasure);

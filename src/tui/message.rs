@@ -16,6 +16,7 @@ use super::session_time::SessionTime;
 use crate::file::Durability;
 use crate::query::{EventTimes, Hits, KnownNames, RowPage, Timeline};
 use crate::repair::{AppliedRepair, BytesPreview, ProposedFix, RepairRecord, RepairState};
+use crate::report::PlanWords;
 
 /// An input of `update`.
 #[derive(Debug)]
@@ -150,6 +151,8 @@ pub(crate) enum Response {
         /// Why, and what to do next.
         reason: String,
     },
+    /// The latest events were copied into a new log.
+    Compacted(Box<CompactResult>),
     /// The report was written.
     Reported(Box<ReportResult>),
     /// The page of a report cannot be created.
@@ -188,6 +191,15 @@ pub(crate) enum Response {
     Repaired(Box<RepairResult>),
     /// The request failed or was cancelled.
     Failed(RequestFailure),
+}
+
+/// The result of a copy of the latest events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CompactResult {
+    /// The absolute path of the new log.
+    pub(crate) path: PathBuf,
+    /// What was copied, dropped and left out, in one line.
+    pub(crate) summary: String,
 }
 
 /// The result of a report.
@@ -276,6 +288,8 @@ pub(crate) struct RepairResult {
     pub(crate) recovery_note: Option<String>,
     /// Number of the repair that this one undoes.
     pub(crate) undoes: Option<u32>,
+    /// The words for what was done.
+    pub(crate) words: PlanWords,
     /// The properties of the log after the repair.
     pub(crate) log_info: LogInfo,
 }

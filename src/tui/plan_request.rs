@@ -1,4 +1,6 @@
-//! The request to plan a repair or an undo, and the command that does the same.
+//! The request to plan a repair, an undo or an erasure, and the command that does the same.
+
+use std::path::Path;
 
 use crate::repair::{FindingSelector, Fix, RepairOptions};
 use crate::report::{safe_path_text, shell_path};
@@ -15,6 +17,24 @@ pub(crate) enum PlanRequest {
     },
     /// The undo of the repair with this number, or of the last one.
     Undo(Option<u32>),
+    /// An erasure.
+    Erase {
+        /// The events that are erased.
+        target: EraseTarget,
+        /// The reason, which the gaps give.
+        reason: Option<String>,
+    },
+    /// Makes the erasure with this number final, or all that are in effect.
+    Purge(Option<u32>),
+}
+
+/// The events that an erasure selects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EraseTarget {
+    /// The event that starts at this offset.
+    Event(u64),
+    /// All events of this aggregate.
+    Aggregate(u64),
 }
 
 /// A finding whose fix is not proven, so that the user has to choose a candidate.
@@ -39,6 +59,10 @@ impl PlanRequest {
                 let source = if donors.is_empty() { String::new() } else { format!(" from {}", donors.join(", ")) };
                 damage + &source
             }
+            Self::Erase { target: EraseTarget::Event(offset), .. } => format!("Erase the event at {offset}"),
+            Self::Erase { target: EraseTarget::Aggregate(id), .. } => format!("Erase all events of aggregate {id}"),
+            Self::Purge(Some(number)) => format!("Make erasure {number} final"),
+            Self::Purge(None) => "Make all erasures final".into(),
             Self::Undo(Some(number)) => format!("Undo repair {number}"),
             Self::Undo(None) => "Undo the last repair".into(),
         }
@@ -47,6 +71,16 @@ impl PlanRequest {
     /// Returns the equivalent command line. `log` is the log's path, quoted for a shell.
     pub(crate) fn cli_command(&self, log: &str) -> String {
         match self {
+            Self::Erase { target, reason } => {
+                let target = match target {
+                    EraseTarget::Event(offset) => format!("--offset {offset}"),
+                    EraseTarget::Aggregate(id) => format!("--aggregate {id}"),
+                };
+                let reason = reason.as_deref().map(|text| format!(" --reason {}", shell_path(Path::new(text))));
+                format!("chronicle erase {log} {target}{} --yes", reason.unwrap_or_default())
+            }
+            Self::Purge(None) => format!("chronicle purge {log} --yes"),
+            Self::Purge(Some(number)) => format!("chronicle purge {log} {number} --yes"),
             Self::Undo(None) => format!("chronicle undo {log} --yes"),
             Self::Undo(Some(number)) => format!("chronicle undo {log} {number} --yes"),
             Self::Repair { options, .. } => {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 pub(crate) use super::id_prefix::IdPrefix;
-pub(crate) use super::plan_request::{PlanRequest, UndecidedFinding};
+pub(crate) use super::plan_request::{EraseTarget, PlanRequest, UndecidedFinding};
 pub(crate) use super::statistics_request::{StatisticsPeriod, StatisticsRequest};
 pub(crate) use super::timeline_request::TimelineRequest;
 use crate::file::{Durability, ExistingFile};
@@ -170,6 +170,8 @@ pub(crate) enum Request {
     Timeline(TimelineRequest),
     /// Writes the events that a filter shows to a new file.
     Export(ExportRequest),
+    /// Copies the latest event of each aggregate that a filter shows into a new log at the path.
+    Compact(ExportRequest),
     /// Writes the report about the log.
     Report(ReportRequest),
     /// Reads the state of the last run.

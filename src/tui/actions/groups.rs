@@ -106,8 +106,10 @@ impl ActionSpec {
             | Id::RebuildIndex
             | Id::Repair
             | Id::RepairAll
-            | Id::Undo => ActionGroup::Change,
-            Id::Copy | Id::Export | Id::Report | Id::Screenshot => ActionGroup::Output,
+            | Id::Undo
+            | Id::Erase
+            | Id::Purge => ActionGroup::Change,
+            Id::Copy | Id::Export | Id::Report | Id::Compact | Id::Screenshot => ActionGroup::Output,
             Id::Help
             | Id::Messages
             | Id::ToggleMouse

@@ -156,6 +156,24 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
     .writing()
     .with_cli_equivalent("chronicle undo LOG"),
     ActionSpec::new(
+        ActionId::Erase,
+        Main,
+        &[],
+        "erase",
+        "Plan to erase the selected event, or in the Aggregates tab all events of the selected aggregate; `:erase REASON` gives the reason; shows the plan and asks before it writes",
+    )
+    .writing()
+    .with_cli_equivalent("chronicle erase LOG --aggregate ID"),
+    ActionSpec::new(
+        ActionId::Purge,
+        Main,
+        &[],
+        "purge",
+        "Plan to make all erasures final, or the one selected in the repair history; shows the plan and asks before it writes",
+    )
+    .writing()
+    .with_cli_equivalent("chronicle purge LOG"),
+    ActionSpec::new(
         ActionId::Follow,
         Main,
         &[Char('F')],
@@ -323,6 +341,14 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         "Write a report about the log as one HTML page: `:report FILE`; `:report! FILE` replaces a file",
     )
     .with_cli_equivalent("chronicle report LOG -o FILE"),
+    ActionSpec::new(
+        ActionId::Compact,
+        Main,
+        &[],
+        "compact",
+        "Copy the latest event of each aggregate into a new log: `:compact FILE`; under a filter, only those that it shows",
+    )
+    .with_cli_equivalent("chronicle compact LOG -o FILE --latest"),
     ActionSpec::new(
         ActionId::Back,
         Main,

@@ -5,9 +5,10 @@ use crate::file::WriterPresence;
 use crate::format::{DamageKind, Finding};
 use crate::index::{IndexState, SeenEnd};
 use crate::query::RowContent;
+use crate::repair::RepairRecord;
 use crate::report::units::format_number;
 use crate::tui::actions::{self, ActionId};
-use crate::tui::request::WorkerKind;
+use crate::tui::request::{EraseTarget, PlanRequest, WorkerKind};
 
 /// Size in bytes of the largest payload that the append form takes over.
 const MAX_TEMPLATE_BYTES: usize = 64 << 10;
@@ -26,7 +27,9 @@ impl Model {
         match id {
             ActionId::Append => self.append_refusal(),
             ActionId::AppendLike => self.append_refusal().or_else(|| self.template_refusal().map(str::to_owned)),
-            ActionId::Repair | ActionId::RepairAll | ActionId::Undo => self.repair_refusal(id),
+            ActionId::Repair | ActionId::RepairAll | ActionId::Undo | ActionId::Erase | ActionId::Purge => {
+                self.repair_refusal(id)
+            }
             ActionId::UpdateIndex => self.update_index_refusal().or_else(|| self.unknown_end_refusal()),
             _ => self.reading_refusal(id),
         }
@@ -51,6 +54,11 @@ impl Model {
             }
             ActionId::ToggleRange if self.plan_dialog().is_none_or(|plan| plan.preview.plan.undoes.is_some()) => {
                 "an undo reverses a repair as a whole"
+            }
+            ActionId::ToggleRange
+                if !self.plan_dialog().is_some_and(|plan| matches!(plan.request(), PlanRequest::Repair { .. })) =>
+            {
+                "only the ranges of a repair can be left out"
             }
             ActionId::ConfirmChoice if self.plan_dialog().is_some_and(|plan| plan.focus == PlanFocus::Rows) => {
                 "no button is selected"
@@ -100,7 +108,7 @@ impl Model {
             }
             ActionId::ScanStop if self.scan.state != ScanState::Running => "no scan is running",
             ActionId::ScanResume if self.scan.state == ScanState::Running => "the scan is already running",
-            ActionId::Export | ActionId::Report if self.job(WorkerKind::Export).is_some() => {
+            ActionId::Export | ActionId::Report | ActionId::Compact if self.job(WorkerKind::Export).is_some() => {
                 return Some(format!("another file is being written; {} stops it", key(ActionId::Back)));
             }
             ActionId::SaveCopy if self.copied.is_none() => "nothing was copied yet",
@@ -232,12 +240,40 @@ impl Model {
             return Some(reason);
         }
         match id {
+            ActionId::Erase => match (self.erase_target(), self.tab) {
+                (Some(_), _) => None,
+                (None, Tab::Aggregates) => Some("no aggregate is selected".into()),
+                (None, _) => Some("no event is selected".into()),
+            },
+            ActionId::Purge => self.purge_refusal(),
             ActionId::Repair => self.unreadable_refusal().or_else(|| self.selected_damage_refusal()),
             ActionId::RepairAll => self.unreadable_refusal().or_else(|| {
                 let is_clean = self.scan.has_read_all() && self.scan.damage_count() == 0;
                 is_clean.then(|| "the log has no damage".into())
             }),
             _ => None,
+        }
+    }
+
+    /// Returns the events that an erasure would select: those of the selected aggregate in the table of aggregates, else the
+    /// selected event.
+    pub(crate) fn erase_target(&self) -> Option<EraseTarget> {
+        if self.tab == Tab::Aggregates {
+            let row = self.aggregates.row(self.aggregates.cursor.line)?;
+            return Some(EraseTarget::Aggregate(row.summary.id));
+        }
+        let row = self.selected_row().filter(|_| self.tab == Tab::Events)?;
+        matches!(row.content, RowContent::Event(_)).then_some(EraseTarget::Event(row.start))
+    }
+
+    /// Returns why no erasure can be made final, or `None` when one can.
+    fn purge_refusal(&self) -> Option<String> {
+        let selected = self.repairs.selected_record().filter(|_| self.tab == Tab::Repairs);
+        match selected {
+            Some(record) if record.can_be_purged() => None,
+            Some(record) => Some(format!("repair {} is not an erasure that can be made final", record.number)),
+            None if self.repairs.records.iter().any(RepairRecord::can_be_purged) => None,
+            None => Some("no erasure is in effect that is not final".into()),
         }
     }
 

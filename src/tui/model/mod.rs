@@ -88,7 +88,9 @@ pub(crate) use modes::{Access, Bell, Follow, FollowPause, Glyphs, Pane, Tab, Wri
 pub(crate) use notices::{Notice, PastNotice};
 pub(crate) use offset_base::OffsetBase;
 pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, MarkUse, Overlay};
-pub(crate) use palette_command::{COMPARE_WORD, PaletteCommand, REPORT_WORD, SCREENSHOT_WORD, THEME_WORD};
+pub(crate) use palette_command::{
+    COMPACT_WORD, COMPARE_WORD, PaletteCommand, REPORT_WORD, SCREENSHOT_WORD, THEME_WORD,
+};
 pub(crate) use path_completion::{FolderEntry, FolderEntryKind, FolderListing};
 pub(crate) use plan_dialog::{PlanBytes, PlanDialog, PlanFocus, PlanLine, PlanPage};
 pub(crate) use plan_preview::PlanPreview;

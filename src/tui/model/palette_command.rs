@@ -1,4 +1,5 @@
-//! The words of the palette that take an argument: `theme NAME`, `compare FILE`, `screenshot FILE` and `report FILE`.
+//! The words of the palette that take an argument: `theme NAME`, `compare FILE`, `screenshot FILE`, `report FILE`,
+//! `compact FILE` and `erase REASON`.
 
 use std::path::PathBuf;
 
@@ -22,6 +23,10 @@ pub(crate) enum PaletteCommand {
         /// Whether a file with this name is replaced.
         existing: ExistingFile,
     },
+    /// Plans to erase the selected events for this reason.
+    Erase(String),
+    /// Copies the latest events into a new log.
+    Compact(PathBuf),
 }
 
 /// The files that complete a path.
@@ -41,6 +46,10 @@ pub(crate) const COMPARE_WORD: &str = "compare";
 pub(crate) const SCREENSHOT_WORD: &str = "screenshot";
 /// The word before the path of a report that replaces no file.
 pub(crate) const REPORT_WORD: &str = "report";
+/// The word before the reason of an erasure.
+const ERASE_WORD: &str = "erase";
+/// The word before the path of a new log with the latest events.
+pub(crate) const COMPACT_WORD: &str = "compact";
 /// The word before the path of a report that may replace a file.
 pub(crate) const REPLACING_REPORT_WORD: &str = "report!";
 
@@ -54,6 +63,8 @@ impl PaletteCommand {
         let argument = argument.trim();
         match word {
             THEME_WORD => Some(parse_theme(argument).map(Self::Theme)),
+            ERASE_WORD => Some(Ok(Self::Erase(argument.into()))),
+            COMPACT_WORD => Some(Ok(Self::Compact(argument.into()))),
             COMPARE_WORD => Some(Ok(Self::Compare(argument.into()))),
             SCREENSHOT_WORD => Some(Ok(Self::Screenshot(argument.into()))),
             REPORT_WORD => Some(Ok(Self::Report { path: argument.into(), existing: ExistingFile::Keep })),
@@ -67,7 +78,7 @@ impl PaletteCommand {
 pub(super) fn path_word(text: &str) -> Option<PathUse> {
     match text.trim_start().split_once(' ')?.0 {
         COMPARE_WORD => Some(PathUse::ExistingFile),
-        SCREENSHOT_WORD | REPORT_WORD | REPLACING_REPORT_WORD => Some(PathUse::NewFile),
+        SCREENSHOT_WORD | COMPACT_WORD | REPORT_WORD | REPLACING_REPORT_WORD => Some(PathUse::NewFile),
         _ => None,
     }
 }
@@ -89,6 +100,9 @@ mod tests {
         assert_eq!(PaletteCommand::parse("theme light"), Some(Ok(PaletteCommand::Theme(Theme::Light))));
         let file = PathBuf::from("a b.svg");
         assert_eq!(PaletteCommand::parse(" screenshot  a b.svg "), Some(Ok(PaletteCommand::Screenshot(file))));
+        assert_eq!(PaletteCommand::parse("erase request 17"), Some(Ok(PaletteCommand::Erase("request 17".into()))));
+        let file = PathBuf::from("new.log");
+        assert_eq!(PaletteCommand::parse("compact new.log"), Some(Ok(PaletteCommand::Compact(file))));
         let file = PathBuf::from("old/a.log");
         assert_eq!(PaletteCommand::parse("compare old/a.log"), Some(Ok(PaletteCommand::Compare(file))));
         assert!(PaletteCommand::parse("theme lihgt").unwrap().unwrap_err().contains("the nearest is `light`"));

@@ -179,7 +179,7 @@ impl PlanDialog {
             texts.extend(self.request().candidate_lines(only.start));
         }
         texts.extend(self.notes.iter().cloned());
-        if self.rows.is_empty() {
+        if self.rows.is_empty() && matches!(self.request(), PlanRequest::Repair { .. } | PlanRequest::Undo(_)) {
             texts.insert(0, "Nothing to repair.".into());
         }
         let total = (!self.rows.is_empty()).then_some(PlanLine::Total);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::format::DamageKind;
 use crate::repair::{CandidateChoice, Fix, Plan, UnrepairedRange};
-use crate::report::{PlanRowSource, candidate_line, plan_closing_lines};
+use crate::report::{PlanRowSource, candidate_line, plan_closing_lines, plan_headline};
 use crate::tui::actions::candidate_keys;
 use crate::tui::request::{PlanRequest, UndecidedFinding};
 
@@ -35,14 +35,16 @@ impl PlanPreview {
                 }
                 PlanRequest::Repair { options, undecided }
             }
-            PlanRequest::Undo(number) => PlanRequest::Undo(number),
+            other => other,
         };
         Self { request, plan }
     }
 
     /// Returns what the plan contains besides its ranges, one sentence per line.
     pub(crate) fn note_lines(&self, journal_dir: &Path) -> Vec<String> {
-        plan_closing_lines(&self.plan, journal_dir)
+        let headline = matches!(self.request, PlanRequest::Erase { .. } | PlanRequest::Purge(_));
+        let headline = headline.then(|| plan_headline(&self.plan));
+        headline.into_iter().chain(plan_closing_lines(&self.plan, journal_dir)).collect()
     }
 
     /// Returns the other fixes that are offered for a part of the plan.
@@ -89,7 +91,7 @@ impl PlanRequest {
     pub(crate) fn undecided_at(&self, start: u64) -> Option<&UndecidedFinding> {
         match self {
             Self::Repair { undecided, .. } => undecided.iter().find(|finding| finding.start == start),
-            Self::Undo(_) => None,
+            Self::Undo(_) | Self::Erase { .. } | Self::Purge(_) => None,
         }
     }
 }

@@ -131,7 +131,7 @@ fn donors(screen: &TestScreen) -> Vec<String> {
         PlanRequest::Repair { options, .. } => {
             options.donors.iter().map(|donor| donor.file_name().unwrap().to_str().unwrap().to_owned()).collect()
         }
-        PlanRequest::Undo(_) => panic!("an undo"),
+        _ => panic!("an undo"),
     }
 }
 

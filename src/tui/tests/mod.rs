@@ -8,6 +8,7 @@ mod columns;
 mod compare;
 mod contrast;
 mod detail;
+mod erasures;
 mod export;
 mod follow;
 mod golden;

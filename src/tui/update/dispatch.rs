@@ -10,7 +10,7 @@ use crate::query::{Direction, Filter};
 use crate::tui::actions::{self, ActionId};
 use crate::tui::effect::{Effect, MouseCapture};
 use crate::tui::model::{
-    ColumnStep, EscBehavior, Follow, HelpOverlay, MarkUse, Model, Overlay, Pane, Prompt, PromptPurpose,
+    COMPACT_WORD, ColumnStep, EscBehavior, Follow, HelpOverlay, MarkUse, Model, Overlay, Pane, Prompt, PromptPurpose,
     SCREENSHOT_WORD, ScanState, THEME_WORD, Tab, Zoom,
 };
 use crate::tui::request::{Request, WorkerKind};
@@ -106,6 +106,9 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::Repair => repair::plan_selected(model),
         ActionId::RepairAll => repair::plan_all(model),
         ActionId::Undo => repair::plan_undo(model),
+        ActionId::Erase => repair::plan_erase(model, None),
+        ActionId::Purge => repair::plan_purge(model),
+        ActionId::Compact => open_prompt(model, PromptPurpose::Palette, &format!("{COMPACT_WORD} ")),
         ActionId::Columns => columns::open(model),
         ActionId::ToggleZone => zone::toggle(model),
         ActionId::ScanStop => model.effects.push_back(Effect::StopScan),

@@ -6,6 +6,7 @@ mod append;
 mod awaited;
 mod background;
 mod columns;
+mod compact;
 mod compare;
 mod confirm;
 mod copy;

@@ -179,7 +179,11 @@ fn toggle_range(model: &mut Model) {
     let Some(dialog) = top_dialog(model) else { return };
     let Some(row) = dialog.selected_row().cloned() else { return };
     let PlanRequest::Repair { mut options, undecided } = dialog.request().clone() else {
-        dialog.message = Some("An undo reverses a repair as a whole".into());
+        let message = match dialog.request() {
+            PlanRequest::Undo(_) => "An undo reverses a repair as a whole",
+            _ => "Only the ranges of a repair can be left out",
+        };
+        dialog.message = Some(message.into());
         return;
     };
     let is_of_row = |start: &u64| row.finding_starts.contains(start);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::dispatch::run_action;
-use super::{aggregates, compare, export, filter_help, hit_counter, navigation, report, rows};
+use super::{aggregates, compact, compare, export, filter_help, hit_counter, navigation, repair, report, rows};
 use crate::query::{Direction, Filter, JumpTarget, SearchPattern, nearest_keyword};
 use crate::report::safe_path_text;
 use crate::tui::actions::{self, ActionId, ActionScope};
@@ -142,6 +142,8 @@ fn run_palette_command(model: &mut Model, command: PaletteCommand) {
             model.effects.push_back(Effect::SaveScreenshot(path));
         }
         PaletteCommand::Report { path, existing } => report::start(model, &path, existing),
+        PaletteCommand::Erase(reason) => repair::plan_erase(model, Some(reason)),
+        PaletteCommand::Compact(path) => compact::start(model, &path),
     }
 }
 

@@ -4,8 +4,7 @@ use super::requests::start_job;
 use super::{index, reload};
 use crate::query::RowContent;
 use crate::repair::{Plan, RepairOptions, RepairRecord};
-use crate::report::Tone;
-use crate::report::{record_line, safe_path_text};
+use crate::report::{PlanWords, Tone, record_line, safe_path_text};
 use crate::tui::actions::ActionId;
 use crate::tui::message::RepairResult;
 use crate::tui::model::{EscBehavior, Model, Overlay, PlanDialog, PlanPreview, RepairsPane, Tab, UndoEffect};
@@ -46,6 +45,22 @@ pub(super) fn plan_undo(model: &mut Model) {
     request_plan(model, PlanRequest::Undo(selected.map(|record| record.number)));
 }
 
+/// Plans to erase the selected event, or all events of the selected aggregate.
+pub(super) fn plan_erase(model: &mut Model, reason: Option<String>) {
+    if let Some(reason) = model.disabled_reason(ActionId::Erase) {
+        return model.warn(format!("erase: {reason}"));
+    }
+    if let Some(target) = model.erase_target() {
+        request_plan(model, PlanRequest::Erase { target, reason });
+    }
+}
+
+/// Plans to make the erasure that is selected in the repairs tab final, else all of them.
+pub(super) fn plan_purge(model: &mut Model) {
+    let selected = model.repairs.selected_record().filter(|_| model.tab == Tab::Repairs);
+    request_plan(model, PlanRequest::Purge(selected.map(|record| record.number)));
+}
+
 fn request_plan(model: &mut Model, request: PlanRequest) {
     start_job(model, WorkerKind::Write, format!("planning ({})", request.title()), Request::Plan(request));
 }
@@ -59,7 +74,14 @@ pub(super) fn show_plan(model: &mut Model, preview: PlanPreview) {
     let (title, label) = match preview.plan.undoes.map(|number| model.repairs.undo_effect(number)) {
         Some(UndoEffect::Undo(number)) => (format!("Undo repair {number}?"), "Undo"),
         Some(UndoEffect::Redo(number)) => (format!("Redo repair {number}?"), "Redo"),
-        None => (preview.request.title() + "?", "Repair"),
+        None => {
+            let label = match preview.request {
+                PlanRequest::Erase { .. } => "Erase",
+                PlanRequest::Purge(_) => "Destroy",
+                PlanRequest::Repair { .. } | PlanRequest::Undo(_) => "Repair",
+            };
+            (preview.request.title() + "?", label)
+        }
     };
     let dialog = PlanDialog::new(title, label, preview, &model.log_info.journal_dir);
     model.overlays.push(Overlay::Plan(Box::new(dialog)));
@@ -67,7 +89,7 @@ pub(super) fn show_plan(model: &mut Model, preview: PlanPreview) {
 
 /// Applies a plan after the user has confirmed it. Esc stops the job only before it changes the log.
 pub(super) fn apply_plan(model: &mut Model, plan: Plan) {
-    let name = if plan.undoes.is_some() { "undoing" } else { "repairing" };
+    let name = PlanWords::of(&plan).running;
     start_job(model, WorkerKind::Write, name, Request::Apply(Box::new(plan)));
     if let Some(job) = model.jobs.last_mut() {
         job.on_esc = EscBehavior::AsksToStop;
@@ -80,7 +102,13 @@ pub(super) fn finish_repair(model: &mut Model, result: RepairResult, on_esc: Opt
     let message = match result.undoes.map(|undone| model.repairs.undo_effect(undone)) {
         Some(UndoEffect::Undo(undone)) => format!("Repair {undone} undone (recorded as {number})"),
         Some(UndoEffect::Redo(redone)) => format!("Repair {redone} redone (recorded as {number})"),
-        None => format!("Repair {number} done; {} undoes it", model.keys.hint(ActionId::Undo)),
+        None => match result.words {
+            PlanWords::PURGE => format!("Purge {number} done: nothing brings the erased events back"),
+            PlanWords::ERASURE => {
+                format!("Erasure {number} done; {} undoes it until a purge", model.keys.hint(ActionId::Undo))
+            }
+            _ => format!("Repair {number} done; {} undoes it", model.keys.hint(ActionId::Undo)),
+        },
     };
     let message = match on_esc {
         Some(EscBehavior::Asked) => {

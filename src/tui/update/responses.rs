@@ -2,8 +2,8 @@
 
 use super::aggregates::{self, LoadedAggregates};
 use super::{
-    append, compare, export, hit_counter, index, navigation, plan_dialog, reload, repair, report, session, statistics,
-    timeline,
+    append, compact, compare, export, hit_counter, index, navigation, plan_dialog, reload, repair, report, session,
+    statistics, timeline,
 };
 use crate::query::{RowContent, RowPage};
 use crate::report::Tone;
@@ -72,6 +72,7 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         Response::BothSides(sides) => compare::show_sides(model, *sides),
         Response::Exported(result) => export::finish(model, &result, on_esc),
         Response::ExportRefused { path, reason } => export::show_refusal(model, &path, reason),
+        Response::Compacted(result) => compact::finish(model, &result, on_esc),
         Response::Reported(result) => report::finish(model, &result, on_esc),
         Response::ReportRefused { path, reason } => report::show_refusal(model, &path, reason),
         Response::SessionLoaded(loaded) => session::restore(model, *loaded),

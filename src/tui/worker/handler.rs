@@ -3,8 +3,8 @@
 use super::jump::{self, MatchSearch};
 use super::rows::{self, RowQuery};
 use super::{
-    SharedState, aggregates, compare, contents, export, folder, hits, repair, report, session_store, statistics,
-    timeline, writing,
+    SharedState, aggregates, compact, compare, contents, export, folder, hits, repair, report, session_store,
+    statistics, timeline, writing,
 };
 use crate::StorageError;
 use crate::inspect::OnProgress;
@@ -83,6 +83,7 @@ pub(crate) fn handle_request(
         Request::Statistics(request) => statistics::count_events(shared, request, on_progress),
         Request::Timeline(request) => timeline::count_events(shared, request, on_progress),
         Request::Export(request) => export::export_events(shared, request, on_progress),
+        Request::Compact(request) => compact::write_latest_events(shared, request, on_progress),
         Request::Report(request) => report::write_report(shared, request, on_progress),
         Request::LoadSession => Ok(Response::SessionLoaded(Box::new(session_store::load(shared)?))),
         Request::PrepareSession(hints) => Ok(session_store::prepare(shared, hints)),

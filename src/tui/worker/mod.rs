@@ -4,6 +4,7 @@
 //! each progress report whether its request is still wanted, so that no key ever waits for it.
 
 mod aggregates;
+mod compact;
 mod compare;
 mod contents;
 mod export;

@@ -3,11 +3,12 @@
 use super::SharedState;
 use crate::StorageError;
 use crate::inspect::OnProgress;
-use crate::repair::{self, ApplyOptions, Cancellation, Plan, RepairHistory};
-use crate::report::{PlanRowSource, recovery_line, screen_message};
+use crate::query::{Filter, select_events};
+use crate::repair::{self, ApplyOptions, Cancellation, EraseOptions, Plan, RepairHistory};
+use crate::report::{PlanRowSource, PlanWords, damaged_ranges_note, recovery_line, screen_message};
 use crate::tui::message::{BackgroundUpdate, RepairResult, Response};
 use crate::tui::model::PlanPreview;
-use crate::tui::request::PlanRequest;
+use crate::tui::request::{EraseTarget, PlanRequest};
 
 /// Reads the log's repair history.
 ///
@@ -19,10 +20,10 @@ pub(super) fn read_records(shared: &SharedState) -> Result<Response, StorageErro
     Ok(Response::RepairHistory { records, notices })
 }
 
-/// Makes the plan of a repair or of an undo. Nothing is written.
+/// Makes the plan of a request. Nothing is written.
 ///
 /// # Errors
-/// Returns the errors of [`repair::plan_repair`] and [`repair::plan_undo`].
+/// Returns the errors of [`repair::plan_repair`], [`repair::plan_undo`], [`repair::plan_erase`] and [`repair::plan_purge`].
 pub(super) fn make_plan(
     shared: &SharedState,
     request: PlanRequest,
@@ -32,6 +33,27 @@ pub(super) fn make_plan(
         PlanRequest::Repair { options, .. } => {
             shared.refresh_view()?;
             repair::plan_repair(&shared.view(), options, on_progress)?
+        }
+        PlanRequest::Erase { target, reason } => {
+            shared.refresh_view()?;
+            let view = shared.view();
+            let mut options = EraseOptions::new([]);
+            options.reason.clone_from(reason);
+            match target {
+                EraseTarget::Event(offset) => options.offsets.push(*offset),
+                EraseTarget::Aggregate(id) => {
+                    // A filter of no word would select every event, so a text that is not parsed selects none.
+                    let filters: Vec<Filter> = Filter::parse(&format!("agg:{id}"), 0).into_iter().collect();
+                    let found = select_events(&view, &filters, EraseOptions::MAX_EVENTS + 1, on_progress)?;
+                    options.offsets = found.offsets;
+                    options.notes.extend(damaged_ranges_note(found.damaged_ranges));
+                }
+            }
+            repair::plan_erase(&view, &options, on_progress)?
+        }
+        PlanRequest::Purge(number) => {
+            let paths = shared.open_options().log_paths(shared.path())?;
+            repair::plan_purge(&paths, *number, on_progress)?
         }
         PlanRequest::Undo(number) => {
             let paths = shared.open_options().log_paths(shared.path())?;
@@ -85,7 +107,13 @@ pub(super) fn apply_plan(
     match applied {
         Ok(applied) => {
             let log_info = shared.log_info()?;
-            Ok(Response::Repaired(Box::new(RepairResult { applied, recovery_note, undoes: plan.undoes, log_info })))
+            Ok(Response::Repaired(Box::new(RepairResult {
+                applied,
+                recovery_note,
+                undoes: plan.undoes,
+                words: PlanWords::of(plan),
+                log_info,
+            })))
         }
         Err(error) => {
             // The plan was refused, but the recovery before it has changed the log.
