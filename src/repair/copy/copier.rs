@@ -92,9 +92,9 @@ pub(super) fn copy_events<'a>(
         summary.notes.extend(donor.differing_frames_note()?);
     }
     summary.in_flight = surveyed.in_flight;
-    let copied = summary.events_kept + summary.events_dropped;
-    if copied + oversized_events != surveyed.events {
-        let (expected, found) = (format!("{} events", surveyed.events), format!("{copied} events"));
+    let accounted = summary.events_kept + summary.events_dropped;
+    if accounted + oversized_events != surveyed.events {
+        let (expected, found) = (format!("{} events", surveyed.events), format!("{accounted} events"));
         return Err(changed_error(view.path(), &expected, &found));
     }
     Ok(summary)
