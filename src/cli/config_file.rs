@@ -24,7 +24,7 @@ pub(super) struct ConfigArgs {
     /// Read no configuration file
     #[arg(long, conflicts_with = "config")]
     no_config: bool,
-    /// Keep nothing between runs: neither restore nor save the place, marks, filter, columns and layout of the log
+    /// Keep nothing between runs: neither restore nor save the place, marks, filter, search, columns and layout of the log
     #[arg(long)]
     no_session: bool,
 }

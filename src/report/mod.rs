@@ -33,7 +33,7 @@ pub(crate) use finding_counts::{FindingCounts, VERSION_0_LIMIT};
 #[cfg(feature = "app")]
 pub(crate) use hint::screen_message;
 pub(crate) use hint::{describe_error, hint};
-pub(crate) use path_text::{safe_path_text, shell_path};
+pub(crate) use path_text::{safe_path_text, shell_path, shell_word};
 pub(crate) use plan::{candidate_line, fix_label, fix_line, plan_closing_lines, plan_headline, plan_lines};
 pub(crate) use plan_table::{
     ACTION_COLUMN, PLAN_COLUMN_COUNT, PLAN_COLUMNS, PlanRow, PlanRowSource, PlanRowState, plan_column_widths,

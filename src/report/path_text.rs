@@ -3,6 +3,7 @@
 //! A path that could mislead a reader, or that is not UTF-8, is shown as the word that leads a shell to it. Text of this
 //! form contains no hostile character, so it stays the same wherever it is made safe again.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -20,20 +21,19 @@ pub(crate) fn safe_path_text(path: &Path) -> String {
 
 /// Formats a path as one word of a command line, which leads a shell to the file whatever the bytes of its name are.
 pub(crate) fn shell_path(path: &Path) -> String {
-    let bytes = path.as_os_str().as_encoded_bytes();
+    let word = shell_word(path.as_os_str());
     // A word that starts with a minus would be read as an option.
-    let mut word = if bytes.starts_with(b"-") { "./".to_owned() } else { String::new() };
+    if path.as_os_str().as_encoded_bytes().starts_with(b"-") { format!("./{word}") } else { word }
+}
+
+/// Formats a text as one word of a command line, which a shell passes on with the same bytes.
+pub(crate) fn shell_word(text: &OsStr) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,".contains(c);
-    match path.to_str() {
-        Some(text) if !text.is_empty() && text.chars().all(is_plain) => word.push_str(text),
-        Some(text) if sanitize(text) == text => {
-            word.push('\'');
-            word.push_str(&text.replace('\'', "'\\''"));
-            word.push('\'');
-        }
-        _ => word.push_str(&ansi_c_word(bytes)),
+    match text.to_str() {
+        Some(text) if !text.is_empty() && text.chars().all(is_plain) => text.to_owned(),
+        Some(text) if sanitize(text) == text => format!("'{}'", text.replace('\'', "'\\''")),
+        _ => ansi_c_word(text.as_encoded_bytes()),
     }
-    word
 }
 
 /// Writes bytes as a word in ANSI-C quotes (`$'...'`), which bash, zsh, ksh and busybox read. Hostile characters and

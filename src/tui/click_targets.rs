@@ -23,28 +23,33 @@ pub(crate) enum ClickTarget {
     Key(Key),
 }
 
-/// Returns the names of the tabs in the title of the main pane. Where they do not fit, the last tabs have only their number,
-/// and the current one always has its name.
+/// Returns the names of the tabs in the title of the main pane. Where they do not fit, the names are shorter, then the last
+/// tabs have only their number. The current one always has its whole name.
 pub(crate) fn tab_labels(model: &Model) -> Vec<(Tab, String)> {
     let width = layout::compute_areas(model).main.width;
     let gap = tab_separator(width).width();
+    let all = Tab::ALL.len();
     // The rule and a blank at each side take four columns.
     let fits = |labels: &Vec<(Tab, String)>| {
         let texts: usize = labels.iter().map(|(_, label)| label.width() + gap).sum();
         texts <= usize::from(width.saturating_sub(4)) + gap
     };
-    let mut choices = (1..=Tab::ALL.len()).rev().map(|named| labels_with_names(model, named));
-    choices.find(fits).unwrap_or_else(|| labels_with_names(model, 0))
+    let whole_names = std::iter::once_with(|| labels_with_names(model, all, Tab::name));
+    let short_names = (1..=all).rev().map(|named| labels_with_names(model, named, Tab::short_name));
+    whole_names.chain(short_names).find(fits).unwrap_or_else(|| labels_with_names(model, 0, Tab::short_name))
 }
 
 /// Returns the labels of the tabs, with the names of the first `named` tabs and of the current one. Brackets mark the
 /// current tab, because colour alone is not enough on every terminal.
-fn labels_with_names(model: &Model, named: usize) -> Vec<(Tab, String)> {
+fn labels_with_names(model: &Model, named: usize, name_of: fn(Tab) -> &'static str) -> Vec<(Tab, String)> {
     let damaged = model.scan.damage_count();
     let label = |(number, tab): (usize, Tab)| {
         let is_current = model.tab == tab;
-        let mut label =
-            if number <= named || is_current { format!("{number} {}", tab.name()) } else { number.to_string() };
+        let mut label = match is_current {
+            true => format!("{number} {}", tab.name()),
+            false if number <= named => format!("{number} {}", name_of(tab)),
+            false => number.to_string(),
+        };
         if tab == Tab::Findings && damaged > 0 {
             label.extend([" ×", &damaged.to_string()]);
         }

@@ -130,7 +130,7 @@ pub const CONFIG_KEYS: [ConfigKeySpec; 10] = [
         name: "session",
         values: "`true` or `false`",
         default: "`true`",
-        help: "Whether place, marks, filter, columns and layout of a log are kept between runs; `false` is `--no-session`",
+        help: "Whether place, marks, filter, search, columns and layout of a log are kept between runs; `false` is `--no-session`",
         example: "true",
         set: |config, value| set(&mut config.session, boolean(value)),
     },

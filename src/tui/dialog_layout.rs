@@ -15,8 +15,10 @@ const DIALOG_OTHER_LINES: u16 = 5;
 const MIN_BRACKETED_WIDTH: u16 = 30;
 /// Columns between two buttons in brackets.
 const BUTTON_GAP: u16 = 3;
-/// Maximum width of the dialog of a plan, border included.
+/// Width of the dialog of a plan on a screen that has room for it, border included, when its table needs no more.
 const PLAN_DIALOG_WIDTH: u16 = 112;
+/// Columns of a dialog's border, with the empty columns inside it.
+const BORDER_COLUMNS: u16 = 4;
 /// Largest height of the dialog of a plan that has only lines and buttons.
 const PLAN_SMALL_HEIGHT: u16 = 6;
 /// Minimum height of the dialog of a plan that has headings, decisions and the command.
@@ -69,11 +71,12 @@ impl PlanDialogAreas {
 /// Computes the areas of the dialog of a plan.
 pub(crate) fn plan_dialog_areas(model: &Model, dialog: &PlanDialog) -> PlanDialogAreas {
     let size = model.size;
-    let width = size.width.min(PLAN_DIALOG_WIDTH);
+    let table_width = dialog.table_width().saturating_add(BORDER_COLUMNS);
+    let width = size.width.min(PLAN_DIALOG_WIDTH.max(table_width));
     // The keys of the dialog stay visible in the last line of the screen, where there is room for it.
     let max_height = if size.height >= MIN_HEIGHT_WITH_FOOTER { size.height - 1 } else { size.height };
     let has_border = width >= DIALOG_MIN_BORDERED_SIZE.width && max_height >= DIALOG_MIN_BORDERED_SIZE.height;
-    let inner_width = if has_border { width.saturating_sub(4) } else { width };
+    let inner_width = if has_border { width.saturating_sub(BORDER_COLUMNS) } else { width };
     let columns = usize::from(inner_width).max(1);
     let line_count = |texts: &[String]| texts.iter().map(|text| wrap_text(text, columns).len()).sum::<usize>() as u16;
     let is_table = matches!(dialog.page, PlanPage::Table);

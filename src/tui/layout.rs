@@ -29,8 +29,8 @@ pub(crate) use event_columns::{
 };
 
 use super::model::{
-    AggregateMode, DetailView, Model, Pane, Tab, TimelineVisibility, Zoom, fix_preview_lines, help_legend_height,
-    wrapped_state_lines,
+    AggregateMode, DetailView, Model, NamedField, Pane, RowContents, Tab, TimelineVisibility, Zoom, fix_preview_lines,
+    help_legend_height, wrapped_state_lines,
 };
 
 /// Minimum width of a screen that has the list and the detail pane side by side.
@@ -160,7 +160,7 @@ pub(crate) fn compute_areas(model: &Model) -> LayoutAreas {
     .areas(screen);
     let titles = if has_titles { PaneTitles::Shown } else { PaneTitles::None };
     let mut areas = LayoutAreas { status, strip, footer, titles, ..LayoutAreas::default() };
-    let has_detail = matches!(model.tab, Tab::Events | Tab::Findings | Tab::Repairs) || model.lists_differences();
+    let has_detail = has_detail_pane(model);
     let has_timeline = model.tab == Tab::Events && model.timeline.visibility == TimelineVisibility::Shown;
     if has_timeline && model.focus == Pane::Timeline && (model.zoom == Zoom::In || !has_titles) {
         areas.timeline = body;
@@ -202,6 +202,17 @@ pub(crate) fn compute_areas(model: &Model) -> LayoutAreas {
     areas
 }
 
+/// Returns whether the tab has a detail pane: where rows of the log are listed, or a table that has rows.
+fn has_detail_pane(model: &Model) -> bool {
+    match model.tab {
+        Tab::Events => true,
+        Tab::Findings => model.expects_findings(),
+        Tab::Repairs => !model.repairs.records.is_empty() || !model.repairs.notices.is_empty(),
+        Tab::Compare => model.lists_differences(),
+        Tab::Aggregates | Tab::Index | Tab::Statistics => false,
+    }
+}
+
 /// Returns whether the main pane has a note below its rows: the filter and the search of the events, or the sum of a list that
 /// has rows.
 fn has_note(model: &Model) -> bool {
@@ -229,7 +240,7 @@ const fn timeline_height(height: u16) -> u16 {
 
 /// Returns whether the findings have a pane below the events: on a large screen, when there are any.
 fn has_findings_pane(model: &Model) -> bool {
-    model.tab == Tab::Events && fits(model.size, THREE_PANES_MIN_SIZE) && !model.scan.findings.is_empty()
+    model.tab == Tab::Events && fits(model.size, THREE_PANES_MIN_SIZE) && model.expects_findings()
 }
 
 const fn fits(size: Size, needed: Size) -> bool {
@@ -271,8 +282,8 @@ pub(crate) fn column_chooser_lines(size: Size, columns: usize) -> u16 {
     column_chooser_area(size, columns).height.saturating_sub(4).max(1)
 }
 
-/// Returns the height of the fixed lines above the scrolled part of the detail pane: the preview of a fix above the hex view,
-/// and the lines about a state above its JSON. It takes at most half the pane, so that some of the rest is always visible.
+/// Returns the height of the fixed lines above the scrolled part of the detail pane: the preview of a fix and the names
+/// of the fields above the hex view, and the lines about a state above its JSON. It takes at most half the pane, so that some of the rest is always visible.
 pub(crate) fn detail_head_height(model: &Model) -> u16 {
     let areas = compute_areas(model);
     let area = areas.table_body(areas.detail);
@@ -280,8 +291,8 @@ pub(crate) fn detail_head_height(model: &Model) -> u16 {
     let Some(contents) = &model.detail.contents else { return 0 };
     let lines = match (model.detail.shown_view(), model.detail.aggregate_mode) {
         (DetailView::Hex, _) => {
-            let fix = contents.fix.as_ref().filter(|fix| !fix.candidates.is_empty());
-            fix.map_or(0, |fix| fix_preview_lines(fix, width, model.offset_base).len())
+            let head = hex_head(model, contents, area);
+            head.fix_lines.len() + head.field_lines.len()
         }
         (DetailView::Aggregate, AggregateMode::State) => {
             contents.state.as_ref().map_or(0, |state| wrapped_state_lines(state, width).len())
@@ -289,6 +300,27 @@ pub(crate) fn detail_head_height(model: &Model) -> u16 {
         _ => 0,
     };
     (lines as u16).min(area.height / 2)
+}
+
+/// The fixed lines above the bytes of the hex view.
+pub(crate) struct HexHead {
+    /// The changes that a fix would make.
+    pub(crate) fix_lines: Vec<String>,
+    /// The names of the fields, where they do not fit at the ends of the lines of bytes.
+    pub(crate) field_lines: Vec<Vec<NamedField>>,
+}
+
+/// Returns the fixed lines above the bytes of a row in `area`, which holds the detail pane without its headings. The names of
+/// the fields are above the bytes only where all lines fit into half of the area.
+pub(crate) fn hex_head(model: &Model, contents: &RowContents, area: Rect) -> HexHead {
+    let width = usize::from(area.width);
+    let fix = contents.fix.as_ref().filter(|fix| !fix.candidates.is_empty());
+    let fix_lines = fix.map(|fix| fix_preview_lines(fix, width, model.offset_base)).unwrap_or_default();
+    let mut field_lines = model.hex_field_lines(contents, width);
+    if fix_lines.len() + field_lines.len() > usize::from(area.height / 2) {
+        field_lines.clear();
+    }
+    HexHead { fix_lines, field_lines }
 }
 
 /// Returns the panes that can have the focus, in the order of Tab.
@@ -299,8 +331,7 @@ pub(crate) fn focusable_panes(model: &Model) -> Vec<Pane> {
             let findings = has_findings_pane(model).then_some(Pane::Findings);
             timeline.into_iter().chain([Pane::Main]).chain(findings).chain([Pane::Detail]).collect()
         }
-        Tab::Findings | Tab::Repairs => vec![Pane::Main, Pane::Detail],
-        Tab::Compare if model.lists_differences() => vec![Pane::Main, Pane::Detail],
-        Tab::Aggregates | Tab::Index | Tab::Statistics | Tab::Compare => vec![Pane::Main],
+        _ if has_detail_pane(model) => vec![Pane::Main, Pane::Detail],
+        _ => vec![Pane::Main],
     }
 }

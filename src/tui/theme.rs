@@ -273,7 +273,9 @@ impl Theme {
         match (color, role, self) {
             (Some(color), _, _) => style.fg(color),
             // The cursor replaces the colours of its line, and no cell in it is dimmed, so that all of it keeps its
-            // contrast.
+            // contrast. A background of its own allows one in the hue of the accent; a match in the line is reversed.
+            (None, Role::Cursor, Self::Dark) => Style::new().fg(Color::Indexed(255)).bg(Color::Indexed(23)),
+            (None, Role::Cursor, Self::Light) => Style::new().fg(Color::Indexed(235)).bg(Color::Indexed(152)),
             (None, Role::Cursor, Self::Mono) => style.remove_modifier(Modifier::DIM),
             (None, Role::Cursor, _) => {
                 let text = match self.base().fg {

@@ -24,7 +24,7 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         Main,
         &[Char('@')],
         "filter by this aggregate",
-        "Show only the events of the selected event's aggregate",
+        "Show only the events of the selected aggregate, or of the aggregate of the selected event",
     )
     .with_cli_equivalent("chronicle cat LOG --filter agg:ID"),
     ActionSpec::new(

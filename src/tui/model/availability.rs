@@ -48,6 +48,9 @@ impl Model {
 
     fn reading_refusal(&self, id: ActionId) -> Option<String> {
         let key = |id| self.keys.hint(id);
+        if is_copy(id) && !self.lists_rows() {
+            return self.line_copy(id).err();
+        }
         let reason = match id {
             ActionId::ToggleCandidate if self.plan_dialog().is_none_or(|plan| plan.offered_finding().is_none()) => {
                 "the selected range has no candidates"
@@ -80,6 +83,14 @@ impl Model {
             ActionId::FilterRemoveLast | ActionId::ToggleFindings if self.list.filter.is_empty() => {
                 return Some(format!("no filter is set; {} sets one", key(ActionId::Filter)));
             }
+            ActionId::FilterAggregate if self.tab == Tab::Aggregates => {
+                return self
+                    .aggregates
+                    .row(self.aggregates.cursor.line)
+                    .is_none()
+                    .then(|| "no aggregate is selected".into());
+            }
+            ActionId::FilterAggregate if !self.lists_rows() => "no event is selected",
             ActionId::FilterAggregate => match self.selected_row().map(|row| row.content) {
                 Some(RowContent::Event(event)) if event.aggregate_id.is_some() => return None,
                 Some(RowContent::Event(_)) => "this event has no aggregate",
@@ -115,7 +126,7 @@ impl Model {
             ActionId::Messages if self.past_notices.is_empty() => "no messages yet",
             ActionId::CopyJson | ActionId::CopyPayload if !self.has_selected_json() => "no event is selected",
             ActionId::Copy | ActionId::CopyOffset | ActionId::CopyHex | ActionId::CopyCommand
-                if self.selected_row().is_none() =>
+                if self.lists_rows() && self.selected_row().is_none() =>
             {
                 "no row is selected"
             }
@@ -163,7 +174,7 @@ impl Model {
 
     /// Returns why the append form cannot take over the selected event.
     fn template_refusal(&self) -> Option<&'static str> {
-        if !self.has_selected_json() {
+        if !self.lists_rows() || !self.has_selected_json() {
             return Some("no event is selected");
         }
         let payload = self.detail.contents.as_ref().and_then(|contents| contents.details.event_payload());
@@ -296,6 +307,20 @@ impl Model {
             _ => Some(format!("no damage is selected; {} goes to the next", self.keys.hint(ActionId::NextDamage))),
         }
     }
+}
+
+/// Returns whether an action copies a part of the selected row or line.
+const fn is_copy(id: ActionId) -> bool {
+    matches!(
+        id,
+        ActionId::CopyOffset
+            | ActionId::CopyJson
+            | ActionId::CopyPayload
+            | ActionId::CopyValue
+            | ActionId::CopyPath
+            | ActionId::CopyHex
+            | ActionId::CopyCommand
+    )
 }
 
 /// Returns whether an action reads parts of the log that are not on the screen.

@@ -43,6 +43,11 @@ impl Model {
         if is_counted { "" } else { " so far" }
     }
 
+    /// Returns whether findings are listed, or the log that had some is being read again. Their panes stay meanwhile.
+    pub(crate) fn expects_findings(&self) -> bool {
+        !self.scan.findings.is_empty() || self.finding_anchor.is_some()
+    }
+
     /// Returns the number of findings of each kind.
     pub(crate) fn finding_counts(&self) -> FindingCounts {
         let mut counts = FindingCounts::default();

@@ -18,6 +18,7 @@ mod folded_findings;
 mod form;
 mod growth_rate;
 mod help;
+mod hex_fields;
 mod history_lines;
 mod hit_counter;
 mod index_lines;
@@ -29,6 +30,7 @@ mod json_value;
 mod jump_list;
 mod labelled_lines;
 mod latency;
+mod line_copy;
 mod list;
 mod log_counts;
 mod log_info;
@@ -39,6 +41,7 @@ mod offset_base;
 mod overlays;
 mod palette_command;
 mod path_completion;
+mod plan_columns;
 mod plan_dialog;
 mod plan_preview;
 mod prompt;
@@ -71,6 +74,7 @@ pub(crate) use fix_preview::fix_preview_lines;
 pub(crate) use form::{AppendForm, FormField};
 pub(crate) use growth_rate::{GrowthPerSecond, GrowthRate};
 pub(crate) use help::{HelpLine, HelpOverlay, help_legend_height};
+pub(crate) use hex_fields::{NamedField, line_field_names};
 pub(crate) use history_lines::{HistoryLine, ShownHistory};
 pub(crate) use hit_counter::{
     DEFAULT_HIT_SLICE_BYTES, DeferredRequest, HitCounter, HitCounterState, HitCounters, HitReadiness,
@@ -92,6 +96,7 @@ pub(crate) use palette_command::{
     COMPACT_WORD, COMPARE_WORD, PaletteCommand, REPORT_WORD, SCREENSHOT_WORD, THEME_WORD,
 };
 pub(crate) use path_completion::{FolderEntry, FolderEntryKind, FolderListing};
+pub(crate) use plan_columns::{MARK_COLUMNS, PlanTableColumns};
 pub(crate) use plan_dialog::{PlanBytes, PlanDialog, PlanFocus, PlanLine, PlanPage};
 pub(crate) use plan_preview::PlanPreview;
 pub(crate) use prompt::{CompletionSources, Prompt, PromptError, PromptHistory, PromptPurpose, PromptStep};
@@ -103,7 +108,7 @@ pub(crate) use saved_session::{
 pub(crate) use scan::{EarlierVerification, ScanProgress, ScanRun, ScanState};
 pub(crate) use scroll::ScrollPosition;
 pub(crate) use statistics::{StatisticsKey, StatisticsPane, StatisticsProgress, StatisticsResult};
-pub(crate) use tables::{AggregateLoadState, AggregateTable, ListCursor};
+pub(crate) use tables::{AggregateLoadState, AggregateTable, FindingAnchor, ListCursor};
 pub(crate) use text_input::TextInput;
 pub(crate) use timeline::{ColumnStep, TimelineColumns, TimelinePane, TimelineProgress, TimelineVisibility};
 
@@ -182,6 +187,8 @@ pub(crate) struct Model {
     pub(crate) aggregates: AggregateTable,
     /// The cursor in the findings.
     pub(crate) findings: ListCursor,
+    /// The finding that the cursor in the findings is on.
+    pub(crate) finding_anchor: Option<FindingAnchor>,
     /// The scroll position of the index tab.
     pub(crate) index: ScrollPosition,
     /// The repair history, with its cursors.
@@ -291,6 +298,7 @@ impl Model {
             offset_base: OffsetBase::default(),
             aggregates: AggregateTable::default(),
             findings: ListCursor::default(),
+            finding_anchor: None,
             index: ScrollPosition::default(),
             repairs: RepairsPane::default(),
             statistics: StatisticsPane::default(),

@@ -41,6 +41,14 @@ impl Tab {
             Self::Compare => "Compare",
         }
     }
+
+    /// Returns the name of the tab where the names of all tabs do not fit.
+    pub(crate) const fn short_name(self) -> &'static str {
+        match self {
+            Self::Aggregates => "Agg",
+            _ => self.name(),
+        }
+    }
 }
 
 /// The panes that can have the focus.

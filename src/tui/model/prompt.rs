@@ -1,5 +1,9 @@
 //! The prompt: the line that the user types for the palette, a search or a filter, with completion and history.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
 use super::path_completion::{FolderListing, suggest_paths};
 use super::suggestion::{Suggestion, suggest_actions, suggest_filter_terms};
 use super::text_input::TextInput;
@@ -7,9 +11,12 @@ use crate::query::KnownNames;
 
 /// Largest number of earlier texts that are kept for each purpose.
 const MAX_HISTORY: usize = 100;
+/// Largest size of the texts of a purpose that are kept between runs, in bytes.
+const MAX_KEPT_BYTES: usize = 16 << 10;
 
 /// The purpose of a prompt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum PromptPurpose {
     /// The text is a jump or the name of an action.
     Palette,
@@ -146,45 +153,65 @@ fn history_entry(entries: &[String], steps: usize) -> Option<&String> {
     entries.len().checked_sub(steps).filter(|_| steps > 0).and_then(|at| entries.get(at))
 }
 
-/// The texts that were submitted in this session, for each purpose of a prompt.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct PromptHistory {
-    palette: Vec<String>,
-    searches: Vec<String>,
-    filters: Vec<String>,
-    export_paths: Vec<String>,
-    aggregate_ids: Vec<String>,
-}
+/// The texts that were submitted, for each purpose of a prompt, the last one at the end.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct PromptHistory(BTreeMap<PromptPurpose, Vec<String>>);
 
 impl PromptHistory {
     /// Returns the texts that were submitted for a purpose, the last one at the end.
     fn entries(&self, purpose: PromptPurpose) -> &[String] {
-        match purpose {
-            PromptPurpose::Palette => &self.palette,
-            PromptPurpose::Search => &self.searches,
-            PromptPurpose::Filter => &self.filters,
-            PromptPurpose::ExportPath => &self.export_paths,
-            PromptPurpose::AggregateId => &self.aggregate_ids,
-        }
+        self.0.get(&purpose).map_or(&[], Vec::as_slice)
     }
 
     /// Adds a submitted text as the last one.
     pub(crate) fn push(&mut self, purpose: PromptPurpose, text: &str) {
-        let entries = match purpose {
-            PromptPurpose::Palette => &mut self.palette,
-            PromptPurpose::Search => &mut self.searches,
-            PromptPurpose::Filter => &mut self.filters,
-            PromptPurpose::ExportPath => &mut self.export_paths,
-            PromptPurpose::AggregateId => &mut self.aggregate_ids,
-        };
         if text.is_empty() {
             return;
         }
+        let entries = self.0.entry(purpose).or_default();
         entries.retain(|entry| entry != text);
         if entries.len() >= MAX_HISTORY {
             entries.remove(0);
         }
         entries.push(text.to_owned());
+    }
+
+    /// Puts the texts of an earlier run before those of this one.
+    pub(crate) fn prepend(&mut self, earlier: Self) {
+        let current = std::mem::replace(self, earlier);
+        for (purpose, entries) in current.0 {
+            entries.iter().for_each(|text| self.push(purpose, text));
+        }
+    }
+
+    /// Returns the texts that are kept between runs: of each purpose the last ones, with at most [`MAX_KEPT_BYTES`] bytes.
+    pub(crate) fn kept(&self) -> Self {
+        let kept = self.0.iter().map(|(purpose, entries)| {
+            let mut bytes = 0;
+            let fits = |text: &&String| {
+                bytes += text.len();
+                bytes <= MAX_KEPT_BYTES
+            };
+            let mut kept: Vec<String> = entries.iter().rev().take_while(fits).cloned().collect();
+            kept.reverse();
+            (*purpose, kept)
+        });
+        Self(kept.collect())
+    }
+
+    /// Returns why texts from a file cannot be used, or `None` when they can.
+    pub(crate) fn invalid_reason(&self) -> Option<String> {
+        let lists = || self.0.values();
+        if let Some(list) = lists().find(|list| list.len() > MAX_HISTORY) {
+            return Some(format!("expected at most {MAX_HISTORY} submitted texts, found {}", list.len()));
+        }
+        let is_too_long = |list: &&Vec<String>| list.iter().map(String::len).sum::<usize>() > MAX_KEPT_BYTES;
+        if lists().any(|list| is_too_long(&list)) {
+            return Some(format!("expected at most {MAX_KEPT_BYTES} bytes of submitted texts"));
+        }
+        let has_control = lists().flatten().any(|text| text.chars().any(char::is_control));
+        has_control.then(|| "expected submitted texts of one line".into())
     }
 }
 

@@ -1,5 +1,5 @@
-//! The state of the screen that is kept for a log between runs: place, marks, filter, columns and layout. This file defines the
-//! document, which is JSON, and its conversion from the model. It accesses no file.
+//! The state of the screen that is kept for a log between runs: place, marks, filter, search, submitted texts, columns and
+//! layout. This file defines the document, which is JSON, and its conversion from the model. It accesses no file.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,8 @@ use super::detail::{AggregateMode, DetailView};
 use super::jump_list::Place;
 use super::modes::{Pane, Tab, ZoneOnStart, Zoom};
 use super::offset_base::OffsetBase;
+use super::prompt::PromptHistory;
+use super::timeline::TimelineVisibility;
 use crate::query::EventTimes;
 use crate::report::units::DisplayZone;
 use crate::tui::request::FirstHints;
@@ -45,6 +47,15 @@ pub(crate) struct SavedSession {
     pub(crate) offset_base: OffsetBase,
     /// The zone of times.
     pub(crate) zone: SavedZone,
+    /// The text of the search; empty when there was none.
+    #[serde(default)]
+    pub(crate) search: String,
+    /// The texts that were submitted in prompts.
+    #[serde(default)]
+    pub(crate) prompt_history: PromptHistory,
+    /// Whether the timeline was above the list.
+    #[serde(default)]
+    pub(crate) timeline: TimelineVisibility,
 }
 
 /// A place in a document.
@@ -131,6 +142,15 @@ impl SavedSession {
         if let Some(place) = places.into_iter().find(|place| place.filter.len() > MAX_FILTER_BYTES) {
             return Err(format!("expected a filter of at most {MAX_FILTER_BYTES} bytes, found {}", place.filter.len()));
         }
+        if session.search.len() > MAX_FILTER_BYTES {
+            return Err(format!(
+                "expected a search of at most {MAX_FILTER_BYTES} bytes, found {}",
+                session.search.len()
+            ));
+        }
+        if let Some(reason) = session.prompt_history.invalid_reason() {
+            return Err(reason);
+        }
         if session.marks.len() > MAX_MARKS {
             return Err(format!("expected at most {MAX_MARKS} marks, found {}", session.marks.len()));
         }
@@ -189,6 +209,9 @@ impl Model {
             aggregate_mode: self.detail.aggregate_mode,
             offset_base: self.offset_base,
             zone: if self.zone == DisplayZone::Utc { SavedZone::Utc } else { SavedZone::Local },
+            search: self.search.as_ref().map(|search| search.text.clone()).unwrap_or_default(),
+            prompt_history: self.prompt_history.kept(),
+            timeline: self.timeline.visibility,
         }
     }
 }
@@ -196,9 +219,12 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::model::PromptPurpose;
 
     fn document(change: impl Fn(&mut serde_json::Value)) -> Vec<u8> {
         let place = SavedPlace { tab: Tab::Findings, focus: Pane::Detail, filter: "type:Created".into(), offset: 646 };
+        let mut history = PromptHistory::default();
+        history.push(PromptPurpose::Search, "silva");
         let session = SavedSession {
             version: SESSION_VERSION,
             place: place.clone(),
@@ -209,6 +235,9 @@ mod tests {
             aggregate_mode: AggregateMode::State,
             offset_base: OffsetBase::Hexadecimal,
             zone: SavedZone::Local,
+            search: "silva".into(),
+            prompt_history: history,
+            timeline: TimelineVisibility::Shown,
         };
         let bytes = session.encode().unwrap();
         assert_eq!(SavedSession::decode(&bytes).as_ref(), Ok(&session));
@@ -233,9 +262,25 @@ mod tests {
             ),
             (error(&|value| value["marks"] = serde_json::json!({"\u{1b}": value["place"]})), "expected a letter"),
             (error(&|value| drop(value.as_object_mut().unwrap().remove("marks"))), "missing field `marks`"),
+            (error(&|value| value["search"] = "x".repeat(MAX_FILTER_BYTES + 1).into()), "expected a search of"),
+            (error(&|value| value["prompt_history"]["search"] = vec!["x"; 101].into()), "at most 100 submitted"),
+            (
+                error(&|value| value["prompt_history"]["search"] = vec!["x".repeat(1 << 15)].into()),
+                "at most 16384 bytes",
+            ),
+            (error(&|value| value["prompt_history"]["filter"] = vec!["a\nb"].into()), "of one line"),
+            (error(&|value| value["prompt_history"]["other"] = vec!["a"].into()), "unknown variant `other`"),
         ] {
             assert!(found.contains(reason), "{found}");
         }
+        // The document of an earlier version of the program has neither of these.
+        let earlier = document(&|value: &mut serde_json::Value| {
+            for key in ["search", "prompt_history", "timeline"] {
+                value.as_object_mut().unwrap().remove(key);
+            }
+        });
+        let earlier = SavedSession::decode(&earlier).unwrap();
+        assert_eq!((earlier.search.as_str(), earlier.timeline), ("", TimelineVisibility::Hidden));
         for bytes in [&b""[..], b"[]", b"\xff", &vec![b'['; 100_000]] {
             assert!(SavedSession::decode(bytes).is_err());
         }

@@ -13,6 +13,15 @@ pub(crate) struct ListCursor {
     pub(crate) height: usize,
 }
 
+/// The finding that a cursor is on, which is found again after the list has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FindingAnchor {
+    /// Offset of the first byte of the finding; `None` for the first finding, whichever that is.
+    pub(crate) start: Option<u64>,
+    /// The line of the cursor. On another line, the user has moved it.
+    pub(crate) line: usize,
+}
+
 impl ListCursor {
     /// Moves the cursor by a number of lines within a list of `total` lines, and scrolls to it.
     pub(crate) fn move_by(&mut self, lines: i64, total: usize) {

@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::Model;
 use crate::query::{Filter, FindingRows, RowContent, Timeline, TimelineInterval, time_span_words};
 
@@ -30,7 +32,8 @@ pub(crate) struct TimelinePane {
 }
 
 /// Whether the timeline is above the list.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum TimelineVisibility {
     /// The list takes the space of the timeline.
     #[default]

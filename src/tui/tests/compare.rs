@@ -267,3 +267,50 @@ fn a_word_without_its_path_asks_for_one() {
         screen.press(&[Key::Esc]);
     }
 }
+
+#[test]
+fn the_copy_keys_copy_the_compared_event_and_not_the_row_of_the_list() {
+    let clean = clean_log(60);
+    let mut screen = compared_screen(&damaged_log(), &clean);
+    let start = screen.model.compare.differences()[1].start;
+    let backup = screen.path.with_file_name("backup.log");
+    screen.press(&[Key::Char('j'), Key::Char('y'), Key::Char('o'), Key::Char('y'), Key::Char('c')]);
+    assert_eq!(screen.copied_texts(), [start.to_string(), format!("chronicle show {} {start}", backup.display())]);
+    screen.unhandled_effects.clear();
+    screen.press(&[Key::Char('y'), Key::Char('j'), Key::Char('y'), Key::Char('p')]);
+    let copied = screen.copied_texts().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let next = frame_starts(&clean).into_iter().find(|next| *next as u64 > start).unwrap();
+    assert_eq!(copied[0].as_bytes(), &clean[start as usize + 4..next - 4], "the event of the backup, as stored");
+    assert!(copied[0].contains(&copied[1]) && copied[1].starts_with("{\"name\":\"Juan\""), "{copied:?}");
+    screen.press(&[Key::Char('y')]);
+    screen.assert_shows("the whole frame is not read here");
+    // Where only the log has an event, its parts are copied.
+    let mut screen = compared_screen(&clean, &damaged_log());
+    screen.press(&[Key::Char('y'), Key::Char('c'), Key::Char('y'), Key::Char('j')]);
+    let copied = screen.copied_texts();
+    assert!(copied[0].starts_with("chronicle show /logs/accounts.log ") && copied[1].contains("Juan"), "{copied:?}");
+}
+
+#[test]
+fn the_copy_keys_of_other_tabs_copy_their_lines_and_never_the_row_of_the_events() {
+    let mut screen = TestScreen::new(&clean_log(60), (120, 40));
+    screen.run_scan();
+    screen.press(&[Key::Char('G'), Key::Char('f')]);
+    screen.type_text("-type:Created");
+    screen.press(&[Key::Enter, Key::Char('2'), Key::Char('j'), Key::Char('y'), Key::Char('c')]);
+    screen.press(&[Key::Char('y'), Key::Char('o'), Key::Char('4'), Key::Char('y'), Key::Char('c')]);
+    screen.press(&[Key::Char('6'), Key::Char('y'), Key::Char('c'), Key::Char('y'), Key::Char('o')]);
+    let first = frame_starts(&clean_log(60))[1];
+    assert_eq!(
+        screen.copied_texts(),
+        [
+            "chronicle cat /logs/accounts.log --filter agg:1",
+            &first.to_string(),
+            "chronicle index status /logs/accounts.log",
+            "chronicle stats /logs/accounts.log --by type --filter=-type:Created",
+        ]
+    );
+    screen.assert_shows("the lines of Stats have none");
+    screen.press(&[Key::Char('2'), Key::Char('@')]);
+    assert_eq!((screen.model.tab, screen.model.list.filter.text()), (Tab::Events, "-type:Created agg:1"));
+}

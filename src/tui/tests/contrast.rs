@@ -145,7 +145,9 @@ fn the_cursor_gives_every_cell_of_its_line_the_same_colours() {
             let cell = theme.base().patch(theme.style(role)).patch(theme.style(Role::Cursor));
             let plain = |style: Style| style.fg.unwrap_or(Color::Reset);
             assert_eq!((plain(cell), cell.bg), (plain(cursor), cursor.bg), "{role:?} in {theme:?}");
-            assert!(cell.add_modifier.contains(Modifier::REVERSED) && !cell.add_modifier.contains(Modifier::DIM));
+            assert!(!cell.add_modifier.contains(Modifier::DIM), "{role:?} in {theme:?}");
+            let is_marked = cursor.bg != theme.base().bg || cell.add_modifier.contains(Modifier::REVERSED);
+            assert!(is_marked, "{role:?} in {theme:?}");
         }
     }
 }
@@ -157,7 +159,8 @@ fn themes_with_their_own_background_have_a_high_contrast() {
         for role in Role::ALL {
             let plain = base.patch(theme.style(role));
             let unfocused = plain.patch(theme.style(Role::CursorUnfocused));
-            for (place, style) in [("plain", plain), ("unfocused cursor", unfocused)] {
+            let cursor = plain.patch(theme.style(Role::Cursor));
+            for (place, style) in [("plain", plain), ("cursor", cursor), ("unfocused cursor", unfocused)] {
                 let (text, background) = (indexed(style.fg.unwrap()), indexed(style.bg.unwrap()));
                 assert!(!style.add_modifier.contains(Modifier::DIM), "{role:?} in {theme:?} depends on the terminal");
                 let found = contrast(text, background);

@@ -59,7 +59,8 @@ fn moving_up_pauses_and_counts_what_is_new_below() {
     let mut log = FollowedLog::open(20);
     log.screen.press(&[Key::Char('k')]);
     let selected = log.screen.model.list.selected_offset();
-    log.screen.assert_shows("PAUSED 0 new below");
+    log.screen.assert_shows("PAUSED");
+    assert!(!log.screen.shows("new below"), "{}", log.screen.screen_text());
     log.append(13, Duration::from_secs(10));
     log.screen.assert_shows("PAUSED 13 new below");
     assert_eq!(log.screen.model.list.selected_offset(), selected);

@@ -69,3 +69,52 @@ fn the_focused_pane_has_a_heavy_rule_and_an_open_dialog_takes_it() {
     screen.press(&[Key::Char('a')]);
     assert_eq!(heavy(&screen), [false, false, false]);
 }
+
+#[test]
+fn every_tab_has_its_name_from_120_columns_on_and_the_chosen_one_everywhere() {
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    screen.run_scan();
+    for tab in ['1', '3', '7'] {
+        screen.press(&[Key::Char(tab)]);
+        for name in ["1 Events", "2 Agg", "3 Findings ×4", "4 Index", "5 Repairs", "6 Stats", "7 Compare"] {
+            screen.assert_shows(name);
+        }
+    }
+    screen.resize(100, 30);
+    screen.assert_shows("[7 Compare]");
+    screen.press(&[Key::Char('2')]);
+    screen.assert_shows("[2 Aggregates]");
+}
+
+#[test]
+fn a_list_without_lines_takes_the_room_of_the_detail_pane() {
+    let mut screen = TestScreen::new(&clean_log(3), (120, 40));
+    screen.run_scan();
+    for tab in ['3', '5', '7'] {
+        screen.press(&[Key::Char(tab)]);
+        let areas = compute_areas(&screen.model);
+        assert_eq!((areas.main.width, areas.detail.width), (120, 0), "{tab}");
+    }
+}
+
+#[test]
+fn the_fields_are_named_above_the_bytes_where_their_lines_have_no_room() {
+    let mut screen = TestScreen::new(&clean_log(60), (120, 40));
+    screen.run_scan();
+    screen.press(&[Key::Char('j'), Key::Char(']')]);
+    screen.assert_shows("│ 16 length  20 payload  222 checksum");
+    screen.press(&[Key::Char('O')]);
+    screen.assert_shows("│ 0x10 length  0x14 payload  0xde checksum");
+    let contents = screen.model.detail.contents.clone().unwrap();
+    let names = |width| {
+        let lines = screen.model.hex_field_lines(&contents, width).into_iter();
+        lines.map(|line| line.into_iter().map(|field| field.text).collect::<String>()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(30), ["0x10 length  0x14 payload  ", "0xde checksum  "], "no name is cut");
+    // A pane that is too low for the names has its bytes.
+    screen.resize(36, 10);
+    assert!(!screen.shows("0x14 payload"), "{}", screen.screen_text());
+    screen.resize(240, 60);
+    screen.assert_shows("length");
+    assert!(!screen.shows("0x14 payload"), "{}", screen.screen_text());
+}

@@ -10,6 +10,7 @@ mod contrast;
 mod detail;
 mod erasures;
 mod export;
+mod findings;
 mod follow;
 mod golden;
 mod help;

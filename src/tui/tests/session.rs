@@ -6,8 +6,8 @@ use super::*;
 use crate::query::RowContent;
 use crate::report::units::DisplayZone;
 use crate::tui::model::{
-    DetailView, Follow, LoadedSession, MAX_SESSION_BYTES, Notice, OffsetBase, Pane, SessionPhase, Tab, ZoneOnStart,
-    Zoom,
+    DetailView, Follow, LoadedSession, MAX_SESSION_BYTES, Notice, OffsetBase, Pane, SessionPhase, Tab,
+    TimelineVisibility, ZoneOnStart, Zoom,
 };
 use crate::tui::options::SessionOptions;
 use crate::tui::request::FirstHints;
@@ -30,7 +30,7 @@ fn document(state: &Path) -> std::path::PathBuf {
 }
 
 #[test]
-fn the_place_marks_filter_columns_and_layout_of_a_log_are_kept() {
+fn the_place_marks_filter_search_texts_columns_and_layout_of_a_log_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("not/there/yet");
     let log = clean_log(60);
@@ -40,7 +40,9 @@ fn the_place_marks_filter_columns_and_layout_of_a_log_are_kept() {
     screen.type_text("type:Created");
     screen.press(&[Key::Enter, Key::Down, Key::Down, Key::Char('m'), Key::Char('b')]);
     screen.press(&[Key::Char('c'), Key::Char(' '), Key::Esc, Key::Char('O'), Key::Char('T'), Key::Enter]);
-    screen.press(&[Key::Char(']'), Key::Char('z')]);
+    screen.press(&[Key::Char(']'), Key::Char('/')]);
+    screen.type_text("juan");
+    screen.press(&[Key::Enter, Key::Char('t'), Key::Tab, Key::Tab, Key::Char('z')]);
     let before = screen.model.saved_session();
     assert!(before.columns.is_some() && before.place.filter == "type:Created" && before.place.offset > 0);
     screen.press(&[Key::Char('q')]);
@@ -61,7 +63,16 @@ fn the_place_marks_filter_columns_and_layout_of_a_log_are_kept() {
     };
     assert_eq!(event(&screen), "Created");
     screen.assert_shows("The saved filter is set: type:Created; Esc clears it");
-    screen.press(&[Key::Esc, Key::Char('\''), Key::Char('a')]);
+    screen.assert_shows("The saved search is set: juan; n goes to a match");
+    assert_eq!(screen.model.timeline.visibility, TimelineVisibility::Shown);
+    // The texts that were submitted can be recalled, before those of this run.
+    screen.press(&[Key::Char('/')]);
+    screen.type_text("anna");
+    screen.press(&[Key::Enter, Key::Char('/'), Key::Up, Key::Up]);
+    screen.assert_shows("/juan");
+    screen.press(&[Key::Esc, Key::Char('f'), Key::Up]);
+    screen.assert_shows("filter: type:Created");
+    screen.press(&[Key::Esc, Key::Esc, Key::Esc, Key::Char('\''), Key::Char('a')]);
     assert!(screen.model.list.filter.is_empty() && screen.model.list.selected_offset() > 0);
     // This log has the same header, and no first event.
     let other = open(&log[..16], &state);

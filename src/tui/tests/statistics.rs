@@ -4,7 +4,7 @@ use super::{TestScreen, clean_log, damaged_log};
 use crate::query::{GroupBy, StatisticsDetail};
 use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
-use crate::tui::model::Tab;
+use crate::tui::model::{ScanState, Tab};
 use crate::tui::request::{Request, StatisticsPeriod, WorkerKind};
 
 /// An event is written every 1.371 s, so an hour has 2 626 events, and this log lasts more than an hour.
@@ -95,5 +95,15 @@ fn the_log_is_read_after_the_numbers_of_the_index() {
 #[test]
 fn statistics_of_a_damaged_log_report_what_they_leave_out() {
     let screen = screen_with_statistics(&damaged_log());
+    screen.assert_shows("without 4 damaged ranges");
+}
+
+#[test]
+fn the_damage_is_named_only_while_no_scan_may_find_more() {
+    let mut screen = screen_with_statistics(&damaged_log());
+    screen.press(&[Key::Char('V')]);
+    assert_eq!(screen.model.scan.state, ScanState::Running);
+    assert!(!screen.shows("damaged range"), "{}", screen.screen_text());
+    screen.run_scan();
     screen.assert_shows("without 4 damaged ranges");
 }

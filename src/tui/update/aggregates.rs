@@ -43,8 +43,11 @@ pub(super) fn clear_id_filter(model: &mut Model) {
     model.notify("All aggregates are shown");
 }
 
-/// Filters the events by the aggregate of the selected one.
+/// Filters the events by the selected aggregate, or by the aggregate of the selected event.
 pub(super) fn filter_by_aggregate(model: &mut Model) {
+    if model.tab == Tab::Aggregates {
+        return show_selected(model);
+    }
     let id = match model.selected_row().map(|row| row.content) {
         Some(RowContent::Event(event)) => event.aggregate_id,
         _ => None,

@@ -17,8 +17,14 @@ const MAX_CLIPBOARD_BYTES: usize = 256 << 10;
 /// Number of characters of a copied text that the footer shows.
 const PREVIEW_CHARS: usize = 60;
 
-/// Copies the part of the selected row that a copy action names.
+/// Copies the part of the selected row or line that a copy action names.
 pub(super) fn copy_selection(model: &mut Model, id: ActionId) {
+    if !model.lists_rows() {
+        return match model.line_copy(id) {
+            Ok(copied) => send_to_clipboard(model, copied),
+            Err(reason) => model.warn(format!("Cannot copy this: {reason}")),
+        };
+    }
     let Some(row) = model.selected_row() else { return };
     let contents = model.detail.contents.as_ref().filter(|contents| contents.details.row.start == row.start);
     let (name, text) = match id {

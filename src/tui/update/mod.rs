@@ -14,6 +14,7 @@ mod detail;
 mod dispatch;
 mod export;
 mod filter_help;
+mod finding_cursor;
 mod first_steps;
 mod following;
 mod form;

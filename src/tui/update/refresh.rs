@@ -2,16 +2,13 @@
 //! but not loaded.
 
 use super::requests::send_request;
-use super::{aggregates, compare, dispatch, help, hit_counter, rows, statistics, timeline};
+use super::{aggregates, compare, dispatch, finding_cursor, help, hit_counter, rows, statistics, timeline};
 use crate::query::RowContent;
 use crate::tui::model::{
     DetailRequest, FolderListing, Model, Overlay, Pane, ROW_BATCH, RowsNeeded, Tab, wrapped_index_lines,
 };
 use crate::tui::request::{Request, WorkerKind};
 use crate::tui::{dialog_layout, layout};
-
-/// Number of columns that a byte takes in the hex view: two digits, a blank and a character.
-const HEX_BYTE_COLUMNS: usize = 4;
 
 /// Updates sizes and sends requests after the model has changed.
 pub(super) fn refresh(model: &mut Model) {
@@ -56,12 +53,9 @@ fn update_sizes(model: &mut Model) {
         model.list.resize(usize::from(event_rows.height));
     }
     let detail = areas.inner(areas.detail);
+    model.detail.hex_width = if usize::from(detail.width) >= model.hex_columns(16) { 16 } else { 8 };
     let head_height = layout::detail_head_height(model);
     let height = areas.table_body(areas.detail).height.saturating_sub(head_height);
-    // The columns of a hex line beside its bytes: the offset, two blanks, and one blank before the names of fields.
-    let other_columns = model.offset_columns() + 3;
-    let is_wide = usize::from(detail.width) >= other_columns + 16 * HEX_BYTE_COLUMNS;
-    model.detail.hex_width = if is_wide { 16 } else { 8 };
     let shows_sides = model.tab == Tab::Compare || model.shows_backup_view();
     model.detail.side_line_count = if shows_sides { model.side_lines(usize::from(detail.width)).len() } else { 0 };
     model.detail.resize(usize::from(detail.width), usize::from(height));
@@ -78,7 +72,7 @@ fn update_sizes(model: &mut Model) {
     let findings =
         if model.tab == Tab::Findings { areas.finding_areas(model).rows } else { areas.inner(areas.findings) };
     model.findings.height = usize::from(findings.height);
-    model.findings.move_by(0, model.scan.findings.len());
+    finding_cursor::keep_on_finding(model);
     if model.tab == Tab::Compare {
         model.compare.cursor.height = usize::from(areas.comparison_areas(model).rows.height);
         model.compare.move_by(0);

@@ -2,14 +2,14 @@
 
 use super::requests::send_request;
 use super::rows;
-use crate::query::Filter;
+use crate::query::{Filter, SearchPattern};
 use crate::report::units::DisplayZone;
 use crate::report::{Tone, sanitize};
 use crate::tui::actions::ActionId;
 use crate::tui::effect::Effect;
 use crate::tui::message::SessionPreparation;
 use crate::tui::model::{
-    Follow, LoadedSession, Model, Place, SavedPlace, SavedSession, SavedZone, SessionPhase, ZoneOnStart,
+    ActiveSearch, Follow, LoadedSession, Model, Place, SavedPlace, SavedSession, SavedZone, SessionPhase, ZoneOnStart,
 };
 use crate::tui::request::{FirstHints, Request, WorkerKind};
 
@@ -46,9 +46,11 @@ pub(super) fn restore(model: &mut Model, loaded: LoadedSession) {
     }
     if let Some(saved) = &loaded.session {
         restore_marks(model, saved);
+        model.prompt_history.prepend(saved.prompt_history.clone());
         if is_untouched {
             restore_layout(model, saved);
             restore_place(model, &saved.place);
+            restore_search(model, &saved.search);
         }
     }
     model.session.restored = Some(model.saved_session());
@@ -99,6 +101,7 @@ fn restore_layout(model: &mut Model, saved: &SavedSession) {
     model.zoom = saved.zoom;
     (model.detail.view, model.detail.aggregate_mode) = (saved.view, saved.aggregate_mode);
     model.offset_base = saved.offset_base;
+    model.timeline.visibility = saved.timeline;
     if model.session.zone == ZoneOnStart::Restored {
         model.zone = if saved.zone == SavedZone::Utc { DisplayZone::Utc } else { model.local_zone };
     }
@@ -120,6 +123,20 @@ fn restore_place(model: &mut Model, place: &SavedPlace) {
         Follow::No => rows::request_window(model, place.offset),
         // The end of the log was requested, and the rows are read again for the filter and the columns.
         Follow::Yes | Follow::Paused(_) => rows::request_end(model),
+    }
+}
+
+fn restore_search(model: &mut Model, text: &str) {
+    if text.is_empty() {
+        return;
+    }
+    match SearchPattern::parse(text) {
+        Ok(pattern) => {
+            let (shown, next) = (sanitize(text).into_owned(), model.keys.hint(ActionId::SearchNext));
+            model.append_notice(format!("The saved search is set: {shown}; {next} goes to a match"), Tone::Plain);
+            model.search = Some(ActiveSearch { text: text.to_owned(), pattern });
+        }
+        Err(error) => model.append_notice(format!("the saved search is ignored: {}", error.reason), Tone::Bad),
     }
 }
 

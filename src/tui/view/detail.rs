@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::hex::NamePlace;
 use super::pane::{PaneTitle, draw_title, span, title_role};
 use super::text::{draw_spans, fit_safe, spans_width};
 use super::{aggregate_history, compare, hex, json, labelled_lines};
@@ -11,7 +12,7 @@ use crate::query::{LogRow, RowContent};
 use crate::report::units::{format_time_of_day, format_zone_word};
 use crate::tui::actions::ActionId;
 use crate::tui::click_targets::view_labels;
-use crate::tui::layout::{LayoutAreas, PaneTitles, detail_head_height};
+use crate::tui::layout::{LayoutAreas, PaneTitles, detail_head_height, hex_head};
 use crate::tui::model::{AggregateMode, DetailView, Model, Pane, RowContents, wrapped_row_lines, wrapped_state_lines};
 use crate::tui::theme::Role;
 
@@ -51,8 +52,10 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         let mut heading = contents.map(|contents| view_names(model, contents)).unwrap_or_default();
         if let (DetailView::Hex, Some(contents)) = (model.detail.shown_view(), contents) {
             let legend = hex::legend(model, contents);
-            // A part of the legend explains nothing; the lines of bytes end in the names, too.
-            if spans_width(&heading) + spans_width(&legend) < usize::from(areas.inner(areas.detail).width) {
+            let width = usize::from(areas.inner(areas.detail).width);
+            // A part of the legend explains nothing; the lines of bytes end in the names, or lines above them name them.
+            if spans_width(&heading) + spans_width(&legend) < width && model.hex_field_lines(contents, width).is_empty()
+            {
                 heading.push(Span::raw(" "));
                 heading.extend(legend);
             }
@@ -68,8 +71,10 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let body = Rect { y: lines.y + head_height, height: lines.height - head_height, ..lines };
     match model.detail.shown_view() {
         DetailView::Hex => {
-            hex::draw_fix_preview(frame, head, model, contents);
-            hex::draw(frame, body, model, contents);
+            let hex_head = hex_head(model, contents, lines);
+            let name_place = if hex_head.field_lines.is_empty() { NamePlace::LineEnd } else { NamePlace::Above };
+            hex::draw_head(frame, head, model, contents, hex_head);
+            hex::draw(frame, body, model, contents, name_place);
         }
         DetailView::Json => json::draw(frame, body, model, &contents.doc),
         DetailView::Backup => compare::draw_sides(frame, body, model, &model.detail.cursor),

@@ -18,12 +18,14 @@ use crate::tui::theme::Role;
 
 /// Width of a label in columns, without the marker before it and the space after it.
 const LABEL_COLUMNS: u16 = 15;
-/// Largest number of lines of the payload editor.
-const MAX_EDITOR_LINES: u16 = 6;
+/// Smallest number of lines of the payload editor on a screen that has room for them.
+const MIN_EDITOR_LINES: u16 = 3;
 /// Number of lines of the other fields, and of the message below the payload.
 const FIELD_LINES: u16 = 8;
-/// Number of lines that are kept for the result of an append.
-const RESULT_LINES: u16 = 4;
+/// Number of lines that the payload leaves for the result of an append, with the empty line above it.
+const RESULT_LINES: u16 = 5;
+/// Lines that a border takes.
+const BORDER_LINES: u16 = 2;
 /// Largest size of the form, border included.
 const MAX_FORM_SIZE: Size = Size { width: 86, height: 28 };
 
@@ -58,11 +60,17 @@ enum FieldFocus {
 /// ```
 pub(super) fn draw(frame: &mut Frame, model: &Model) {
     let form = &model.form;
-    let height = MAX_FORM_SIZE.height.min(frame.area().height.saturating_sub(1).max(1));
+    let screen = frame.area().as_size();
+    let max_height = MAX_FORM_SIZE.height.min(screen.height.saturating_sub(1).max(1));
+    let outcome_width = usize::from(screen.width.min(MAX_FORM_SIZE.width).saturating_sub(4)).max(1);
+    let outcome_lines = outcome_lines(model, outcome_width);
+    // The form is as high as its contents, and the payload takes as many lines as it has.
+    let payload_lines = u16::try_from(form.editor.lines().len()).unwrap_or(u16::MAX).max(MIN_EDITOR_LINES);
+    let other_lines = FIELD_LINES + outcome_lines.min(RESULT_LINES) + BORDER_LINES;
+    let height =
+        max_height.min((payload_lines.saturating_add(FIELD_LINES + BORDER_LINES)).saturating_add(outcome_lines));
     let area = draw_dialog(frame, model, "Append a test event", Size { height, ..MAX_FORM_SIZE });
-    // Without a result below it, the payload has that room too.
-    let result_lines = if form.has_result() { RESULT_LINES } else { 0 };
-    let editor_lines = MAX_EDITOR_LINES.min(area.height.saturating_sub(FIELD_LINES + result_lines).max(1));
+    let editor_lines = payload_lines.min(max_height.saturating_sub(other_lines)).max(1);
     let field_height = |field| if field == FormField::Payload { editor_lines + 1 } else { 1 };
     let heights: Vec<u16> = FormField::ALL.iter().map(|field| field_height(*field)).collect();
     // On a small screen the form is scrolled so that the field with the focus is visible.
@@ -186,6 +194,21 @@ fn mark_fault(frame: &mut Frame, model: &Model, area: Rect, editor: &TextArea) {
         let style = model.theme.style(Role::Damage).add_modifier(Modifier::UNDERLINED | Modifier::REVERSED);
         frame.buffer_mut().set_style(cell, style);
     }
+}
+
+/// Returns the number of lines of the result of the last append, with the empty line above it; 0 when there is no result.
+fn outcome_lines(model: &Model, width: usize) -> u16 {
+    let form = &model.form;
+    if !form.has_result() {
+        return 0;
+    }
+    let texts: usize = form.outcome.iter().map(|text| wrap_text(text, width).len()).sum();
+    let bars = [Durability::Buffered, Durability::Synced]
+        .map(|durability| histogram_bars(form.latencies_for(durability), width / 2).len());
+    let highest = bars.into_iter().max().unwrap_or_default();
+    // The bars have a title.
+    let histogram = if highest > 0 { highest + 1 } else { 0 };
+    u16::try_from(1 + texts + histogram).unwrap_or(u16::MAX)
 }
 
 /// Draws the result of the last append, and below it a latency histogram for each durability.

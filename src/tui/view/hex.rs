@@ -14,8 +14,18 @@ use super::text::{draw_spans, skip_span_columns};
 use crate::format::hex;
 use crate::query::FieldSpan;
 use crate::tui::actions::ActionId;
-use crate::tui::model::{Model, RowContents, fix_preview_lines};
+use crate::tui::layout::HexHead;
+use crate::tui::model::{Model, RowContents, line_field_names};
 use crate::tui::theme::Role;
+
+/// Where the fields are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NamePlace {
+    /// At the end of the line on which a field starts.
+    LineEnd,
+    /// In lines above the bytes.
+    Above,
+}
 
 /// Draws the visible lines of bytes.
 ///
@@ -23,9 +33,9 @@ use crate::tui::theme::Role;
 ///     16  00 00 00 e9 7b 22 77 72 69 74 65 5f 74 69 6d 65 ....{"write_time length
 ///     32  73 74 61 6d 70 5f 6d 73 22 3a 31 37 36 36 37 31 stamp_ms":176671 payload
 /// ```
-pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowContents) {
+pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowContents, name_place: NamePlace) {
     let row = &contents.details.row;
-    let width = model.detail.hex_width.max(1) as u64;
+    let width = model.hex_line_bytes() as u64;
     for line in 0..area.height {
         let number = model.detail.cursor.top + usize::from(line);
         let start = row.start + number as u64 * width;
@@ -35,19 +45,20 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowC
             }
             break;
         }
-        let spans = line_spans(model, contents, start..(start + width).min(row.end));
+        let spans = line_spans(model, contents, start..(start + width).min(row.end), name_place);
         draw_spans(frame, area, line, skip_span_columns(spans, model.detail.scroll_columns));
         highlight_detail_line(frame, area, line, model);
     }
 }
 
-/// Draws the changes that a fix would make. [`draw`] marks the bytes that they affect.
-pub(super) fn draw_fix_preview(frame: &mut Frame, area: Rect, model: &Model, contents: &RowContents) {
-    let Some(fix) = contents.fix.as_ref().filter(|_| area.height > 0) else { return };
-    let lines = fix_preview_lines(fix, usize::from(area.width), model.offset_base);
-    let omitted = lines.len().saturating_sub(usize::from(area.height));
-    for (line, text) in (0..area.height).zip(lines) {
-        let is_last = line + 1 == area.height;
+/// Draws the fixed lines above the bytes in `area`. [`draw`] marks the bytes that a fix would change.
+pub(super) fn draw_head(frame: &mut Frame, area: Rect, model: &Model, contents: &RowContents, head: HexHead) {
+    let HexHead { fix_lines, field_lines } = head;
+    let fields_height = area.height.min(field_lines.len() as u16);
+    let preview = Rect { height: area.height - fields_height, ..area };
+    let omitted = fix_lines.len().saturating_sub(usize::from(preview.height));
+    for (line, text) in (0..preview.height).zip(fix_lines) {
+        let is_last = line + 1 == preview.height;
         let text = if omitted > 0 && is_last {
             let zoom = model.keys.hint(ActionId::Zoom);
             format!("… and {} more lines; {zoom} enlarges the pane", omitted + 1)
@@ -55,7 +66,11 @@ pub(super) fn draw_fix_preview(frame: &mut Frame, area: Rect, model: &Model, con
             text
         };
         let role = if line == 0 { Role::Title } else { Role::Warning };
-        draw_spans(frame, area, line, vec![span(model, role, text)]);
+        draw_spans(frame, preview, line, vec![span(model, role, text)]);
+    }
+    for (line, fields) in (0..fields_height).zip(field_lines) {
+        let spans = fields.into_iter().map(|field| Span::styled(field.text, field_style(model, contents, field.start)));
+        draw_spans(frame, area, preview.height + line, spans.collect());
     }
 }
 
@@ -66,7 +81,7 @@ fn is_changed(contents: &RowContents, offset: u64) -> bool {
     changes.any(|change| offset.checked_sub(change.offset).is_some_and(|position| position < change.after.len() as u64))
 }
 
-fn line_spans(model: &Model, contents: &RowContents, bytes: Range<u64>) -> Vec<Span<'static>> {
+fn line_spans(model: &Model, contents: &RowContents, bytes: Range<u64>, name_place: NamePlace) -> Vec<Span<'static>> {
     let offset = format!("{:>width$}", model.format_offset(bytes.start), width = model.offset_columns());
     let mut spans = vec![span(model, Role::Muted, format!("{offset}  "))];
     let mut letters = Vec::new();
@@ -83,30 +98,15 @@ fn line_spans(model: &Model, contents: &RowContents, bytes: Range<u64>) -> Vec<S
         let letter = byte.filter(|byte| (0x20..0x7f).contains(byte)).map_or('·', char::from);
         letters.push(Span::styled(letter.to_string(), style));
     }
-    let missing = model.detail.hex_width.saturating_sub((bytes.end - bytes.start) as usize);
+    let missing = model.hex_line_bytes().saturating_sub((bytes.end - bytes.start) as usize);
     spans.push(Span::raw("   ".repeat(missing)));
     spans.extend(letters);
-    let names = field_names(contents, bytes);
+    let names = if name_place == NamePlace::LineEnd { line_field_names(contents, bytes) } else { String::new() };
     if !names.is_empty() {
         spans.push(Span::raw(" ".repeat(missing + 1)));
-        spans.push(span(model, Role::Title, names.join(", ")));
+        spans.push(span(model, Role::Title, names));
     }
     spans
-}
-
-/// Returns the names of the fields to show at the end of a line.
-///
-/// A field is named on the line on which it starts. When several fields start on one line, those after the first that
-/// extend into the next line are named there instead, so that a name is next to most of the field's bytes.
-fn field_names(contents: &RowContents, line: Range<u64>) -> Vec<&'static str> {
-    let line_before = line.start.saturating_sub(line.end - line.start)..line.start;
-    let starting_in = |range: Range<u64>| {
-        contents.details.fields.iter().filter(move |field| range.contains(&field.range.start)).enumerate()
-    };
-    let is_deferred = |nth: usize, field: &FieldSpan, end: u64| nth > 0 && field.range.end > end;
-    let deferred = starting_in(line_before).filter(|(nth, field)| is_deferred(*nth, field, line.start));
-    let not_deferred = starting_in(line.clone()).filter(|(nth, field)| !is_deferred(*nth, field, line.end));
-    deferred.chain(not_deferred).map(|(_, field)| field.name).collect()
 }
 
 /// Returns the names of the fields, each in the style of its bytes.

@@ -92,7 +92,8 @@ fn row_spans(model: &Model, doc: &JsonDoc, row: &JsonRowView, available: usize) 
 fn time_note(model: &Model, ms: u64, spans: &[Span<'static>], available: usize) -> String {
     let used: usize = spans.iter().map(|span| display_width(&span.content)).sum();
     let time = format_time_of_day(ms, model.zone);
-    let minute = format!(" {}", time.get(..MINUTE_LEN).unwrap_or_default());
+    // The ellipsis marks the time as cut.
+    let minute = format!(" {}…", time.get(..MINUTE_LEN).unwrap_or_default());
     let notes = [format!("  {}", format_timestamp(ms, model.zone)), format!(" {time}")];
     notes.into_iter().find(|note| used + display_width(note) <= available).unwrap_or(minute)
 }

@@ -9,23 +9,15 @@ use super::pane::{draw_dialog_in, span};
 use super::text::{display_width, draw_spans, fit_safe, pad, style_line};
 use crate::format::hex;
 use crate::report::units::format_progress;
-use crate::report::{
-    ACTION_COLUMN, PLAN_COLUMN_COUNT, PLAN_COLUMNS, PlanRow, PlanRowState, plan_column_widths, plan_total,
-};
+use crate::report::{PLAN_COLUMN_COUNT, PLAN_COLUMNS, PlanRow, PlanRowState, plan_total};
 use crate::tui::actions::ActionId;
 use crate::tui::dialog_layout::{self, PLAN_DECISION_GAP, PlanDialogAreas};
 use crate::tui::model::{
-    ByteLine, DialogButton, LineChange, Model, PlanDialog, PlanFocus, PlanLine, PlanPage, wrap_text,
+    ByteLine, DialogButton, LineChange, MARK_COLUMNS, Model, PlanDialog, PlanFocus, PlanLine, PlanPage,
+    PlanTableColumns, wrap_text,
 };
 use crate::tui::request::WorkerKind;
 use crate::tui::theme::Role;
-
-/// Columns of the mark of the cursor and the checkbox before each row.
-const MARK_COLUMNS: usize = 5;
-/// Largest width of a column other than the last, in columns of the screen.
-const MAX_CELL_COLUMNS: usize = 24;
-/// Minimum width of a table with full headings.
-const MIN_FULL_HEADING_WIDTH: u16 = 76;
 
 /// Draws the dialog.
 ///
@@ -43,12 +35,8 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, dialog: &PlanDialog) {
     let areas = dialog_layout::plan_dialog_areas(model, dialog);
     draw_dialog_in(frame, model, &page_title(dialog), areas.outer);
     let lines = dialog.page_lines(usize::from(areas.body.width).max(1), areas.bytes_per_line());
-    let widths = table_widths(dialog, areas.body.width);
-    let headings = if areas.body.width >= MIN_FULL_HEADING_WIDTH {
-        PLAN_COLUMNS.map(|column| column.heading.to_owned())
-    } else {
-        PLAN_COLUMNS.map(|column| column.short_heading.to_owned())
-    };
+    let PlanTableColumns { headings, widths } = dialog.table_columns(usize::from(areas.body.width));
+    let headings = headings.map(str::to_owned);
     draw_spans(frame, areas.headings, 0, vec![span(model, Role::Muted, table_line("", &headings, &widths))]);
     for (line, (number, content)) in (0..areas.body.height).zip(lines.iter().enumerate().skip(dialog.top_line())) {
         let spans = match content {
@@ -89,27 +77,6 @@ fn page_title(dialog: &PlanDialog) -> String {
             format!("{range} {kinds}: bytes before and after")
         }),
     }
-}
-
-/// Returns the widths of the columns for a table of `width` columns. The last column has the rest.
-fn table_widths(dialog: &PlanDialog, width: u16) -> [usize; PLAN_COLUMN_COUNT] {
-    let headings = if width >= MIN_FULL_HEADING_WIDTH {
-        PLAN_COLUMNS.map(|column| column.heading)
-    } else {
-        PLAN_COLUMNS.map(|column| column.short_heading)
-    };
-    // The first text of the totals has the width of the first three columns, in which the others are empty.
-    let mut total = plan_total(&dialog.preview.plan);
-    if let Some(first) = total.first_mut() {
-        first.clear();
-    }
-    let lines = dialog.rows.iter().map(|row| &row.cells).chain([&total]);
-    let mut widths = plan_column_widths(headings, lines).map(|width| width.min(MAX_CELL_COLUMNS));
-    let used: usize = widths.iter().take(ACTION_COLUMN).map(|width| width + 2).sum();
-    if let Some(action) = widths.get_mut(ACTION_COLUMN) {
-        *action = usize::from(width).saturating_sub(MARK_COLUMNS + used);
-    }
-    widths
 }
 
 fn table_line(mark: &str, cells: &[String; PLAN_COLUMN_COUNT], widths: &[usize; PLAN_COLUMN_COUNT]) -> String {

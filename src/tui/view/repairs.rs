@@ -63,9 +63,9 @@ fn draw_empty_message(frame: &mut Frame, area: Rect, model: &Model) {
     let text = if gaps == 0 {
         format!("No repairs yet. Journals are kept in {folder}.")
     } else {
-        let gaps = format_count(gaps, "gap");
+        let (gaps, tab) = (format_count(gaps, "gap"), model.keys.hint(ActionId::TabFindings));
         format!(
-            "No journal of a repair is in {folder}. The log has {gaps}, which earlier repairs left; tab 3 lists them."
+            "No journal of a repair is in {folder}. The log has {gaps}, which earlier repairs left; tab {tab} lists them."
         )
     };
     for (line, text) in (0..area.height).zip(wrap_text(&text, usize::from(area.width).max(1))) {

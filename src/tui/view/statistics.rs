@@ -11,7 +11,7 @@ use crate::report::statistics::{group_label, group_spark_line, interval_text, sh
 use crate::report::units::{format_count, format_number, format_size, format_time_of_day, format_timestamp};
 use crate::tui::actions::ActionId;
 use crate::tui::layout::{LayoutAreas, PaneTitles, text_area};
-use crate::tui::model::{Model, Pane, StatisticsProgress};
+use crate::tui::model::{Model, Pane, ScanState, StatisticsProgress};
 use crate::tui::theme::Role;
 
 /// Width of the columns with the number of events and its share, with the blanks before them.
@@ -149,9 +149,13 @@ fn summary(model: &Model) -> String {
     let filter = model.list.filter.text();
     let filter = if filter.is_empty() { String::new() } else { format!(" of {filter}") };
     let state = match pane.progress {
-        StatisticsProgress::Reading => "from the index, reading the log".into(),
-        _ if statistics.damage > 0 => format!("without {}", format_count(statistics.damage, "damaged range")),
-        _ => format!("read {}", format_time_of_day(result.read_at_ms, model.zone)),
+        StatisticsProgress::Reading if statistics.counted_to > 0 => "from the index, reading the log".into(),
+        StatisticsProgress::Counting | StatisticsProgress::Reading => "counting again".into(),
+        // While the log is read again, its damage is not known, as in the other panes.
+        StatisticsProgress::Idle if statistics.damage > 0 && model.scan.state != ScanState::Running => {
+            format!("without {}", format_count(statistics.damage, "damaged range"))
+        }
+        StatisticsProgress::Idle => format!("read {}", format_time_of_day(result.read_at_ms, model.zone)),
     };
     let groups = statistics.groups.len() as u64 + statistics.other_groups;
     let events = format_count(statistics.total.events, "event");

@@ -121,7 +121,8 @@ fn follow_text(model: &Model) -> Option<String> {
                 Some(events) => format_number(events),
                 None => format_size(model.log_info.bytes.saturating_sub(pause.log_bytes)),
             };
-            Some(format!("PAUSED {new} new below"))
+            let has_grown = model.log_info.bytes > pause.log_bytes;
+            Some(if has_grown { format!("PAUSED {new} new below") } else { "PAUSED".into() })
         }
     }
 }
