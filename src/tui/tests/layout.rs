@@ -87,7 +87,7 @@ fn every_tab_has_its_name_from_120_columns_on_and_the_chosen_one_everywhere() {
 }
 
 #[test]
-fn a_list_without_lines_takes_the_room_of_the_detail_pane() {
+fn a_list_without_lines_takes_the_space_of_the_detail_pane() {
     let mut screen = TestScreen::new(&clean_log(3), (120, 40));
     screen.run_scan();
     for tab in ['3', '5', '7'] {
@@ -98,7 +98,7 @@ fn a_list_without_lines_takes_the_room_of_the_detail_pane() {
 }
 
 #[test]
-fn the_fields_are_named_above_the_bytes_where_their_lines_have_no_room() {
+fn the_fields_are_named_above_the_bytes_where_their_lines_have_no_space() {
     let mut screen = TestScreen::new(&clean_log(60), (120, 40));
     screen.run_scan();
     screen.press(&[Key::Char('j'), Key::Char(']')]);
