@@ -7,6 +7,9 @@ use ratatui::layout::Rect;
 use super::model::{LogInfo, Model};
 use crate::format::DamageKind;
 
+/// Columns of the text after a wide strip.
+pub(crate) const WIDE_TEXT_COLUMNS: u16 = 30;
+
 /// The state of a column of the strip, which is the worst state of its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StripCell {
@@ -51,7 +54,7 @@ pub(crate) const fn has_text(area: Rect) -> bool {
 /// Returns the columns that represent bytes: between the bars at both ends, and before the text.
 pub(crate) fn strip_columns(area: Rect) -> Range<u16> {
     let text_width = match area.width {
-        _ if is_wide(area) => 31,
+        _ if is_wide(area) => WIDE_TEXT_COLUMNS + 1,
         _ if has_text(area) => 24,
         _ => 0,
     };

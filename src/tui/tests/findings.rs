@@ -5,7 +5,7 @@ use crate::format::Finding;
 use crate::repair::ProposedFix;
 use crate::tui::keys::Key;
 use crate::tui::message::BackgroundUpdate;
-use crate::tui::model::Pane;
+use crate::tui::model::{Pane, ScanProgress, ScanState};
 
 #[test]
 fn the_cursor_of_the_findings_stays_on_its_finding_while_the_log_is_read_again() {
@@ -37,4 +37,21 @@ fn the_cursor_of_the_findings_stays_on_its_finding_while_the_log_is_read_again()
     assert!(moved_to < start);
     screen.send_update(BackgroundUpdate::ScanDone);
     assert_eq!(selected(&screen), moved_to);
+}
+
+#[test]
+fn a_repair_is_suggested_only_where_one_finding_has_a_fix() {
+    let suggested = |has_fix: bool| {
+        let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+        screen.run_scan();
+        let finding = screen.model.scan.findings[0].clone();
+        let fix = screen.model.scan.fix_for(&finding).cloned().filter(|_| has_fix);
+        screen.model.scan = ScanProgress::new(ScanState::Running);
+        (screen.model.has_suggested_keys, screen.model.notice) = (false, None);
+        screen.send_update(BackgroundUpdate::Finding(Box::new(ProposedFix { finding, fix })));
+        screen.send_update(BackgroundUpdate::ScanDone);
+        screen
+    };
+    suggested(true).assert_shows("1 damaged so far: e to look, X to repair, all undoable with u");
+    suggested(false).assert_shows("1 damaged so far: e to look, 3 lists the findings, ? lists all keys");
 }

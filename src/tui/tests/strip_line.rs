@@ -31,6 +31,9 @@ fn a_long_scan_shows_its_speed_and_the_remaining_time() {
     assert!(scan_to(&mut screen, 13, 0, bytes / 4 + 1).contains("| verified 25 %"));
     let line = scan_to(&mut screen, 20, bytes / 4 + 1, bytes / 2 + 1);
     assert!(line.contains("| 50 %, ") && line.contains("/s, ") && line.contains(" left"), "{line}");
+    // The remaining time of a slow scan is shown whole.
+    let line = scan_to(&mut screen, 30_000, bytes / 2 + 1, bytes / 2 + 2);
+    assert!(line.contains("| 50 %, ") && line.contains(" min ") && line.ends_with(" s"), "{line}");
     screen.send_update(BackgroundUpdate::ScanStopped);
     assert!(strip_line(&screen).contains("| stopped 50 %"), "{}", strip_line(&screen));
     // When only ranges verified earlier remain, the scan reads them, and the remaining time is the time to read them.

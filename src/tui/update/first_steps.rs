@@ -23,14 +23,16 @@ fn next_keys(model: &Model) -> Option<String> {
     }
     let key = |id| model.keys.hint(id);
     let found = format!("{} damaged{}", format_number(damaged), model.so_far());
+    // An event that was written as it is has no fix.
+    let has_fix = model.scan.findings.iter().any(|finding| model.scan.fix_for(finding).is_some());
     Some(match model.disabled_reason(ActionId::RepairAll) {
-        None => format!(
+        None if has_fix => format!(
             "{found}: {} to look, {} to repair, all undoable with {}",
             key(ActionId::NextDamage),
             key(ActionId::RepairAll),
             key(ActionId::Undo)
         ),
-        Some(_) => format!(
+        _ => format!(
             "{found}: {} to look, {} lists the findings, {} lists all keys",
             key(ActionId::NextDamage),
             key(ActionId::TabFindings),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ratatui::text::Span;
 
 use super::pane::span;
-use super::text::{cut_spans, display_width, first_chars, fit_safe, pad, skip_span_columns};
+use super::text::{cut_spans, display_width, first_columns, fit_safe, pad, skip_span_columns};
 use crate::query::{EventSummary, Highlighter, JsonTokens, LogRow};
 use crate::report::sanitize;
 use crate::report::units::format_size;
@@ -148,8 +148,8 @@ fn payload_spans(
     let Some(excerpt) = &event.excerpt else { return Vec::new() };
     let ranges = highlighter.payload_ranges(&excerpt.summary);
     // Without a match, characters beyond the cell are not visible, so they need no style.
-    let chars = if ranges.is_empty() { cell.width + 1 } else { usize::MAX };
-    let shown = first_chars(&excerpt.summary, chars);
+    let columns = if ranges.is_empty() { cell.width } else { usize::MAX };
+    let shown = first_columns(&excerpt.summary, columns);
     let muted = muted_ranges(shown);
     let is_muted = |position: usize| muted.iter().any(|range| range.contains(&position));
     let mut spans =

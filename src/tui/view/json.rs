@@ -9,7 +9,7 @@ use ratatui::text::Span;
 
 use super::cursor::highlight_detail_line;
 use super::pane::span;
-use super::text::{cut_spans, display_width, draw_spans, first_chars, skip_span_columns};
+use super::text::{cut_spans, display_width, draw_spans, first_columns, skip_span_columns};
 use crate::report::sanitize;
 use crate::report::units::{format_size, format_time_of_day, format_timestamp};
 use crate::tui::model::{FoldedLines, INDENT_COLUMNS, JsonDoc, JsonRowView, LineWrap, Model};
@@ -66,7 +66,7 @@ fn row_spans(model: &Model, doc: &JsonDoc, row: &JsonRowView, available: usize) 
         Some(b'{' | b'}' | b'[' | b']') => Role::Text,
         _ => Role::Checksum,
     };
-    let value = first_chars(row.value, available);
+    let value = first_columns(row.value, available);
     spans.extend(token_spans(model, doc, role, value, row.value_start..row.value_start + value.len()));
     if !row.is_last {
         return spans;

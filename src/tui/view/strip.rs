@@ -8,10 +8,10 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::pane::span;
-use super::text::draw_spans;
+use super::text::{display_width, draw_spans};
 use crate::report::units::{format_date, format_percent, format_speed, format_time_of_day};
 use crate::tui::model::{LogUnavailable, Model, ScanRun, ScanState};
-use crate::tui::strip::{StripCell, cell_for_range, column_bytes, has_text, is_wide, strip_columns};
+use crate::tui::strip::{StripCell, WIDE_TEXT_COLUMNS, cell_for_range, column_bytes, has_text, is_wide, strip_columns};
 use crate::tui::theme::Role;
 
 /// The glyph of the part of the log that the list shows.
@@ -87,7 +87,11 @@ fn progress_text(model: &Model) -> Option<String> {
     // verified in this session count.
     let verified = if verified < log_bytes { verified } else { model.scan.health_map.verified_bytes(0).min(log_bytes) };
     let share = format_percent(verified, log_bytes);
-    Some(format!("{share}, {}", format_speed(bytes_read, bytes_read + log_bytes - verified, elapsed)))
+    let text = format!("{share}, {}", format_speed(bytes_read, bytes_read + log_bytes - verified, elapsed));
+    // The last word is left out before it would be cut.
+    let fits = display_width(&text) <= usize::from(WIDE_TEXT_COLUMNS);
+    let short = text.strip_suffix(" left").filter(|_| !fits).map(str::to_owned);
+    Some(short.unwrap_or(text))
 }
 
 fn scan_state_text(model: &Model) -> String {

@@ -11,6 +11,9 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::report::sanitize;
 
+/// Largest number of characters that are expected in a column: a base character with combining ones.
+const MAX_CHARS_PER_COLUMN: usize = 16;
+
 /// Returns the number of columns that a text takes.
 pub(in crate::tui) fn display_width(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
@@ -23,9 +26,7 @@ pub(super) fn spans_width(spans: &[Span<'static>]) -> usize {
 
 /// Makes a text from a log safe for the terminal, and cuts it to `width` columns with an ellipsis.
 pub(super) fn fit_safe(text: &str, width: usize) -> String {
-    // A safe character takes at least one column, so characters beyond this number cannot be visible.
-    let head = first_chars(text, width.saturating_mul(2) + 1);
-    truncate(&sanitize(head), width)
+    truncate(&sanitize(first_columns(text, width)), width)
 }
 
 /// Cuts a text that is already safe to `width` columns, with an ellipsis.
@@ -105,6 +106,22 @@ pub(super) fn skip_span_columns(spans: Vec<Span<'static>>, columns: usize) -> Ve
     out
 }
 
+/// Returns the start of a text that takes more than `width` columns, or the whole text when it takes no more. Combining
+/// characters take no column, so their number says nothing about the width. Of a text with very many of them in each column,
+/// fewer columns are returned, so that a hostile text costs no time.
+pub(super) fn first_columns(text: &str, width: usize) -> &str {
+    let max_chars = width.saturating_mul(MAX_CHARS_PER_COLUMN).saturating_add(1);
+    let mut columns = 0_usize;
+    let is_after = |(number, (_, c)): &(usize, (usize, char))| {
+        let is_after = columns > width || *number >= max_chars;
+        // A control character takes no column here, and one or more after it was made safe.
+        columns += c.width().unwrap_or(1);
+        is_after
+    };
+    let end = text.char_indices().enumerate().find(is_after).map_or(text.len(), |(_, (at, _))| at);
+    text.get(..end).unwrap_or(text)
+}
+
 /// Returns the first `count` characters of a text.
 pub(super) fn first_chars(text: &str, count: usize) -> &str {
     let end = text.char_indices().nth(count).map_or(text.len(), |(at, _)| at);
@@ -165,6 +182,19 @@ pub(in crate::tui) fn style_line(frame: &mut Frame, area: Rect, line: u16, style
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_with_combining_characters_is_cut_with_a_mark_and_fills_its_columns() {
+        // Two combining characters follow each base character.
+        let text = "\u{e14}\u{e35}\u{e48}".repeat(50);
+        for width in 2..30 {
+            let cut = fit_safe(&text, width);
+            assert_eq!((display_width(&cut), cut.ends_with('…')), (width, true), "{cut:?}");
+        }
+        assert_eq!(fit_safe(&text, 50), text);
+        assert_eq!(first_columns("abc", 3), "abc");
+        assert!(first_columns(&"\u{301}".repeat(100_000), 10).len() < 1000, "a hostile text is not read to its end");
+    }
 
     #[test]
     fn text_is_cut_after_it_was_made_safe() {
