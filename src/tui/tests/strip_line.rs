@@ -31,9 +31,6 @@ fn a_long_scan_shows_its_speed_and_the_remaining_time() {
     assert!(scan_to(&mut screen, 13, 0, bytes / 4 + 1).contains("| verified 25 %"));
     let line = scan_to(&mut screen, 20, bytes / 4 + 1, bytes / 2 + 1);
     assert!(line.contains("| 50 %, ") && line.contains("/s, ") && line.contains(" left"), "{line}");
-    // The remaining time of a slow scan is shown whole.
-    let line = scan_to(&mut screen, 30_000, bytes / 2 + 1, bytes / 2 + 2);
-    assert!(line.contains("| 50 %, ") && line.contains(" min ") && line.ends_with(" s"), "{line}");
     screen.send_update(BackgroundUpdate::ScanStopped);
     assert!(strip_line(&screen).contains("| stopped 50 %"), "{}", strip_line(&screen));
     // When only ranges verified earlier remain, the scan reads them, and the remaining time is the time to read them.
@@ -41,4 +38,14 @@ fn a_long_scan_shows_its_speed_and_the_remaining_time() {
     scan_to(&mut screen, 30, bytes / 2 + 1, bytes / 2 + 2);
     let line = scan_to(&mut screen, 50, bytes / 2 + 1, bytes / 4 * 3);
     assert!(line.contains("| 74 %, ") && line.contains(" left"), "{line}");
+}
+
+#[test]
+fn the_remaining_time_of_a_slow_scan_is_not_cut() {
+    let mut screen = TestScreen::new(&clean_log(5), (120, 40));
+    screen.model.log_info.bytes = 2 << 30;
+    screen.send_update(BackgroundUpdate::ScanProgress { from: 0, to: 0, end: 2 << 30 });
+    screen.model.now = SessionTime(Duration::from_secs(700));
+    screen.send_update(BackgroundUpdate::ScanProgress { from: 0, to: 1 << 30, end: 2 << 30 });
+    screen.assert_shows("| 50 %, 1.5 MiB/s, 11 min 40 s\n");
 }
