@@ -47,9 +47,9 @@ impl ListColumn {
 
     const fn width(self) -> usize {
         match self {
-            Self::Size => 9,
-            Self::Events => 13,
-            Self::Health => 24,
+            Self::Size => 8,
+            Self::Events => 11,
+            Self::Health => 27,
             Self::Index => 20,
         }
     }

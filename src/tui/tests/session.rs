@@ -62,7 +62,7 @@ fn the_place_marks_filter_search_texts_columns_and_layout_of_a_log_are_kept() {
         other => panic!("{other:?}"),
     };
     assert_eq!(event(&screen), "Created");
-    screen.assert_shows("The saved filter is set: type:Created; Esc clears it");
+    screen.assert_shows("The saved filter is set: type:Created; f changes it");
     screen.assert_shows("The saved search is set: juan; n goes to a match");
     assert_eq!(screen.model.timeline.visibility, TimelineVisibility::Shown);
     // The texts that were submitted can be recalled, before those of this run.

@@ -112,8 +112,8 @@ fn restore_place(model: &mut Model, place: &SavedPlace) {
     match parse_filter(model, place) {
         Ok(filter) => {
             if !filter.is_empty() {
-                let (text, back) = (sanitize(filter.text()).into_owned(), model.keys.hint(ActionId::Back));
-                model.append_notice(format!("The saved filter is set: {text}; {back} clears it"), Tone::Plain);
+                let (text, change) = (sanitize(filter.text()).into_owned(), model.keys.hint(ActionId::Filter));
+                model.append_notice(format!("The saved filter is set: {text}; {change} changes it"), Tone::Plain);
             }
             model.list.filter = filter.with_finding_rows(model.list.finding_rows);
         }
