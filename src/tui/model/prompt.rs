@@ -181,7 +181,9 @@ impl PromptHistory {
     pub(crate) fn prepend(&mut self, earlier: Self) {
         let current = std::mem::replace(self, earlier);
         for (purpose, entries) in current.0 {
-            entries.iter().for_each(|text| self.push(purpose, text));
+            for text in entries {
+                self.push(purpose, &text);
+            }
         }
     }
 

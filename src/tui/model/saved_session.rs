@@ -274,7 +274,7 @@ mod tests {
             assert!(found.contains(reason), "{found}");
         }
         // The document of an earlier version of the program has neither of these.
-        let earlier = document(&|value: &mut serde_json::Value| {
+        let earlier = document(|value: &mut serde_json::Value| {
             for key in ["search", "prompt_history", "timeline"] {
                 value.as_object_mut().unwrap().remove(key);
             }
