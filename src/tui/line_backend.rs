@@ -31,15 +31,21 @@ impl<B> LineBackend<B> {
         (0..self.shown.area.width).any(|x| self.shown.cell((x, y)).is_some_and(is_uncertain))
     }
 
-    /// Stores a changed cell, after extending the stored screen to it.
-    fn store(&mut self, position: Position, cell: &Cell) {
+    /// Extends the stored screen to all changed cells at once, because extending it copies all of it.
+    fn extend_to(&mut self, changed: &[(u16, u16, &Cell)]) {
         let Size { width, height } = self.shown.area.as_size();
-        if position.x >= width || position.y >= height {
-            let area = Rect::new(0, 0, width.max(position.x + 1), height.max(position.y + 1));
-            let mut larger = Buffer::empty(area);
+        let needed = changed.iter().fold((width, height), |(width, height), (x, y, _)| {
+            (width.max(x.saturating_add(1)), height.max(y.saturating_add(1)))
+        });
+        if needed != (width, height) {
+            let mut larger = Buffer::empty(Rect::new(0, 0, needed.0, needed.1));
             larger.merge(&self.shown);
             self.shown = larger;
         }
+    }
+
+    /// Stores a changed cell.
+    fn store(&mut self, position: Position, cell: &Cell) {
         let mut blank = cell.clone();
         blank.set_symbol(" ");
         // The terminal shows no cell of its own in the other columns of a wide cell.
@@ -87,6 +93,7 @@ impl<B: Backend<Error = io::Error>> Backend for LineBackend<B> {
         let changed: Vec<_> = content.collect();
         let touched: BTreeSet<u16> = changed.iter().map(|(_, y, _)| *y).collect();
         let mut whole_lines: BTreeSet<u16> = touched.iter().copied().filter(|y| self.is_uncertain_line(*y)).collect();
+        self.extend_to(&changed);
         for (x, y, cell) in &changed {
             self.store(Position::new(*x, *y), cell);
         }
