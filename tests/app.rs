@@ -13,6 +13,7 @@ mod app {
     mod cli_append;
     mod cli_cat;
     mod cli_compact;
+    mod cli_diff;
     mod cli_erase;
     mod cli_export;
     mod cli_file_content;

@@ -12,6 +12,7 @@
 )]
 
 mod baselines;
+mod diff;
 mod filter;
 mod index;
 mod logs;
@@ -38,6 +39,7 @@ fn main() {
     println!("Log: {gib:.2} GiB, {events} events of {} bytes on average.\n", bytes / events.max(1));
     println!("{}", row::TableRow::TABLE_HEAD);
     let minimal_reader = reading::measure(&logs.big);
+    diff::measure(&logs);
     index::measure(&logs);
     filter::measure(&logs.big, minimal_reader);
     writing::measure(&logs);

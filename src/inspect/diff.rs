@@ -1,14 +1,17 @@
 //! Compares two copies of a log by offset: a log only grows at its end, so a frame has the same offset in both copies.
 //!
 //! Bytes are compared in large chunks. Where they differ, both logs are read frame by frame, until the frames of the next
-//! few mebibytes are equal.
+//! few mebibytes are equal. The payload of a frame is read only to name its event in a listed difference, so comparing copies
+//! that have diverged costs less than verifying both.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::LogView;
 use super::diff_recorder::{DiffRecorder, header_content};
-use super::difference::{Comparison, CopyContent, DifferenceKind, EventLabel, LogDifference, OnDiffUpdate, RestOfLog};
+use super::difference::{
+    Comparison, CopyContent, DiffListing, DifferenceKind, EventLabel, LogDifference, OnDiffUpdate, RestOfLog,
+};
 use super::frame_content::{FrameContent, classify_frame};
 use super::frame_cursor::{FrameCursor, frame_copy_content};
 use super::progress::Progress;
@@ -23,21 +26,27 @@ const CHUNK_RESUME_BYTES: u64 = 4 << 20;
 
 /// Compares two copies of a log, and reports differences and progress to `on_update`.
 ///
-/// The ends of both copies are fixed first, so events that are appended during the comparison are ignored. Logs that have
+/// `listing` selects the differences whose events are named. The ends of both copies are fixed first, so events that are appended during the comparison are ignored. Logs that have
 /// different events from their first one on are not copies of one log; the comparison ends as soon as that is clear.
 /// Memory use is a few mebibytes, or two frames when those are larger, besides the differences.
 ///
 /// # Errors
 /// `Refused` when the logs are of different versions; `Cancelled` when `on_update` breaks; `Io`, `Changed` and
 /// `OutOfMemory` when one of the logs cannot be read.
-pub fn diff(a: &LogView, b: &LogView, on_update: &mut OnDiffUpdate) -> Result<Comparison, StorageError> {
-    diff_files(a.log(), b.log(), on_update)
+pub fn diff(
+    a: &LogView,
+    b: &LogView,
+    listing: DiffListing,
+    on_update: &mut OnDiffUpdate,
+) -> Result<Comparison, StorageError> {
+    diff_files(a.log(), b.log(), listing, on_update)
 }
 
 /// Compares two copies of a log like [`diff()`], with its errors.
 pub(crate) fn diff_files(
     a: &Arc<LogFile>,
     b: &Arc<LogFile>,
+    listing: DiffListing,
     on_update: &mut OnDiffUpdate,
 ) -> Result<Comparison, StorageError> {
     if a.version() != b.version() {
@@ -54,7 +63,7 @@ pub(crate) fn diff_files(
         });
     }
     let ends = (a.len()?, b.len()?);
-    let recorder = DiffRecorder::new((a, b), ends, on_update);
+    let recorder = DiffRecorder::new((a, b), ends, listing, on_update);
     let mut comparer = LogComparer { logs: (a, b), ends, common_end: ends.0.min(ends.1), recorder, reported_to: 0 };
     comparer.compare()?;
     comparer.recorder.finish()
@@ -277,7 +286,12 @@ impl LogComparer<'_> {
         a: &mut FrameCursor,
         b: &mut FrameCursor,
     ) -> Result<(), StorageError> {
-        let (a, b) = (a.content_at(range.start), b.content_at(range.start));
+        let is_conflict = || [&*a, &*b].iter().all(|copy| copy.content_at(range.start).may_be_event());
+        if self.recorder.is_listing() || self.recorder.awaits_conflict() && is_conflict() {
+            a.read_content();
+            b.read_content();
+        }
+        let (a, b) = (a.content_at(range.start).clone(), b.content_at(range.start).clone());
         self.recorder.record(LogDifference { kind, start: range.start, end: range.end, a, b })
     }
 

@@ -4,8 +4,8 @@
 //! are then reported as unrelated, and none of their differences is listed.
 
 use super::difference::{
-    Comparison, CopyContent, DiffUpdate, DifferenceKind, LogDifference, LogStart, MAX_DIFFERENCES, OnDiffUpdate,
-    UnrelatedLogs,
+    Comparison, CopyContent, DiffListing, DiffUpdate, DifferenceKind, LogDifference, LogStart, MAX_DIFFERENCES,
+    OnDiffUpdate, UnrelatedLogs,
 };
 use super::progress::{Progress, cancelled_if_break};
 use crate::StorageError;
@@ -14,7 +14,8 @@ use crate::file::{HeaderState, LogFile};
 /// Number of places where both logs have an event and the events differ, before any shared frame, that shows logs with the
 /// same creation time to be unrelated once both were read.
 const MIN_CONFLICTS: u64 = 16;
-/// Number of such places after which logs with the same creation time are not read further.
+/// Number of such places after which logs with the same creation time are not read further. Between copies, so many places
+/// show that the copies have diverged, and the next differences are not listed until a frame is the same in both.
 const MAX_CONFLICTS: u64 = 1000;
 
 /// What the headers show about whether two logs are copies of one log.
@@ -40,6 +41,7 @@ enum Relation {
 /// Receives the differences of a comparison in order.
 pub(super) struct DiffRecorder<'a> {
     on_update: &'a mut OnDiffUpdate<'a>,
+    listing: DiffListing,
     comparison: Comparison,
     headers: HeaderEvidence,
     relation: Relation,
@@ -53,7 +55,12 @@ pub(super) struct DiffRecorder<'a> {
 
 impl<'a> DiffRecorder<'a> {
     /// Creates the recorder of a comparison of two logs with these sizes.
-    pub(super) fn new(logs: (&LogFile, &LogFile), bytes: (u64, u64), on_update: &'a mut OnDiffUpdate<'a>) -> Self {
+    pub(super) fn new(
+        logs: (&LogFile, &LogFile),
+        bytes: (u64, u64),
+        listing: DiffListing,
+        on_update: &'a mut OnDiffUpdate<'a>,
+    ) -> Self {
         let start = |log: &LogFile| LogStart { created_at_ms: created_at_ms(log), first_event: None };
         let starts = (start(logs.0), start(logs.1));
         let headers = match (logs.0.header(), logs.1.header()) {
@@ -66,6 +73,7 @@ impl<'a> DiffRecorder<'a> {
         let identical_to = bytes.0.min(bytes.1);
         Self {
             on_update,
+            listing,
             comparison: Comparison { a_bytes: bytes.0, b_bytes: bytes.1, identical_to, ..Comparison::default() },
             headers,
             relation: Relation::Undecided(Vec::new()),
@@ -95,6 +103,22 @@ impl<'a> DiffRecorder<'a> {
         self.relation == Relation::Unrelated
     }
 
+    /// Returns whether the next difference is listed, so that its events are named.
+    pub(super) fn is_listing(&self) -> bool {
+        match (self.listing, &self.relation) {
+            (DiffListing::All, _) | (_, Relation::Undecided(_)) => true,
+            (DiffListing::First, _) => {
+                self.conflicts < MAX_CONFLICTS && self.comparison.differences.len() < MAX_DIFFERENCES
+            }
+        }
+    }
+
+    /// Returns whether the next place where both logs have an event, and the events differ, is the first one after a shared
+    /// frame.
+    pub(super) const fn awaits_conflict(&self) -> bool {
+        self.comparison.diverged_at.is_none()
+    }
+
     /// Records that a frame is the same in both logs.
     pub(super) fn record_shared_frame(&mut self) -> Result<(), StorageError> {
         self.conflicts = 0;
@@ -105,14 +129,14 @@ impl<'a> DiffRecorder<'a> {
     /// Records a difference, and passes it to the callback unless it is held back.
     pub(super) fn record(&mut self, difference: LogDifference) -> Result<(), StorageError> {
         let LogDifference { kind, start, end, .. } = difference;
+        let is_listed = self.is_listing() || is_rest(&difference);
         self.comparison.count(kind);
         self.last_difference = Some((kind, start, end));
         if let (CopyContent::Event(a), CopyContent::Event(b)) = (&difference.a, &difference.b) {
             self.conflicts += 1;
             self.comparison.diverged_at.get_or_insert(start);
-            let (a, b) = (a.clone(), b.clone());
-            self.starts.0.first_event.get_or_insert(a);
-            self.starts.1.first_event.get_or_insert(b);
+            self.starts.0.first_event.get_or_insert_with(|| a.clone());
+            self.starts.1.first_event.get_or_insert_with(|| b.clone());
         }
         match &mut self.relation {
             Relation::Undecided(held) => {
@@ -130,7 +154,8 @@ impl<'a> DiffRecorder<'a> {
                 }
                 Ok(())
             }
-            Relation::Copies => self.report(difference),
+            Relation::Copies if is_listed => self.report(difference),
+            Relation::Copies => cancelled_if_break((self.on_update)(DiffUpdate::Unlisted(&difference))),
             Relation::Unrelated => Ok(()),
         }
     }
@@ -144,7 +169,7 @@ impl<'a> DiffRecorder<'a> {
 
     fn report(&mut self, difference: LogDifference) -> Result<(), StorageError> {
         let answer = (self.on_update)(DiffUpdate::Difference(&difference));
-        if self.comparison.differences.len() < MAX_DIFFERENCES {
+        if self.comparison.differences.len() < MAX_DIFFERENCES || is_rest(&difference) {
             self.comparison.differences.push(difference);
         }
         cancelled_if_break(answer)
@@ -176,6 +201,11 @@ impl<'a> DiffRecorder<'a> {
         }
         Ok(self.comparison)
     }
+}
+
+/// Returns whether a difference is the rest of the longer copy.
+const fn is_rest(difference: &LogDifference) -> bool {
+    matches!(difference.kind, DifferenceKind::AIsLonger | DifferenceKind::BIsLonger)
 }
 
 fn created_at_ms(log: &LogFile) -> Option<u64> {

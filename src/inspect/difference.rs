@@ -87,6 +87,8 @@ pub enum CopyContent {
     },
     /// A valid event. It covers the start of the range, where it need not start.
     Event(EventLabel),
+    /// A valid frame that is not a gap, and whose payload was not read, because the difference is not listed.
+    UnreadFrame,
     /// A gap, which a repair has written.
     Gap,
     /// A valid frame whose payload is not an event.
@@ -102,11 +104,17 @@ pub enum CopyContent {
 }
 
 impl CopyContent {
+    /// Returns whether the copy has a valid event, or a frame that can be one.
+    pub(crate) const fn may_be_event(&self) -> bool {
+        matches!(self, Self::Event(_) | Self::UnreadFrame)
+    }
+
     /// Returns the name of the content in reports.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Header { .. } => "header",
             Self::Event(_) => "event",
+            Self::UnreadFrame => "frame",
             Self::Gap => "gap",
             Self::InvalidEvent => "invalid_event",
             Self::Damage => "damage",
@@ -155,6 +163,17 @@ pub struct RestOfLog {
     pub last: Option<EventLabel>,
 }
 
+/// The differences that a comparison lists: those whose events it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiffListing {
+    /// The first [`MAX_DIFFERENCES`], but of a range in which no frame is the same in both only the first thousand, which show
+    /// that the copies have diverged; and the rest of the longer copy. The payloads at other differences are not read, so
+    /// counting them costs a third of listing them.
+    First,
+    /// All of them.
+    All,
+}
+
 /// A report of a running comparison.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -163,6 +182,8 @@ pub enum DiffUpdate<'a> {
     Progress(Progress),
     /// A difference was found.
     Difference(&'a LogDifference),
+    /// A difference was found that is counted and not listed: [`DiffListing::First`]. Payloads at it were not read.
+    Unlisted(&'a LogDifference),
 }
 
 /// The callback of a comparison. `Break` cancels the comparison, which then fails with
@@ -179,7 +200,8 @@ pub struct Comparison {
     pub b_bytes: u64,
     /// The file offset up to which the copies are equal.
     pub identical_to: u64,
-    /// The first [`MAX_DIFFERENCES`] differences, by ascending offset.
+    /// The listed differences ([`DiffListing`]), by ascending offset: at most [`MAX_DIFFERENCES`], and the rest of the longer
+    /// copy.
     pub differences: Vec<LogDifference>,
     /// The number of differences of each kind, in the order of [`DifferenceKind::ALL`].
     pub counts: [u64; DifferenceKind::ALL.len()],

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::difference::{CopyContent, EventLabel};
 use super::frame_content::{FrameContent, classify_frame};
 use crate::StorageError;
-use crate::file::{LogFile, ScanSpan, Scanner};
-use crate::format::{Frame, Version};
+use crate::file::{LogFile, ScanItem, ScanSpan, Scanner};
+use crate::format::{Frame, Version, gap};
 
 /// A cursor in the frames and damaged ranges of a log.
 pub(super) struct FrameCursor {
@@ -15,9 +15,9 @@ pub(super) struct FrameCursor {
     version: Version,
     /// The current frame or damaged range; `None` at the end of the log.
     span: Option<ScanSpan>,
-    /// What the current frame contains, once that was requested.
-    content: Option<CopyContent>,
-    /// The frame or range before the current one, when its content was requested.
+    /// What the log has at the start of `span`. The payload of a frame is read when that is requested.
+    content: CopyContent,
+    /// The frame or range before the current one, and what was known about it.
     previous: Option<(Range<u64>, CopyContent)>,
 }
 
@@ -25,18 +25,25 @@ impl FrameCursor {
     /// Creates a cursor at the first frame or damaged range of `range`, which starts at a boundary of frames.
     pub(super) fn new(log: &Arc<LogFile>, range: Range<u64>) -> Result<Self, StorageError> {
         let scanner = Scanner::new(log.clone(), range);
-        let mut cursor = Self { scanner, version: log.version(), span: None, content: None, previous: None };
+        let content = CopyContent::End;
+        let mut cursor = Self { scanner, version: log.version(), span: None, content, previous: None };
         cursor.advance()?;
         Ok(cursor)
     }
 
     /// Goes to the next frame or damaged range.
     pub(super) fn advance(&mut self) -> Result<(), StorageError> {
-        let left = self.span.take().map(|span| span.range().clone());
-        if let Some(previous) = left.zip(self.content.take()) {
-            self.previous = Some(previous);
-        }
-        self.span = self.scanner.next_item()?.map(|item| item.span());
+        let item = self.scanner.next_item()?;
+        let content = match &item {
+            Some(ScanItem::Frame(_, frame)) if gap::is_gap(frame.payload()) => CopyContent::Gap,
+            Some(ScanItem::Frame(..)) => CopyContent::UnreadFrame,
+            Some(ScanItem::Damaged(_) | ScanItem::Missing(_)) => CopyContent::Damage,
+            Some(ScanItem::Unreadable(_)) => CopyContent::Unreadable,
+            None => CopyContent::End,
+        };
+        let span = std::mem::replace(&mut self.span, item.map(|item| item.span()));
+        let content = std::mem::replace(&mut self.content, content);
+        self.previous = span.map(|span| (span.range().clone(), content)).or(self.previous.take());
         Ok(())
     }
 
@@ -50,26 +57,18 @@ impl FrameCursor {
         self.scanner.current().map(|(_, frame)| frame.bytes()).unwrap_or_default()
     }
 
-    /// Returns what the log has at the start of the current frame or damaged range. Parses the event of a frame once.
-    pub(super) fn content(&mut self) -> CopyContent {
-        let content = self.content.take().unwrap_or_else(|| match &self.span {
-            Some(ScanSpan::Frame(_)) => match self.scanner.current() {
-                Some((_, frame)) => frame_copy_content(&frame, self.version),
-                None => CopyContent::Damage,
-            },
-            Some(ScanSpan::Damaged(_) | ScanSpan::Missing(_)) => CopyContent::Damage,
-            Some(ScanSpan::Unreadable(_)) => CopyContent::Unreadable,
-            None => CopyContent::End,
-        });
-        self.content = Some(content.clone());
-        content
+    /// Parses the event of the current frame, unless that was done.
+    pub(super) fn read_content(&mut self) {
+        if let (CopyContent::UnreadFrame, Some((_, frame))) = (&self.content, self.scanner.current()) {
+            self.content = frame_copy_content(&frame, self.version);
+        }
     }
 
-    /// Returns what the log has at an offset that is not after the current frame or range.
-    pub(super) fn content_at(&mut self, offset: u64) -> CopyContent {
+    /// Returns what the log has at an offset that is not after the current frame or range, as far as its payload was read.
+    pub(super) fn content_at(&self, offset: u64) -> &CopyContent {
         match &self.previous {
-            Some((range, content)) if range.contains(&offset) => content.clone(),
-            _ => self.content(),
+            Some((range, content)) if range.contains(&offset) => content,
+            _ => &self.content,
         }
     }
 }

@@ -66,8 +66,8 @@ pub(crate) use damage_origin::DamageOrigins;
 pub use diff::diff;
 pub(crate) use diff::diff_files;
 pub use difference::{
-    Comparison, CopyContent, DiffUpdate, DifferenceKind, EventLabel, LogDifference, LogStart, MAX_DIFFERENCES,
-    OnDiffUpdate, RestOfLog, UnrelatedLogs,
+    Comparison, CopyContent, DiffListing, DiffUpdate, DifferenceKind, EventLabel, LogDifference, LogStart,
+    MAX_DIFFERENCES, OnDiffUpdate, RestOfLog, UnrelatedLogs,
 };
 #[cfg(feature = "app")]
 pub(crate) use file_watch::{FileChange, FileWatch};

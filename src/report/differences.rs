@@ -1,7 +1,12 @@
 //! The differences of two copies of a log as text and JSON.
 
+use std::fmt::Write as _;
+use std::ops::Range;
+
 use super::json::Json;
-use super::units::{DisplayZone, format_count, format_exact_size, format_number, format_size, format_timestamp};
+use super::units::{
+    DisplayZone, format_count, format_exact_size, format_number, format_size, format_timestamp, push_timestamp,
+};
 use super::{safe_path_text, sanitize};
 use crate::inspect::{
     Comparison, CopyContent, DifferenceKind, EventLabel, LogDifference, LogStart, LogView, RestOfLog, UnrelatedLogs,
@@ -9,22 +14,41 @@ use crate::inspect::{
 
 /// Names an event: type, time, aggregate.
 pub(crate) fn event_label_text(label: &EventLabel, zone: DisplayZone) -> String {
-    let aggregate = label.aggregate_id.map(|id| format!(" aggregate {id}")).unwrap_or_default();
-    format!("{} {}{aggregate}", sanitize(&label.event_type), format_timestamp(label.time_ms, zone))
+    let mut text = String::new();
+    push_event_label(&mut text, label, zone);
+    text
+}
+
+fn push_event_label(out: &mut String, label: &EventLabel, zone: DisplayZone) {
+    out.extend([&*sanitize(&label.event_type), " "]);
+    push_timestamp(out, label.time_ms, zone);
+    if let Some(id) = label.aggregate_id {
+        let _ = write!(out, " aggregate {id}");
+    }
 }
 
 /// Names what a copy has in the range of a difference.
 pub(crate) fn copy_content_text(content: &CopyContent, zone: DisplayZone) -> String {
+    let mut text = String::new();
+    push_copy_content(&mut text, content, zone);
+    text
+}
+
+fn push_copy_content(out: &mut String, content: &CopyContent, zone: DisplayZone) {
     match content {
-        CopyContent::Header { created_at_ms: Some(ms) } => format!("created {}", format_timestamp(*ms, zone)),
-        CopyContent::Header { created_at_ms: None } => "damaged header".into(),
-        CopyContent::Event(label) => event_label_text(label, zone),
-        CopyContent::Gap => "gap".into(),
-        CopyContent::InvalidEvent => "frame that is not an event".into(),
-        CopyContent::Damage => "damaged".into(),
-        CopyContent::Unreadable => "unreadable".into(),
-        CopyContent::Rest(rest) => rest_text(rest, zone),
-        CopyContent::End => "ends here".into(),
+        CopyContent::Header { created_at_ms: Some(ms) } => {
+            out.push_str("created ");
+            push_timestamp(out, *ms, zone);
+        }
+        CopyContent::Header { created_at_ms: None } => out.push_str("damaged header"),
+        CopyContent::Event(label) => push_event_label(out, label, zone),
+        CopyContent::UnreadFrame => out.push_str("valid frame"),
+        CopyContent::Gap => out.push_str("gap"),
+        CopyContent::InvalidEvent => out.push_str("frame that is not an event"),
+        CopyContent::Damage => out.push_str("damaged"),
+        CopyContent::Unreadable => out.push_str("unreadable"),
+        CopyContent::Rest(rest) => out.push_str(&rest_text(rest, zone)),
+        CopyContent::End => out.push_str("ends here"),
     }
 }
 
@@ -46,11 +70,35 @@ fn rest_text(rest: &RestOfLog, zone: DisplayZone) -> String {
 /// Formats a difference as one line: range, kind, size, what both copies have there.
 pub(crate) fn difference_line(difference: &LogDifference) -> String {
     let LogDifference { start, end, kind, a, b, .. } = difference;
-    let bytes = format_size(end - start);
-    let text = |content| copy_content_text(content, DisplayZone::Utc);
-    let (a, b) = (text(a), text(b));
-    let contents = if a == b { format!("both: {a}, with other bytes") } else { format!("A: {a}; B: {b}") };
-    format!("{:<22} {:<14} {bytes:>8}  {contents}", format!("{start}..{end}"), kind.name())
+    let mut line = range_columns(&(*start..*end), kind.name());
+    if a == b {
+        line.push_str("both: ");
+        push_copy_content(&mut line, a, DisplayZone::Utc);
+        line.push_str(", with other bytes");
+    } else {
+        for (name, content) in [("A: ", a), ("; B: ", b)] {
+            line.push_str(name);
+            push_copy_content(&mut line, content, DisplayZone::Utc);
+        }
+    }
+    line
+}
+
+/// Formats differences that are counted and not listed as one line: their range, its size, their number.
+pub(crate) fn unlisted_line(range: &Range<u64>, number: u64) -> String {
+    let differences = format_count(number, "more difference");
+    format!("{}{differences}; --ndjson lists all", range_columns(range, "not_listed"))
+}
+
+/// Formats a range, a word about it, and its size, in columns.
+fn range_columns(range: &Range<u64>, word: &str) -> String {
+    let mut line = String::with_capacity(192);
+    let _ = write!(line, "{}..{}", range.start, range.end);
+    let size = format_size(range.end - range.start);
+    let padding = 22usize.saturating_sub(line.len());
+    line.extend(std::iter::repeat_n(' ', padding + 1));
+    let _ = write!(line, "{word:<14} {size:>8}  ");
+    line
 }
 
 /// Names the creation times and the first events of two logs that are not copies of one log. `names` are the names of both
@@ -113,6 +161,7 @@ fn content_json(content: &CopyContent) -> Json {
         }
         CopyContent::Gap
         | CopyContent::InvalidEvent
+        | CopyContent::UnreadFrame
         | CopyContent::Damage
         | CopyContent::Unreadable
         | CopyContent::End => {}

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chronicle::StorageError;
-use chronicle::inspect::{Comparison, CopyContent, DiffUpdate, DifferenceKind, LogView, MAX_DIFFERENCES, diff};
+use chronicle::inspect::{
+    Comparison, CopyContent, DiffListing, DiffUpdate, DifferenceKind, LogDifference, LogView, MAX_DIFFERENCES, diff,
+};
 use chronicle::internal::format::frame::encode;
 use chronicle::repair::{RepairOptions, plan_repair};
 
@@ -17,7 +19,7 @@ const COPY: &str = "/data/b.log";
 
 fn compare_disk(disk: &SimDisk) -> Comparison {
     let view = |path| LogView::open(Arc::new(disk.clone()), Path::new(path), None).unwrap();
-    diff(&view(LOG), &view(COPY), &mut |_| ControlFlow::Continue(())).unwrap()
+    diff(&view(LOG), &view(COPY), DiffListing::First, &mut |_| ControlFlow::Continue(())).unwrap()
 }
 
 fn compare_bytes(a: &[u8], b: &[u8]) -> Comparison {
@@ -179,9 +181,9 @@ fn a_comparison_can_be_stopped_and_versions_are_not_mixed() {
     let older = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v0-clean.log")).unwrap();
     let disk = SimDisk::with_files(&[(LOG, &bytes), (COPY, &older)]);
     let view = |path| LogView::open(Arc::new(disk.clone()), Path::new(path), None).unwrap();
-    let mixed = diff(&view(LOG), &view(COPY), &mut |_| ControlFlow::Continue(()));
+    let mixed = diff(&view(LOG), &view(COPY), DiffListing::First, &mut |_| ControlFlow::Continue(()));
     assert!(matches!(mixed, Err(StorageError::Refused { .. })), "{mixed:?}");
-    let stopped = diff(&view(LOG), &view(LOG), &mut |_| ControlFlow::Break(()));
+    let stopped = diff(&view(LOG), &view(LOG), DiffListing::First, &mut |_| ControlFlow::Break(()));
     assert!(matches!(stopped, Err(StorageError::Cancelled)), "{stopped:?}");
 }
 
@@ -297,7 +299,7 @@ fn unrelated_logs_are_not_read_to_their_ends() {
     }
     let view = |path| LogView::open(Arc::new(disk.clone()), Path::new(path), None).unwrap();
     let mut read_to = 0;
-    let comparison = diff(&view(LOG), &view(COPY), &mut |update| match update {
+    let comparison = diff(&view(LOG), &view(COPY), DiffListing::First, &mut |update| match update {
         DiffUpdate::Progress(progress) => {
             read_to = progress.position;
             ControlFlow::Continue(())
@@ -352,8 +354,9 @@ fn long_damage_without_a_shared_frame_is_reported_in_order() {
     let events = MAX_DIFFERENCES + 50;
     let disk = SimDisk::default();
     let mut log = open_options(&disk).create(LOG).unwrap();
+    let mut offsets = Vec::new();
     for n in 0..events {
-        log.append(&event(1, n)).unwrap();
+        offsets.push(log.append(&event(1, n)).unwrap());
     }
     drop(log);
     let mut copy = disk.get(LOG).unwrap();
@@ -361,15 +364,78 @@ fn long_damage_without_a_shared_frame_is_reported_in_order() {
     disk.put(COPY, &copy);
     let view = |path| LogView::open(Arc::new(disk.clone()), Path::new(path), None).unwrap();
     let mut starts = Vec::new();
-    let comparison = diff(&view(LOG), &view(COPY), &mut |update| {
-        if let DiffUpdate::Difference(difference) = update {
-            starts.push(difference.start);
+    let mut unlisted = Vec::new();
+    let comparison = diff(&view(LOG), &view(COPY), DiffListing::First, &mut |update| {
+        match update {
+            DiffUpdate::Difference(difference) => starts.push(difference.start),
+            DiffUpdate::Unlisted(difference) => unlisted.push(difference.clone()),
+            _ => {}
         }
         ControlFlow::Continue(())
     })
     .unwrap();
     assert_eq!((comparison.differences.len(), comparison.total()), (MAX_DIFFERENCES, events as u64));
-    assert!(starts.len() == events && starts.is_sorted());
+    assert_eq!((starts.len(), unlisted.len()), (MAX_DIFFERENCES, 50));
+    starts.extend(unlisted.iter().map(|difference| difference.start));
+    assert!(starts.is_sorted());
+    assert!(unlisted.iter().all(|d| (&d.a, &d.b) == (&CopyContent::UnreadFrame, &CopyContent::Damage)));
+    // Where the copies diverge is known after the last listed difference too.
+    let bytes = disk.get(LOG).unwrap();
+    let fork_at = bytes.len() - 5000;
+    let fork_at = offsets.iter().copied().find(|offset| *offset > fork_at as u64).unwrap();
+    copy.truncate(fork_at as usize);
+    copy.extend(&other_log(20)[16..]);
+    disk.put(COPY, &copy);
+    let forked = compare_disk(&disk);
+    assert_eq!((forked.diverged_at, forked.differences.len()), (Some(fork_at), MAX_DIFFERENCES + 1));
+    let last = forked.differences.last().map(|difference| difference.kind);
+    assert!(matches!(last, Some(DifferenceKind::AIsLonger | DifferenceKind::BIsLonger)), "{last:?}");
+}
+
+/// Compares both copies with a listing, and returns the comparison and all reported differences.
+fn compare_listed(a: &[u8], b: &[u8], listing: DiffListing) -> (Comparison, Vec<LogDifference>) {
+    let disk = SimDisk::with_files(&[(LOG, a), (COPY, b)]);
+    let view = |path| LogView::open(Arc::new(disk.clone()), Path::new(path), None).unwrap();
+    let mut reported = Vec::new();
+    let comparison = diff(&view(LOG), &view(COPY), listing, &mut |update| {
+        if let DiffUpdate::Difference(difference) | DiffUpdate::Unlisted(difference) = update {
+            reported.push(difference.clone());
+        }
+        ControlFlow::Continue(())
+    });
+    (comparison.unwrap(), reported)
+}
+
+#[test]
+fn copies_that_have_diverged_are_counted_to_the_end_and_listed_at_the_start() {
+    const LISTED: usize = 1000;
+    let (bytes, offsets) = log_bytes(3000);
+    let other = &other_log(3000)[16..];
+    let fork_at = offsets[500] as usize;
+    // The copies diverge, and then have the same events again at the same offsets.
+    let rejoin_at = offsets[2900] as usize;
+    let forked = [&bytes[..fork_at], &other[..rejoin_at - fork_at - 40], &[0; 40], &bytes[rejoin_at..]].concat();
+    let mut rejoined = forked.clone();
+    rejoined[offsets[2950] as usize + 30] ^= 1;
+    for (copy, after) in [(forked[..rejoin_at - 40].to_vec(), 1), (rejoined, 1)] {
+        let (first, reported) = compare_listed(&bytes, &copy, DiffListing::First);
+        let (all, every) = compare_listed(&bytes, &copy, DiffListing::All);
+        assert_eq!((first.counts, first.identical_to), (all.counts, all.identical_to));
+        assert_eq!((first.diverged_at, first.total()), (all.diverged_at, every.len() as u64));
+        let places = |differences: &[LogDifference]| -> Vec<_> {
+            differences.iter().map(|d| (d.kind.name(), d.start, d.end)).collect()
+        };
+        assert_eq!(places(&reported), places(&every));
+        // The events are named until the copies have diverged for certain, and again after an event that is the same in both.
+        assert_eq!(first.differences.len(), LISTED + after);
+        assert_eq!(first.differences[..LISTED], all.differences[..LISTED]);
+        assert_eq!(first.differences.last(), all.differences.last());
+        assert!(all.differences.len() > 2 * LISTED);
+        // The payloads of the others are not read; only where a copy has other bytes than a frame there is nothing to read.
+        let is_unread = |d: &&LogDifference| [&d.a, &d.b].contains(&&CopyContent::UnreadFrame);
+        let unlisted = reported.len() - first.differences.len();
+        assert!(reported.iter().filter(is_unread).count() + 2 > unlisted, "{unlisted} are not listed");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chronicle::StorageError;
-use chronicle::inspect::{LogView, diff};
+use chronicle::inspect::{DiffListing, LogView, diff};
 use chronicle::repair::{
     ApplyOptions, CandidateChoice, Certainty, CopyOptions, Plan, RepairOptions, apply, plan_repair, recover, salvage,
 };
@@ -233,7 +233,7 @@ fn a_file_whose_first_frame_is_far_from_its_start_is_recognised_by_a_donor() {
     assert!(matches!(LogView::open(Arc::new(disk.clone()), Path::new(LOG), None), Err(StorageError::NotALog { .. })));
     let view = open_as_copy(&disk).unwrap();
     let copy = LogView::open(Arc::new(disk.clone()), Path::new(DONOR), None).unwrap();
-    let compared = diff(&view, &copy, &mut |_| ControlFlow::Continue(())).unwrap();
+    let compared = diff(&view, &copy, DiffListing::First, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!((compared.counts[0], compared.total()), (1, 1), "only the header differs: {compared:?}");
     // A copy that has none of the frames at its offset recognises nothing.
     let shifted = [header, &filler, &[b'#'; 7], frames].concat();

@@ -15,7 +15,7 @@ use crate::StorageError;
 use crate::file::{LogFile, ScanItem, Scanner};
 use crate::format::{EventView, FrameIdentity, HeaderBytes, LineEnds, LogHeader, gap};
 use crate::inspect::{
-    DiffUpdate, DifferenceKind, HeaderSource, LogDifference, LogView, can_be_start_of_header, diff_files,
+    DiffListing, DiffUpdate, DifferenceKind, HeaderSource, LogDifference, LogView, can_be_start_of_header, diff_files,
 };
 use crate::repair::types::{WorkMeter, for_each_chunk, read_neighbour, refused_error, starts_with};
 
@@ -273,8 +273,8 @@ impl<'a, 'm> Donor<'a, 'm> {
         }
         let (mut differing, mut ends): (u64, Option<(u64, u64)>) = (0, None);
         let (mut only_in_log, mut only_in_donor): (Option<LogDifference>, Option<LogDifference>) = (None, None);
-        let comparison = diff_files(&self.damaged, &self.donor, &mut |update| {
-            let DiffUpdate::Difference(difference) = update else {
+        let comparison = diff_files(&self.damaged, &self.donor, DiffListing::First, &mut |update| {
+            let (DiffUpdate::Difference(difference) | DiffUpdate::Unlisted(difference)) = update else {
                 return self.meter.advance(0).map_or(ControlFlow::Break(()), ControlFlow::Continue);
             };
             let frame = match difference.kind {

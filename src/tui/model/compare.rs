@@ -84,9 +84,11 @@ impl DifferenceMeaning {
             (CopyContent::Header { created_at_ms: Some(_) }, CopyContent::Header { created_at_ms: None })
             | (CopyContent::Rest(_), _) => Self::OnlyHere,
             (CopyContent::Header { .. }, CopyContent::Header { .. })
-            | (CopyContent::Event(_), CopyContent::Event(_)) => Self::Differs,
-            (_, CopyContent::Event(_)) => Self::Lost,
-            (CopyContent::Event(_), _) => Self::OnlyHere,
+            | (CopyContent::Event(_) | CopyContent::UnreadFrame, CopyContent::Event(_) | CopyContent::UnreadFrame) => {
+                Self::Differs
+            }
+            (_, CopyContent::Event(_) | CopyContent::UnreadFrame) => Self::Lost,
+            (CopyContent::Event(_) | CopyContent::UnreadFrame, _) => Self::OnlyHere,
             _ => Self::InNeither,
         }
     }
@@ -346,7 +348,7 @@ impl Model {
         }
         let unlisted = comparison.total().saturating_sub(comparison.differences.len() as u64);
         if unlisted > 0 {
-            notes.push(format!("{} more not listed; `chronicle diff` lists all", format_number(unlisted)));
+            notes.push(format!("{} more not listed; `chronicle diff --ndjson` lists all", format_number(unlisted)));
         }
         notes.iter().flat_map(|note| wrap_text(note, width.max(1))).collect()
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::SharedState;
 use crate::StorageError;
 use crate::file::LogFile;
-use crate::inspect::{DiffUpdate, LogDifference, LogView, OnProgress, diff};
+use crate::inspect::{DiffListing, DiffUpdate, LogDifference, LogView, OnProgress, diff};
 use crate::log::OpenOptions;
 use crate::query::{EventTimes, diff_payloads};
 use crate::tui::message::Response;
@@ -28,9 +28,9 @@ pub(super) fn compare(
     let log = shared.view();
     let backup = open_backup(&log, path)?;
     let mut tally = DifferenceTally::default();
-    let comparison = diff(&log, &backup, &mut |update| match update {
+    let comparison = diff(&log, &backup, DiffListing::First, &mut |update| match update {
         DiffUpdate::Progress(progress) => on_progress(progress),
-        DiffUpdate::Difference(difference) => {
+        DiffUpdate::Difference(difference) | DiffUpdate::Unlisted(difference) => {
             tally.add(difference);
             ControlFlow::Continue(())
         }
