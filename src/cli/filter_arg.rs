@@ -11,7 +11,7 @@ use crate::query::{
 use crate::report::json::Json;
 use crate::report::units::DisplayZone;
 use crate::report::{log_times_line, unknown_name_lines};
-use crate::{AggregateIndex, EventLog, StorageError};
+use crate::{EventLog, StorageError};
 
 /// The filter that selects the events of a command.
 #[derive(Debug, Clone, Default, Args)]
@@ -31,22 +31,43 @@ impl FilterArg {
     }
 }
 
-/// Reports on stderr why a filter has shown no event, as far as it is known: names that no event has, and the times of the
-/// log. Prints nothing for an empty filter.
+/// Whether a filter has shown events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FilterResult {
+    /// It has shown no event.
+    Nothing,
+    /// It has shown events.
+    Events,
+}
+
+impl FilterResult {
+    /// Returns the result of a filter that has shown this number of events.
+    pub(super) const fn of(events: u64) -> Self {
+        if events == 0 { Self::Nothing } else { Self::Events }
+    }
+}
+
+/// Reports on stderr the names in a filter that no event has; when it has shown no event, also the times of the log. Without
+/// a result and without an index that has the names of all events, the log is read for them. Prints nothing for an empty
+/// filter.
 pub(super) fn print_filter_advice(
     filter: &Filter,
     log: &EventLog,
-    index: Option<&AggregateIndex>,
+    result: FilterResult,
     out: &mut CommandOutput,
 ) -> Result<(), StorageError> {
     let log_bytes = log.view().log().len()?;
-    let names = index.map(KnownNames::from_index).unwrap_or_default();
+    let mut names = KnownNames::default();
+    if filter.has_names() {
+        names = KnownNames::from_index(&log.view().load_index());
+        if result == FilterResult::Nothing && !names.covers(log_bytes) {
+            names = KnownNames::from_index(&*log.index()?);
+        }
+    }
+    let has_times = result == FilterResult::Nothing && filter.has_times();
+    let times = if has_times { EventTimes::read(log.view())? } else { None };
     let mut lines = unknown_name_lines(filter, &names, log_bytes);
-    lines.extend(if filter.has_times() {
-        log_times_line(filter, EventTimes::read(log.view())?, DisplayZone::Utc)
-    } else {
-        None
-    });
+    lines.extend(log_times_line(filter, times, DisplayZone::Utc));
     for line in lines {
         out.print_notice(&line, &Json::Object(vec![("notice", line.as_str().into())]));
     }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::failure::{CommandFailure, CommandResult};
-use super::filter_arg::print_filter_advice;
+use super::filter_arg::{FilterResult, print_filter_advice};
 use super::findings::finding_line;
 use super::log_access::GapJournals;
 use super::options::parse_offset;
@@ -86,8 +86,8 @@ pub(super) fn visit_selected_events(
     if totals.end == SelectionEnd::AtDamage {
         return Ok(ExitStatus::Damage);
     }
-    if range.limit != Some(0) && totals.events == 0 {
-        print_filter_advice(filter, log, selected.index(), out)?;
+    if range.limit != Some(0) {
+        print_filter_advice(filter, log, FilterResult::of(totals.events), out)?;
     }
     Ok(reporter.status)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::failure::CommandResult;
-use super::filter_arg::{FilterArg, print_filter_advice};
+use super::filter_arg::{FilterArg, FilterResult, print_filter_advice};
 use super::log_access::{open_options, print_side_file_notices};
 use super::options::{GlobalArgs, ThreadArgs};
 use super::output::CommandOutput;
@@ -75,9 +75,7 @@ impl StatsArgs {
         for note in [index_note(&statistics), damage_note(&statistics)].into_iter().flatten() {
             out.print_note(&note);
         }
-        if statistics.total.events == 0 {
-            print_filter_advice(&filter, &log, index.as_ref(), out)?;
-        }
+        print_filter_advice(&filter, &log, FilterResult::of(statistics.total.events), out)?;
         Ok(if statistics.damage > 0 { ExitStatus::Damage } else { ExitStatus::Done })
     }
 }

@@ -84,11 +84,6 @@ impl<'a> SelectedEvents<'a> {
         Self { log, filter, range, index }
     }
 
-    /// Returns the index that is used; `None` when every frame is read.
-    pub(crate) const fn index(&self) -> Option<&AggregateIndex> {
-        self.index.as_ref()
-    }
-
     /// Calls `visit` for each event, damaged range and gap, in the order of the log, and `on_progress` about once per
     /// mebibyte.
     ///

@@ -12,11 +12,10 @@ use super::filter_parser::{AlternativesKey, ParsedWord, parse_word};
 use super::filter_term::{FilterTerm, NumberField};
 use super::filter_word::{FilterWord, Polarity};
 use super::known_names::{KnownNames, UnknownName};
-use super::name_pattern::NamePattern;
 use super::syntax_error::QuerySyntaxError;
 use super::time_input::TimeContext;
 use crate::format::{EventView, Finding};
-use crate::index::{NameCounts, NameKind};
+use crate::index::NameCounts;
 
 /// A parsed filter. The default filter shows every row.
 #[derive(Debug, Clone, Default)]
@@ -146,20 +145,30 @@ impl Filter {
         self.groups.iter().filter(|group| !group.excludes()).flat_map(|group| &group.terms)
     }
 
-    /// Returns the names that the filter requires and that no event has, according to the known names.
+    /// Returns the names in the filter that no event has, according to the known names. An excluded name that is similar to
+    /// none of them is left out, because a filter may well exclude what a log does not have.
     pub(crate) fn unknown_names(&self, known: &KnownNames) -> Vec<UnknownName> {
-        let including = self.groups.iter().filter(|group| !group.excludes());
-        let patterns = including.flat_map(|group| &group.terms).filter_map(|term| match term {
-            FilterTerm::Name(kind, pattern) if known.knows_all(*kind) => Some((*kind, pattern)),
-            _ => None,
-        });
-        let is_unknown =
-            |(kind, pattern): &(NameKind, &NamePattern)| !known.of_kind(*kind).any(|name| pattern.matches(&name.text));
-        let unknown = patterns.filter(is_unknown).map(|(kind, pattern)| {
-            let typed = pattern.typed().to_owned();
-            UnknownName { kind, nearest: known.nearest(kind, &typed).cloned(), typed }
-        });
-        unknown.collect()
+        let mut unknown = Vec::new();
+        for group in &self.groups {
+            for term in &group.terms {
+                let FilterTerm::Name(kind, pattern) = term else { continue };
+                let is_known = known.of_kind(*kind).any(|name| pattern.matches(&name.text));
+                if is_known || !known.knows_all(*kind) {
+                    continue;
+                }
+                let typed = pattern.typed().to_owned();
+                let nearest = known.nearest(*kind, &typed).cloned();
+                if nearest.is_some() || !group.excludes() {
+                    unknown.push(UnknownName { kind: *kind, typed, nearest });
+                }
+            }
+        }
+        unknown
+    }
+
+    /// True when the filter has a condition on a name.
+    pub(crate) fn has_names(&self) -> bool {
+        self.groups.iter().flat_map(|group| &group.terms).any(|term| matches!(term, FilterTerm::Name(..)))
     }
 
     /// True when the filter has a condition on the time of an event.

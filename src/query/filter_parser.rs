@@ -78,7 +78,10 @@ fn parse_body(body: &str, polarity: Polarity, times: TimeContext) -> Result<Pars
     let spec = find_term(key, body)?;
     let operator = read_operator(rest).map_err(|reason| WordFault::new(operator_at, reason))?;
     if !spec.operators.contains(&operator.sign) {
-        let reason = format!("`{}` takes {}, found `{}`", spec.key, spec.operators.join(" "), operator.sign);
+        let mut reason = format!("`{}` takes {}, found `{}`", spec.key, spec.operators.join(" "), operator.sign);
+        if matches!(spec.key, "after" | "before") {
+            reason.push_str("; `time` takes all comparisons, as in time>=2026-11-20");
+        }
         return Err(WordFault::new(operator_at, reason));
     }
     let value_at = operator_at + operator.sign.len();
@@ -203,6 +206,15 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_a_range_is_included_except_that_of_offsets() {
+        for (word, end, includes_end) in [("offset:500..1500", 1500, false), ("size:500..1500", 1500, true)] {
+            let [FilterTerm::Number(_, set)] = parse(word).unwrap().terms[..] else { panic!("{word}") };
+            assert!(set.contains(500) && !set.contains(499) && set.contains(end - 1), "{word}");
+            assert_eq!(set.contains(end), includes_end, "{word}");
+        }
+    }
+
+    #[test]
     fn every_operator_of_a_term_can_be_parsed_with_the_key_and_with_the_field() {
         for spec in FILTER_TERMS.iter().filter(|spec| spec.has_key()) {
             let value = match spec.kind {
@@ -228,7 +240,7 @@ mod tests {
             ("type!A", 4, "the nearest is `!=`"),
             ("type>A", 4, "`type` takes : = != ~ !~"),
             ("is~gap", 2, "`is` takes : = !="),
-            ("after>=-15m", 5, "`after` takes : ="),
+            ("after>=-15m", 5, "`after` takes : =, found `>=`; `time` takes"),
             ("tpye:A", 0, "the nearest is `type`"),
             ("-Type:A", 1, "the nearest is `type`"),
             ("=5", 0, "a key is missing"),

@@ -1,4 +1,4 @@
-//! Sentences about a filter that shows no event: the names that no event has, and the times that the log has.
+//! Sentences about a filter: the names in it that no event has, and the times that the log has.
 
 use super::units::{DisplayZone, format_count, format_minute};
 use crate::index::NameKind;
@@ -42,7 +42,9 @@ mod tests {
         assert_eq!(lines("type:UPDATED"), ["no event has the type `UPDATED`; Updated has 1 204 events"]);
         assert_eq!(lines("type:Updated,create*"), ["no event has the type `create*`; Created has 1 event"]);
         assert_eq!(lines("type~^zzz"), ["no event has the type `^zzz`"]);
-        for text in ["type:Updated", "-type:updated", "ns:none", "type:U*"] {
+        assert_eq!(lines("-type:updated"), ["no event has the type `updated`; Updated has 1 204 events"]);
+        assert_eq!(lines("type!=Createt v:1"), ["no event has the type `Createt`; Created has 1 event"]);
+        for text in ["type:Updated", "-type:Heartbeat", "ns:none", "type:U*"] {
             assert_eq!(lines(text), [""; 0], "{text}");
         }
     }

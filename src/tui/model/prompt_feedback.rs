@@ -78,7 +78,7 @@ impl Model {
     }
 
     /// Returns a sentence for each name of the filter that no known event has.
-    fn unknown_names(&self, filter: &Filter) -> Vec<String> {
+    pub(crate) fn unknown_names(&self, filter: &Filter) -> Vec<String> {
         unknown_name_lines(filter, &self.names, self.log_info.bytes)
     }
 }

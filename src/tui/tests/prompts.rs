@@ -40,6 +40,11 @@ fn a_name_that_no_event_has_is_reported_in_the_prompt_and_in_the_empty_list() {
     type_into(&mut screen, 'f', "before:2001-01-01");
     screen.press(&[Key::Enter]);
     screen.assert_shows("the first event is from 2026-11-20 09:00Z");
+    // A list of names that shows events, one of which no event has.
+    type_into(&mut screen, 'f', "type:Created,updates ");
+    screen.press(&[Key::Enter]);
+    screen.assert_shows("hits): type:Created,updates");
+    screen.assert_shows("no event has the type `updates`; Updated has 13 events");
 }
 
 #[test]

@@ -124,6 +124,10 @@ fn submit_filter(model: &mut Model, text: &str) -> Result<(), PromptError> {
     hit_counter::resume_stopped(model);
     // The tab of the events is shown, because the filter selects events.
     model.tab = Tab::Events;
+    let unknown = model.unknown_names(&filter);
+    if !unknown.is_empty() {
+        model.warn(unknown.join("; "));
+    }
     rows::set_filter(model, filter);
     Ok(())
 }
