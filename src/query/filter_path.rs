@@ -276,6 +276,8 @@ mod tests {
             "payload.name=P*z",
             "payload.amount:50..150",
             "payload.amount:100..",
+            "payload.amount:..100",
+            "payload.amount:100..100",
             "payload.amount!=1,2",
             "payload.amount!=1..2",
             "payload.tags.2=[1,2]",

@@ -102,6 +102,7 @@ mod tests {
         assert!(!matches("acc*", "my accounts") && !matches("a.c*", "abc"));
         assert!(matches("\"a*\"", "a*") && !matches("\"a*\"", "ab"));
         assert!(matches("\"a b\"*", "a b\nc"));
+        assert_eq!(split_wildcards(r#""say \"*\""*"#), [r#"say "*""#, ""]);
     }
 
     #[test]

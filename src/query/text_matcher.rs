@@ -137,6 +137,8 @@ mod tests {
         let capital = TextMatcher::from_text("Juan").unwrap();
         assert!(capital.is_match(b"a Juan") && !capital.is_match(b"a juan"));
         assert!(TextMatcher::from_text("é").unwrap().is_match("É".as_bytes()));
+        let dotted = TextMatcher::from_text("a.b(").unwrap();
+        assert!(dotted.is_match(b"A.B(") && !dotted.is_match(b"axb("));
         assert!(
             TextMatcher::from_text("1.0").unwrap().is_match(b"[1.0]")
                 && !TextMatcher::from_text("1.0").unwrap().is_match(b"[100]")

@@ -189,6 +189,9 @@ mod tests {
     fn a_span_counts_back_from_now_or_from_the_last_event() {
         assert_eq!(first("-15m"), Some(NINE - 900_000));
         assert_eq!(first("now-1h30m"), Some(NINE - 5_400_000));
+        assert_eq!(first("-4s"), Some(NINE - 4000));
+        assert_eq!(first("-3d"), Some(NINE - 3 * 86_400_000));
+        assert_eq!(first("-2w"), Some(NINE - 14 * 86_400_000));
         assert_eq!(
             (first("now"), first("end"), first("end-1m")),
             (Some(NINE), Some(NINE - 60_000), Some(NINE - 120_000))
@@ -201,7 +204,8 @@ mod tests {
     #[test]
     fn a_number_is_milliseconds_and_needs_a_unit_when_it_is_short() {
         assert_eq!((first("1795165200000"), first("5ms")), (Some(NINE), Some(5)));
-        for text in ["2026", "1795165200"] {
+        assert_eq!((first("179516520000"), first("17951652000000")), (Some(NINE / 10), Some(NINE * 10)));
+        for text in ["2026", "17951652000", "179516520000000"] {
             assert_eq!(CONTEXT.parse(text), Err(TimeInputError::NumberWithoutUnit), "{text}");
         }
     }

@@ -14,6 +14,12 @@ fn export_writes_the_lines_of_cat() {
             shell.run_ok(&format!("cat a.log{filter}")).stdout
         );
     }
+    // A file that is written in several pieces.
+    shell.run_ok("generate big.log --events 5000");
+    let report = shell.run_ok("export big.log -o big.ndjson --json").stdout_json();
+    let written = fs::read_to_string(shell.path("big.ndjson")).unwrap();
+    assert!(written.len() > 1 << 20 && written == shell.run_ok("cat big.log").stdout);
+    assert_eq!((report["bytes"].as_u64(), report["events"].as_u64()), (Some(written.len() as u64), Some(5000)));
 }
 
 #[test]

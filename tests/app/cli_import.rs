@@ -27,10 +27,10 @@ fn an_imported_log_has_the_same_bytes_when_the_exported_one_has_no_damage() {
     shell.run_ok("import events -o now.log");
     let created_ms =
         |log: &str| shell.run_ok(&format!("info {log} --json")).stdout_json()["created_at_ms"].as_i64().unwrap();
-    assert!(
-        created_ms("new.log") < started_ms && created_ms("now.log") >= started_ms,
-        "a log is as old as its first event"
-    );
+    let first: serde_json::Value = serde_json::from_str(events.lines().next().unwrap()).unwrap();
+    let first_ms = first["event"]["write_timestamp_ms"].as_i64().unwrap();
+    assert_eq!(created_ms("new.log"), first_ms, "a log is as old as its first event");
+    assert!(created_ms("now.log") >= started_ms);
     let now = shell.run_ok("cat now.log").stdout;
     let without_times = |text: &str| {
         let time = regex::Regex::new(r#""write_timestamp_ms":[0-9]+"#).unwrap();
@@ -103,6 +103,21 @@ fn sizes_that_differ_are_padded_or_counted_and_reported() {
         text.contains("3 events at the old offset; 1 event at another offset; 1 event without an old offset"),
         "{text}"
     );
+}
+
+#[test]
+fn a_hole_that_takes_several_gaps_leaves_room_for_the_last_one() {
+    const MAX_FRAME: u64 = 8 + 16_777_215;
+    const EVENT: &str = r#"{"write_timestamp_ms":1700000000000,"event_type":"T","namespace":"n","schema_id":"s","schema_version":1,"payload":1}"#;
+    let shell = Shell::new();
+    // The rest after one gap of the largest size is shorter than any gap.
+    let second = 16 + 8 + EVENT.len() as u64 + MAX_FRAME + 9;
+    let lines = [16, second].map(|offset| format!("{{\"offset\":{offset},\"event\":{EVENT}}}\n")).concat();
+    let outcome = shell.run_with_input("import - -o new.log --keep-times --json", lines.as_bytes());
+    let report = outcome.stdout_json();
+    assert_eq!((&report["offsets_kept"], &report["gap_bytes"]), (&2.into(), &(MAX_FRAME + 9).into()), "{report}");
+    let verified = shell.run_ok("verify new.log --json").stdout_json();
+    assert_eq!((&verified["gaps"], &verified["events"]), (&2.into(), &2.into()), "{verified}");
 }
 
 #[test]

@@ -32,6 +32,17 @@ fn stats_print_an_aligned_table_with_the_total() {
     assert!(lines[0].starts_with("v ") && lines[0].contains(" events    share"), "{text}");
     assert!(lines.last().unwrap().starts_with("total") && lines.last().unwrap().contains("300"), "{text}");
     assert!(text.contains("100.0 %") && text.contains('█'), "{text}");
+    let bars = |line: &str| line.chars().filter(|c| ('▁'..='█').contains(c)).count();
+    assert!(bars(lines.last().unwrap()) >= bars(lines[1]) && bars(lines[1]) > 0, "{text}");
+    let first = shell.run_ok("cat a.log --limit 1").stdout_json()["event"]["write_timestamp_ms"].as_u64().unwrap();
+    let found = json(&shell, "stats a.log --by v --json");
+    assert_eq!(found["first_ms"].as_u64(), Some(first));
+    assert!(found["last_ms"].as_u64() > Some(first), "{found}");
+    let shares: Vec<f64> = lines[1..lines.len() - 1]
+        .iter()
+        .map(|line| line.split_once(" %").unwrap().0.rsplit(' ').next().unwrap().parse().unwrap())
+        .collect();
+    assert!((shares.iter().sum::<f64>() - 100.0).abs() < 0.2, "{text}");
 }
 
 #[test]
