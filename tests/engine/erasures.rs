@@ -383,7 +383,7 @@ fn a_purge_is_refused_when_its_journals_or_the_log_have_changed() {
     let (disk, offsets) = disk_with_history(NewLogFormat::V1);
     let plan = plan_to_purge(&disk, None).unwrap();
     // Another erasure has its own journal, with an index from before.
-    erase(&disk, &[offsets[0]]).unwrap();
+    erase(&disk, &[offsets[1]]).unwrap();
     let error = apply(&log_paths(&disk), &plan, ApplyOptions::new()).unwrap_err();
     assert!(matches!(error, StorageError::Changed { .. }), "{error}");
     let plan = plan_to_purge(&disk, None).unwrap();
