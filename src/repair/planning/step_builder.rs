@@ -120,12 +120,13 @@ impl<'a> StepBuilder<'a> {
         })
     }
 
-    /// Extends a step that starts within the header or directly after it over the whole header, when the bytes before it are
-    /// not those of the donor and no step before it restores them.
+    /// Extends a step that starts within the header over the whole header when the bytes before it are not those of the donor.
+    /// A damaged header before the step has its own decision.
     fn include_damaged_header(&self, step: &mut RepairStep, first: Option<&DonorRun>) {
         let header = first.and_then(|run| self.donors.get(run.donor)).and_then(Donor::shared_header);
-        let kept = header.as_ref().and_then(|header| header.get(..usize::try_from(step.start).ok()?));
-        if self.steps.is_empty() && kept.is_some_and(|kept| !starts_with(self.view.log(), kept)) {
+        let header = header.as_ref().filter(|header| step.start < header.len() as u64);
+        let kept = header.and_then(|header| header.get(..usize::try_from(step.start).ok()?));
+        if kept.is_some_and(|kept| !starts_with(self.view.log(), kept)) {
             step.start = 0;
         }
     }
