@@ -20,6 +20,7 @@ mod process;
 mod reading;
 mod row;
 mod screen;
+mod segments;
 mod terminal;
 mod version_2;
 mod writing;
@@ -44,6 +45,7 @@ fn main() {
     filter::measure(&logs.big, minimal_reader);
     writing::measure(&logs);
     version_2::measure(&logs);
+    segments::measure(&logs);
     process::measure(&logs);
     screen::measure(&logs);
 }

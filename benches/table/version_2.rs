@@ -78,7 +78,7 @@ fn verify(path: &Path, options: &SurveyOptions) {
 }
 
 /// Returns the time of the best of [`RUNS`] runs of each, in turn.
-fn best_in_turn(runs: [&dyn Fn(); 2]) -> [Duration; 2] {
+pub(crate) fn best_in_turn(runs: [&dyn Fn(); 2]) -> [Duration; 2] {
     let mut best = [Duration::MAX; 2];
     for _ in 0..RUNS {
         for (best, run) in best.iter_mut().zip(runs) {

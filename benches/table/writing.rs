@@ -74,12 +74,17 @@ fn measure_writes(logs: &BenchLogs, count: u32, bytes: &[u8], durability: Durabi
 
 /// Returns an event of a common size.
 pub(crate) fn sample_event() -> Event {
+    event_of(42)
+}
+
+/// Returns an event of an aggregate, always with the same payload.
+pub(crate) fn event_of(aggregate: u64) -> Event {
     Event::builder()
         .event_type("Updated")
         .namespace("accounts")
         .schema_id("Person")
         .schema_version(1)
-        .aggregate_id(42)
+        .aggregate_id(aggregate)
         .payload_json(format!(r#"{{"name":"Juan","note":"{}"}}"#, "x".repeat(140)))
         .build()
         .unwrap()

@@ -33,10 +33,8 @@ impl CreateArgs {
         let existing = self.force.existing_files();
         CommandPaths::new(global).writes_log("LOG", &self.log, existing).saves_index_of(&self.log).check()?;
         let options = open_options(global).format(self.format.new_log_format());
-        let options = match self.segments.make_folder(&self.log) {
-            true => self.segments.for_folder(options),
-            false => options,
-        };
+        let makes_folder = self.segments.make_folder(&self.log);
+        let options = if makes_folder { self.segments.for_folder(options) } else { options };
         let (path, header, closed) = create_replacing(&self.log, existing, || {
             let log = options.create(&self.log)?;
             let (path, header) = (log.path(), log.header());

@@ -338,7 +338,9 @@ impl From<UnreadableSegment> for io::Error {
 /// True when the error means that these bytes cannot be read, by the device or because the segment cannot be opened. Other
 /// errors, such as a stale handle, do not concern the bytes.
 pub(super) fn is_device_error(error: &io::Error) -> bool {
-    if error.get_ref().is_some_and(|inner| inner.is::<UnreadableSegment>()) {
+    if let Some(inner) = error.get_ref()
+        && inner.is::<UnreadableSegment>()
+    {
         return true;
     }
     #[cfg(unix)]

@@ -60,7 +60,7 @@ pub fn survey(
 
 /// Divides `range` into parts of about `bytes` bytes. A boundary is moved to an anchor of the index that is near.
 fn split_into_parts(view: &LogView, range: Range<u64>, bytes: u64) -> Vec<Range<u64>> {
-    let segment_starts = view.segments().map(|segments| segments.bases()).unwrap_or_default();
+    let segment_starts = view.segment_bases();
     let mut parts = Vec::new();
     let mut start = range.start;
     while start < range.end {

@@ -33,7 +33,7 @@ pub struct SegmentSummary {
 impl LogView {
     /// Returns the segments of a log in a folder, in order; none for a log in one file. Opens each segment and its index.
     pub fn segment_summaries(&self) -> Vec<SegmentSummary> {
-        let bases = self.segments().map(|segments| segments.bases()).unwrap_or_default();
+        let bases = self.segment_bases();
         bases.into_iter().filter_map(|base| self.segment_summary(base)).collect()
     }
 

@@ -16,6 +16,11 @@ impl LogView {
         self.log().storage().segments().filter(|segments| !segments.is_single_segment())
     }
 
+    /// Returns the bases of the segments, ascending; none for a log in one file and for one segment.
+    pub fn segment_bases(&self) -> Vec<u64> {
+        self.segments().map_or_else(Vec::new, SegmentSet::bases)
+    }
+
     /// Opens one segment of this log with its own index. Its offsets are those of the log.
     ///
     /// # Errors
@@ -37,9 +42,11 @@ impl LogView {
         if segments.segment_at(base).condition != SegmentCondition::Present {
             return Vec::new();
         }
-        let header = self.segment_view(base).ok().and_then(|segment| match segment.has_unreadable_header() {
-            true => Some(Finding::new(DamageKind::Unreadable, segment.log().header_range())),
-            false => segment.header_finding().or_else(|| self.order_finding(base, &segment)),
+        let header = self.segment_view(base).ok().and_then(|segment| {
+            if segment.has_unreadable_header() {
+                return Some(Finding::new(DamageKind::Unreadable, segment.log().header_range()));
+            }
+            segment.header_finding().or_else(|| self.order_finding(base, &segment))
         });
         let excess = segments.excess_bytes(base);
         let excess = (excess > 0).then(|| {
@@ -60,17 +67,19 @@ impl LogView {
         let before = bases.iter().rev().find(|other| **other < base)?;
         let previous = self.segment_view(*before).ok()?;
         let number = previous.segment_header()?.number;
-        let reason = if found.number != number.saturating_add(1) {
-            // Where segments are missing between the two, that is the finding.
-            (previous.log().len().ok()? == base)
-                .then(|| format!("its number is {}, after segment {number}", found.number))?
+        // A repair of a missing segment writes its frames into the one before it, so numbers can be left out.
+        let reason = if found.number <= number {
+            format!("its number is {}, after segment {number}", found.number)
         } else {
             // A repair can have replaced the last frame by a gap.
-            let checksum = last_frame(&previous, base).ok()?.filter(|last| !last.is_gap)?.checksum;
-            (checksum != found.prev_checksum).then(|| {
-                let stored = found.prev_checksum;
-                format!("it was created after a frame with the checksum {stored:08x}, and the frame before it has {checksum:08x}")
-            })?
+            let last = last_frame(&previous, base).ok()?.filter(|last| !last.is_gap)?;
+            if last.checksum == found.prev_checksum {
+                return None;
+            }
+            let (stored, checksum) = (found.prev_checksum, last.checksum);
+            format!(
+                "it was created after a frame with the checksum {stored:08x}, and the frame before it has {checksum:08x}"
+            )
         };
         let evidence = Evidence { reason: Some(reason), ..Evidence::default() };
         Some(Finding::new(DamageKind::Header, segment.log().header_range()).with_evidence(evidence))

@@ -42,7 +42,7 @@ impl<'a> SurveyPass<'a> {
         index: Option<&'a mut AggregateIndex>,
         on_update: &'a mut OnSurveyUpdate<'a>,
     ) -> Self {
-        let segment_starts = part_scanner.view.segments().map(|segments| segments.bases()).unwrap_or_default();
+        let segment_starts = part_scanner.view.segment_bases();
         Self {
             part_scanner,
             previous_time: previous_time.or(index.as_ref().and_then(|index| index.totals().last_time)),

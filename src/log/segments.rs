@@ -98,7 +98,7 @@ impl EventLog {
     /// # Errors
     /// Those of [`EventLog::save_index`], for the first segment that has one. The indexes of the segments before it are saved.
     pub(super) fn save_segment_indexes(&self) -> Result<(), StorageError> {
-        let bases = self.view.segments().map(|segments| segments.bases()).unwrap_or_default();
+        let bases = self.view.segment_bases();
         for base in bases {
             let mut segment = match self.segment_log(base) {
                 // A segment that cannot be opened is a finding, and has no index.

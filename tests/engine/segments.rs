@@ -167,6 +167,8 @@ fn a_missing_segment_is_truncated_and_comes_back_from_a_copy() {
     assert_eq!(errors, [(base, next)]);
     repair(&path, &RepairOptions::new().donor(good));
     assert_eq!(replay(&path).0, offsets);
+    // The place of the header of the segment has no frame in the copy.
+    assert_eq!(findings(&path), [("gap", base, base + 64)]);
 }
 
 #[test]
@@ -345,6 +347,71 @@ fn a_copy_that_is_made_while_a_writer_appends_is_a_beginning_of_the_log() {
         let read: Vec<_> = copied.replay(0).unwrap().map(|event| event.unwrap().offset()).collect();
         assert!(read.len() > 20 && offsets.starts_with(&read), "{read:?}");
         assert_eq!(copied.verify().unwrap().findings, []);
+    }
+}
+
+/// Damages a few random places of the segments: changed bits, zeros, cuts and removed files.
+fn damage_at_random(path: &Path, seed: u64) {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut below = |limit: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % limit
+    };
+    let all = bases(path);
+    for _ in 0..1 + below(4) {
+        let base = all[below(all.len() as u64) as usize];
+        if !segment_path(path, base).is_file() {
+            continue;
+        }
+        let kind = below(10);
+        if kind == 0 && base > 0 {
+            fs::remove_file(segment_path(path, base)).unwrap();
+            continue;
+        }
+        change(path, base, |bytes| {
+            let at = below(bytes.len() as u64) as usize;
+            match kind {
+                0..6 => bytes[at] ^= 1 << below(8),
+                6 | 7 => {
+                    let end = (at + 1 + below(300) as usize).min(bytes.len());
+                    bytes[at..end].fill(0);
+                }
+                _ => bytes.truncate(at.max(64)),
+            }
+        });
+    }
+}
+
+#[test]
+fn a_repair_of_random_damage_loses_no_readable_event_and_moves_no_offset() {
+    let (folder, good, offsets) = new_log();
+    for seed in 0..40 {
+        let path = folder.path().join(format!("damaged-{seed}"));
+        copy_folder(&good, &path);
+        damage_at_random(&path, seed);
+        let damaged = findings(&path);
+        let (readable, _) = replay(&path);
+        assert!(readable.iter().all(|offset| offsets.contains(offset)), "seed {seed}");
+        let paths = OpenOptions::new().log_paths(&path).unwrap();
+        let log = EventLog::open_read_only(&path).unwrap();
+        let options = RepairOptions::new().gap_undecided().accept_likely();
+        let plan = plan_repair(log.view(), &options, &mut |_| ControlFlow::Continue(())).unwrap();
+        drop(log);
+        if plan.steps.is_empty() {
+            continue;
+        }
+        apply(&paths, &plan, ApplyOptions::default()).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let (repaired, _) = replay(&path);
+        assert!(readable.iter().all(|offset| repaired.contains(offset)), "seed {seed}: {damaged:?}");
+        assert!(repaired.iter().all(|offset| offsets.contains(offset)), "seed {seed}: {damaged:?}");
+        undo(&path);
+        // A range that a file did not have is zeros in it after the undo.
+        let ranges = |found: &[(&str, u64, u64)]| found.iter().map(|(_, start, _)| *start).collect::<Vec<_>>();
+        let undone = ranges(&findings(&path));
+        assert!(ranges(&damaged).iter().all(|start| undone.contains(start)), "seed {seed}");
+        assert_eq!(replay(&path).0, readable, "seed {seed}");
     }
 }
 

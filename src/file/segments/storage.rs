@@ -98,7 +98,6 @@ impl SegmentedStorage {
         Self::new(disk, folder, SegmentMode::Read, SegmentScope::One, log_id, table, file)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of one value, in their order")]
     fn new(
         disk: Arc<dyn Disk>,
         folder: &Path,
@@ -142,7 +141,10 @@ impl SegmentedStorage {
     /// # Errors
     /// The error of the operating system.
     fn refresh(&self) -> io::Result<()> {
-        while self.scope == SegmentScope::Folder {
+        if self.scope == SegmentScope::One {
+            return Ok(());
+        }
+        loop {
             let active = read(&self.active).clone();
             let next = active.base.saturating_add(active.storage.len()?);
             if next == active.base || self.disk.identity(&self.segment_path(next)).is_err() {
@@ -156,7 +158,6 @@ impl SegmentedStorage {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
     }
 
     /// Makes a new segment the last one.

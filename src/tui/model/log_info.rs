@@ -19,6 +19,8 @@ pub(crate) struct LogInfo {
     pub(crate) bytes: u64,
     /// Offset of the first frame.
     pub(crate) first_frame: u64,
+    /// Offsets at which the segments of the log start; none for a log in one file.
+    pub(crate) segment_starts: Vec<u64>,
     /// Folder of the repair journals.
     pub(crate) journal_dir: PathBuf,
     /// The properties of the index file.

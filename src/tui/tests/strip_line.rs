@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ratatui::layout::Position;
+use ratatui::style::Modifier;
 
 use super::{TestScreen, clean_log, damaged_log};
 use crate::index::VerificationMark;
@@ -48,4 +49,18 @@ fn the_remaining_time_of_a_slow_scan_is_not_cut() {
     screen.model.now = SessionTime(Duration::from_secs(700));
     screen.send_update(BackgroundUpdate::ScanProgress { from: 0, to: 1 << 30, end: 2 << 30 });
     screen.assert_shows("| 50 %, 1.5 MiB/s, 11 min 40 s\n");
+}
+
+#[test]
+fn the_starts_of_segments_are_underlined_and_counted() {
+    let mut screen = TestScreen::new(&clean_log(60), (120, 40));
+    let underlined = |screen: &TestScreen| {
+        let buffer = screen.render();
+        (0..120).filter(|x| buffer[(*x, 1)].modifier.contains(Modifier::UNDERLINED)).count()
+    };
+    assert_eq!(underlined(&screen), 0);
+    assert!(!screen.screen_text().contains("segment"));
+    screen.model.log_info.segment_starts = vec![0, screen.model.log_info.bytes / 2];
+    assert_eq!(underlined(&screen), 2);
+    assert!(screen.screen_text().contains("2 segments"), "{}", screen.screen_text());
 }

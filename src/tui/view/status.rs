@@ -83,6 +83,10 @@ fn status_items(model: &Model) -> Vec<StatusItem> {
         }
     }
     items.push(StatusItem::new(7, Role::Text, format!("v{}", info.version)));
+    if !info.segment_starts.is_empty() {
+        let count = format_count(info.segment_starts.len() as u64, "segment");
+        items.push(StatusItem::new(7, Role::Text, count));
+    }
     items.extend(info.created_at_ms.map(|ms| StatusItem::new(9, Role::Muted, format_minute(ms, model.zone))));
     items.push(StatusItem::new(5, Role::Text, format_size(info.bytes)));
     items.push(StatusItem::new(6, Role::Text, event_count_text(model)));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Stylize;
 use ratatui::text::Span;
 
 use super::pane::span;
@@ -46,7 +47,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
     draw_spans(frame, area, 0, spans);
 }
 
-/// Returns one glyph for each column of the strip.
+/// Returns one glyph for each column of the strip. A column in which a segment starts is underlined.
 fn cell_spans(model: &Model, area: Rect) -> impl Iterator<Item = Span<'static>> {
     let columns = strip_columns(area);
     let count = columns.end - columns.start;
@@ -62,7 +63,9 @@ fn cell_spans(model: &Model, area: Rect) -> impl Iterator<Item = Span<'static>> 
             _ => cell.glyph(),
         };
         let role = if glyph == VISIBLE_GLYPH { Role::Focus } else { cell_role(cell) };
-        span(model, role, glyph)
+        let cell = span(model, role, glyph);
+        let starts_segment = model.log_info.segment_starts.iter().any(|start| range.contains(start));
+        if starts_segment { cell.underlined() } else { cell }
     })
 }
 

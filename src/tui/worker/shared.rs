@@ -207,6 +207,7 @@ impl SharedState {
             created_at_ms: view.created_at_ms(),
             bytes: log.len()?,
             first_frame: log.first_frame_offset(),
+            segment_starts: view.segment_bases(),
             journal_dir: self.journal_folder(),
             index: IndexInfo {
                 path: view.index_path().to_owned(),
