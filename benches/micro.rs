@@ -16,6 +16,7 @@ use chronicle::internal::file::{LogFile, OpenMode, OsDisk, Scanner};
 use chronicle::internal::format::frame::decode;
 use chronicle::internal::format::{FrameFormat, Version, crc};
 use chronicle::internal::sample::{GeneratorOptions, LogLength, generate};
+use chronicle::storage::Disk;
 use chronicle::{EventLog, EventView, LogHeader};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -52,7 +53,8 @@ fn noise(criterion: &mut Criterion) {
         (random >> 56) as u8
     }));
     fs::write(&path, &bytes).unwrap();
-    let log = Arc::new(LogFile::open(&OsDisk, &path, OpenMode::Read).unwrap());
+    let disk: Arc<dyn Disk> = Arc::new(OsDisk);
+    let log = Arc::new(LogFile::open(&disk, &path, OpenMode::Read).unwrap());
     let mut group = criterion.benchmark_group("scan");
     group.throughput(Throughput::Bytes(bytes.len() as u64));
     group.bench_function("1 MiB of random bytes", |bench| {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use chronicle::repair::{ApplyOptions, RepairOptions, apply, plan_repair, plan_undo};
-use chronicle::{EventLog, Finding, LogId, NewLogFormat, OpenOptions, StorageError};
+use chronicle::{EventLog, Finding, LogId, NewLogFormat, OpenOptions, StorageError, StoredEvent};
 
 use super::support::event;
 
@@ -89,7 +89,8 @@ fn undo(path: &Path) {
 
 fn segment_files(path: &Path) -> Vec<String> {
     let names = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<_> = names.filter(|name| name.ends_with(".log")).collect();
+    let mut names: Vec<_> =
+        names.filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "log")).collect();
     names.sort();
     names
 }
@@ -104,7 +105,7 @@ fn events_are_read_across_segments() {
     let read: Vec<_> = log.replay(0).unwrap().map(|event| event.unwrap().offset()).collect();
     assert_eq!(read, offsets);
     assert_eq!(log.verify().unwrap().findings, []);
-    let two: Vec<_> = log.load_aggregate(2).unwrap().iter().map(|event| event.offset()).collect();
+    let two: Vec<_> = log.load_aggregate(2).unwrap().iter().map(StoredEvent::offset).collect();
     assert_eq!(two, offsets.iter().skip(1).step_by(3).copied().collect::<Vec<_>>());
     assert_eq!(log.view().index_state().name(), "fresh");
 }
@@ -312,7 +313,9 @@ fn the_settings_are_not_needed_to_read_or_append() {
     let (_folder, path, offsets) = new_log();
     for content in [None, Some("{"), Some("{}"), Some(r#"{"settings":{"log_id":"x"},"checksum":1}"#)] {
         fs::remove_file(path.join("log.json")).unwrap();
-        content.iter().for_each(|text| fs::write(path.join("log.json"), text).unwrap());
+        if let Some(text) = content {
+            fs::write(path.join("log.json"), text).unwrap();
+        }
         assert_eq!(replay(&path).0[..60], offsets);
         EventLog::open(&path).unwrap().append(&event(1, 1)).unwrap();
         fs::write(path.join("log.json"), "").unwrap();
@@ -360,7 +363,7 @@ fn damage_at_random(path: &Path, seed: u64) {
         state % limit
     };
     let all = bases(path);
-    for _ in 0..1 + below(4) {
+    for _ in 0..=below(4) {
         let base = all[below(all.len() as u64) as usize];
         if !segment_path(path, base).is_file() {
             continue;
