@@ -117,10 +117,7 @@ pub enum StorageError {
         journal: Option<PathBuf>,
     },
     /// The index lists an event of the aggregate at an offset, and no such event can be read there.
-    #[error(
-        "{}: expected an event of aggregate {aggregate} at offset {offset}, found {found}",
-        path.display()
-    )]
+    #[error("{}: expected an event of aggregate {aggregate} at offset {offset}, found {found}", path.display())]
     IndexedEventMissing {
         /// The path of the log.
         path: PathBuf,
@@ -142,6 +139,16 @@ pub enum StorageError {
         start: u64,
         /// Offset after its last byte.
         end: u64,
+    },
+    /// The offset lies before the first one of the log: retention has removed the segment with it.
+    #[error("{}: offset {offset} was removed: the log starts at {first}", path.display())]
+    Removed {
+        /// The path of the log.
+        path: PathBuf,
+        /// The offset that was requested.
+        offset: u64,
+        /// The first offset of the log now.
+        first: u64,
     },
     /// Events that the index has recorded are missing from the end of the log.
     #[error(
@@ -296,6 +303,7 @@ impl StorageError {
             | Self::Gap { path, .. }
             | Self::IndexedEventMissing { path, .. }
             | Self::InsideFrame { path, .. }
+            | Self::Removed { path, .. }
             | Self::Truncated { path, .. }
             | Self::Locked { path, .. }
             | Self::Version0ReadOnly { path }
@@ -327,6 +335,7 @@ impl StorageError {
             Self::Truncated { bytes, .. } | Self::TooShort { bytes, .. } => Some(*bytes),
             Self::IndexedEventMissing { offset, .. }
             | Self::InsideFrame { offset, .. }
+            | Self::Removed { offset, .. }
             | Self::Poisoned { offset, .. }
             | Self::OutOfMemory { offset, .. } => Some(*offset),
             _ => None,

@@ -119,14 +119,15 @@ pub use error::StorageError;
 pub use file::Durability;
 pub use format::{
     DamageKind, Event, EventBuilder, EventView, Evidence, Finding, ForeignFile, FrameFormat, FrameIdentity,
-    HeaderBytes, LogHeader, LogId, NewLogFormat, PayloadError, SegmentHeader, StoredEvent,
+    HeaderBytes, LogHeader, LogId, NewLogFormat, PayloadError, RemovedSegment, SegmentHeader, SegmentRemoval,
+    StoredEvent,
 };
 pub use index::{
     AggregateIndex, AggregateSummary, CountedName, Coverage, IndexFault, IndexState, LostTail, MergeError, NameCounts,
     NameKind, PersistedIndex, SeenEnd, VerificationMark, load_index, save_index,
 };
 pub use inspect::{OnProgress, OnSurveyUpdate, Progress, Survey, SurveyOptions, SurveyUpdate, survey};
-pub use log::{AggregateEvents, EventLog, OpenOptions, Replay, ReplayedEvent};
+pub use log::{AggregateEvents, EventLog, OpenOptions, PurgedSegments, Replay, ReplayedEvent};
 
 /// Compiles and runs the examples of `docs/library.md` as documentation tests.
 #[cfg(doctest)]

@@ -28,6 +28,7 @@ mod app {
     mod cli_paths;
     mod cli_repair;
     mod cli_report;
+    mod cli_retain;
     mod cli_samples;
     #[cfg(unix)]
     mod cli_seen_end;

@@ -53,6 +53,7 @@ mod engine {
     mod repair_properties;
     mod repaired_meanwhile;
     mod repairs;
+    mod retention;
     mod samples;
     mod saved_plans;
     mod seen_end;

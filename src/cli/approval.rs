@@ -1,4 +1,5 @@
-//! Shows a plan, asks for confirmation and applies the plan. `repair`, `undo`, `erase` and `purge` share this code.
+//! Shows a plan, asks for confirmation and applies the plan. `repair`, `undo`, `erase`, `retain` and `purge` share
+//! this code.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -88,8 +89,8 @@ impl ApprovalMode {
         Ok(remaining())
     }
 
-    /// Returns `Ok` when the plan may be applied, and `Refused` when it is not confirmed.
-    fn request_approval(self, plan: &Plan, out: &mut CommandOutput) -> Result<(), CommandFailure> {
+    /// Returns `Ok` when the plan for the log at `path` may be applied, and `Refused` when it is not confirmed.
+    pub(super) fn request_approval(self, path: &Path, out: &mut CommandOutput) -> Result<(), CommandFailure> {
         let reason = match self {
             Self::Preapproved => return Ok(()),
             Self::Prompt if out.confirm("Apply this plan? [y/N]")? => return Ok(()),
@@ -97,7 +98,7 @@ impl ApprovalMode {
             Self::Unavailable => "not confirmed, and there is no terminal to ask on",
         };
         Err(CommandFailure::Refused {
-            message: format!("{}: the plan was not applied: {reason}", safe_path_text(&plan.log.path)),
+            message: format!("{}: the plan was not applied: {reason}", safe_path_text(path)),
             hint: "Use --yes to apply the printed plan, or --dry-run to only print it".into(),
         })
     }
@@ -120,7 +121,7 @@ pub(super) fn show_and_apply(
     let result = if plan.is_empty() || approval == ApprovalMode::DryRun {
         Ok(None)
     } else {
-        approval.request_approval(plan, out).and_then(|()| {
+        approval.request_approval(&plan.log.path, out).and_then(|()| {
             let progress = TerminalProgress::new(PlanWords::of(plan).running, out);
             Ok(Some(repair::apply_with_progress(paths, plan, apply_options, &mut |read| progress.show(read))?))
         })

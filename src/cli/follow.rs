@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::failure::{CommandFailure, CommandResult};
 use super::file_change::{change_json, change_line};
 use super::output::CommandOutput;
-use super::selected_events::FindingReporter;
+use super::selected_events::{FindingReporter, print_removed};
 use super::stop_signal::StopSignal;
 use crate::export::{FollowedItem, LogFollower, OnDamage, SelectedEvents, SelectedItem, SelectedRange, event_line};
 use crate::inspect::{FileChange, FileWatch};
@@ -50,6 +50,10 @@ pub(super) fn follow_events(
             printer.reporter.report(&finding, out);
             Ok(())
         }
+        SelectedItem::Removed(error) => {
+            print_removed(&error, out);
+            Ok(())
+        }
     });
     match shown {
         Err(CommandFailure::Storage(StorageError::Cancelled, _)) => return Ok(ExitStatus::Done),
@@ -73,6 +77,10 @@ pub(super) fn follow_events(
                     printer.reporter.report(&finding, out);
                     let ends = finding.kind.is_damage() && range.on_damage == OnDamage::Stop;
                     if ends { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                }
+                FollowedItem::Removed(error) => {
+                    print_removed(&error, out);
+                    ControlFlow::Continue(())
                 }
                 _ => ControlFlow::Continue(()),
             };

@@ -43,6 +43,7 @@ mod progress;
 mod purge;
 mod repair;
 mod report;
+mod retain;
 mod salvage;
 mod segment_options;
 mod selected_events;
@@ -101,6 +102,7 @@ enum Command {
     Repair(repair::RepairArgs),
     Undo(undo::UndoArgs),
     Erase(erase::EraseArgs),
+    Retain(retain::RetainArgs),
     Purge(purge::PurgeArgs),
     Salvage(salvage::SalvageArgs),
     Migrate(migrate::MigrateArgs),
@@ -132,6 +134,7 @@ impl Command {
             Self::Repair(args) => args.run(global, out),
             Self::Undo(args) => args.run(global, out),
             Self::Erase(args) => args.run(global, out),
+            Self::Retain(args) => args.run(global, out),
             Self::Purge(args) => args.run(global, out),
             Self::Salvage(args) => args.run(global, out),
             Self::Migrate(args) => args.run(global, out),

@@ -8,13 +8,14 @@ use super::findings::finding_line;
 use super::log_access::GapJournals;
 use super::options::parse_offset;
 use super::output::CommandOutput;
-use crate::EventLog;
 use crate::export::{OnDamage, SelectedEvents, SelectedItem, SelectedRange, SelectionEnd};
 use crate::format::Finding;
 use crate::inspect::OnProgress;
 use crate::log::ReplayedEvent;
 use crate::query::Filter;
+use crate::report::json::Json;
 use crate::report::{self, ExitStatus};
+use crate::{EventLog, StorageError};
 
 /// The range of the log that is read, and the number of events.
 #[derive(Debug, Clone, Args)]
@@ -82,6 +83,10 @@ pub(super) fn visit_selected_events(
             reporter.report(&finding, out);
             Ok(())
         }
+        SelectedItem::Removed(error) => {
+            print_removed(&error, out);
+            Ok(())
+        }
     })?;
     if totals.end == SelectionEnd::AtDamage {
         return Ok(ExitStatus::Damage);
@@ -90,6 +95,12 @@ pub(super) fn visit_selected_events(
         print_filter_advice(filter, log, FilterResult::of(totals.events), out)?;
     }
     Ok(reporter.status)
+}
+
+/// Reports on stderr that a retention has removed segments before they were read.
+pub(super) fn print_removed(error: &StorageError, out: &mut CommandOutput) {
+    let notice = report::describe_error(error);
+    out.print_notice(&notice, &Json::Object(vec![("notice", notice.as_str().into())]));
 }
 
 /// Prints findings to stderr and derives the exit status from them.

@@ -147,6 +147,7 @@ fn exit_status(finding: Option<&Finding>) -> ExitStatus {
 /// loss.
 fn read_row(view: &LogView, offset: u64) -> Result<Option<LogRow>, StorageError> {
     let bytes = view.log().len()?;
+    view.log().ensure_not_removed(offset)?;
     let is_lost = offset >= bytes && view.seen_end().offset().is_some_and(|indexed_end| offset < indexed_end);
     read_row_at(view, if is_lost { bytes } else { offset })
 }

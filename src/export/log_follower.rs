@@ -13,6 +13,8 @@ pub(crate) enum FollowedItem<'a> {
     Event(ReplayedEvent<'a>),
     /// Damage, a gap, or a frame whose payload is not an event.
     Finding(Box<Finding>),
+    /// A retention has removed segments that were not read yet. The error names the first offset that is left.
+    Removed(StorageError),
 }
 
 /// The state of the end of a log after it was read.
@@ -52,6 +54,17 @@ impl LogFollower {
         matches!(self.end, LogEnd::InFlight)
     }
 
+    /// Moves to the first offset of the log when a retention has removed the segments at the position. Returns the error that
+    /// says so.
+    fn skip_removed(&mut self) -> Option<StorageError> {
+        let removed = self.view.log().ensure_not_removed(self.position).err()?;
+        if let StorageError::Removed { first, .. } = &removed {
+            self.position = *first;
+            self.reported.clear();
+        }
+        Some(removed)
+    }
+
     /// Calls `visit` for everything that was not yielded before, until it breaks.
     ///
     /// # Errors
@@ -68,7 +81,27 @@ impl LogFollower {
         }
         let version = self.view.log().version();
         let mut walk = LogWalk::new(&self.view, self.position..end, end);
-        while let Some(item) = walk.next_before(u64::MAX)? {
+        loop {
+            // The walk passes removed segments without an item, or fails where it was reading one.
+            let (item, removed) = match walk.next_before(u64::MAX) {
+                Ok(Some(item)) => (Some(item), self.skip_removed()),
+                Ok(None) => (None, self.skip_removed()),
+                Err(StorageError::Removed { .. }) => {
+                    if let Some(removed) = self.skip_removed()
+                        && visit(FollowedItem::Removed(removed))?.is_continue()
+                    {
+                        return self.read_new(visit);
+                    }
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if let Some(removed) = removed
+                && visit(FollowedItem::Removed(removed))?.is_break()
+            {
+                return Ok(());
+            }
+            let Some(item) = item else { break };
             let step = match item {
                 WalkItem::Frame(at, frame) => {
                     let content = classify_frame(&frame, version);
@@ -104,5 +137,49 @@ impl LogFollower {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::Event;
+    use crate::{EventLog, OpenOptions};
+
+    #[test]
+    fn removed_segments_are_reported_once_and_following_continues() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts");
+        let event = Event::builder().event_type("T").namespace("n").schema_id("S").schema_version(1);
+        let event = event.payload_json("{}").build().unwrap();
+        let mut log = OpenOptions::new().segment_size(1024).create(&path).unwrap();
+        let append = |log: &mut EventLog, count: usize| -> Vec<u64> {
+            (0..count).map(|_| log.append(&event).unwrap()).collect()
+        };
+        let first = append(&mut log, 10);
+        let reader = EventLog::open_read_only(&path).unwrap();
+        let mut follower = LogFollower::new(reader.view(), first[0]);
+        let mut read = || {
+            let (mut offsets, mut removed) = (Vec::new(), Vec::new());
+            let read = follower.read_new::<StorageError>(&mut |item| {
+                match item {
+                    FollowedItem::Event(event) => offsets.push(event.offset),
+                    FollowedItem::Removed(StorageError::Removed { offset, first, .. }) => removed.push((offset, first)),
+                    FollowedItem::Removed(_) | FollowedItem::Finding(_) => offsets.push(0),
+                }
+                Ok(ControlFlow::Continue(()))
+            });
+            read.unwrap();
+            (offsets, removed)
+        };
+        assert_eq!(read(), (first.clone(), Vec::new()));
+        let more = append(&mut log, 60);
+        let start = log.remove_before(more[40]).unwrap();
+        let kept: Vec<u64> = more.iter().copied().filter(|offset| *offset > start).collect();
+        let (offsets, removed) = read();
+        assert_eq!(offsets, kept);
+        assert_eq!(removed.iter().map(|(_, first)| *first).collect::<Vec<_>>(), [start]);
+        let last = append(&mut log, 1);
+        assert_eq!(read(), (last, Vec::new()));
     }
 }

@@ -47,6 +47,8 @@ pub(crate) enum SelectedItem<'a> {
     Event(ReplayedEvent<'a>),
     /// Damage or a gap that the filter does not exclude.
     Finding(Box<Finding>),
+    /// A retention has removed segments that were not read yet. The error names the first offset that is left.
+    Removed(StorageError),
 }
 
 /// The reason why a visit has ended.
@@ -145,6 +147,7 @@ impl<'a> SelectedEvents<'a> {
                     let evidence = Evidence { content, ..Evidence::default() };
                     findings.visit(Finding::new(DamageKind::Gap, start..end).with_evidence(evidence), visit)?;
                 }
+                Err(removed @ StorageError::Removed { .. }) => visit(SelectedItem::Removed(removed))?,
                 Err(error) => return Err(error.into()),
             }
         }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::format_recovery::recover_format;
-use super::segments::{SegmentSet, open_log};
+use super::segments::open_log;
+use super::start_position::{StartPosition, first_base};
 use super::storage::{Disk, OpenMode, Storage, is_device_error, read_full, read_until_device_error};
 use super::{ScanSpan, Scanner};
 use crate::StorageError;
@@ -48,10 +49,8 @@ pub struct LogFile {
     path: PathBuf,
     format: FrameFormat,
     header: HeaderState,
-    /// Offset of the header in the log: 0, unless the log starts with a later segment.
-    header_start: u64,
-    /// Offset of the first frame of the log.
-    first_frame: u64,
+    /// Where the log started when it was opened.
+    start: StartPosition,
     sync_failed: AtomicBool,
 }
 
@@ -74,20 +73,23 @@ impl LogFile {
         format: FrameFormat,
         header: HeaderState,
     ) -> Self {
-        let header_len = format.version().first_frame_offset();
-        let (header_start, first_frame) = storage.segments().map_or((0, header_len), |segments| {
-            let (log_start, header_start) = (segments.log_start(), first_base(segments));
-            // Where the first segment is missing, the log starts with that damage.
-            let first_frame = header_start + Version::V2.first_frame_offset();
-            (header_start, if log_start < header_start { log_start } else { first_frame })
-        });
-        let path = path.to_owned();
-        Self { storage, path, format, header, header_start, first_frame, sync_failed: AtomicBool::new(false) }
+        let of_file = StartPosition::of_file(format.version());
+        let start = storage.segments().map_or(of_file, StartPosition::of_segments);
+        Self { storage, path: path.to_owned(), format, header, start, sync_failed: AtomicBool::new(false) }
+    }
+
+    /// Returns where the log starts now: a retention can have moved it since the log was opened.
+    fn start(&self) -> StartPosition {
+        match self.storage.segments() {
+            Some(segments) if segments.log_start() != self.start.offset => StartPosition::of_segments(segments),
+            _ => self.start,
+        }
     }
 
     /// The range of the header of the log, or of its first segment that is there.
-    pub(crate) const fn header_range(&self) -> Range<u64> {
-        self.header_start..self.header_start + self.version().first_frame_offset()
+    pub(crate) fn header_range(&self) -> Range<u64> {
+        let start = self.start().header;
+        start..start + self.version().first_frame_offset()
     }
 
     /// Detects the format of a log from the bytes of the file: by its header, and then by its frames.
@@ -289,8 +291,8 @@ impl LogFile {
 
     /// The offset of the first frame.
     #[inline]
-    pub const fn first_frame_offset(&self) -> u64 {
-        self.first_frame
+    pub fn first_frame_offset(&self) -> u64 {
+        self.start().first_frame
     }
 
     /// Reads the bytes of the header, or as many as there are; none in version 0.
@@ -305,18 +307,12 @@ impl LogFile {
         Ok(bytes)
     }
 
-    /// Returns `offset`, or the offset of the first frame after it when it is in the header of a later segment.
-    pub(crate) fn skip_segment_header(&self, offset: u64) -> u64 {
-        self.storage.segments().map_or(offset, |segments| offset.max(segments.segment_at(offset).first_frame()))
-    }
-
     /// Reads `buf.len()` bytes at `offset`, or up to the end of the file. Returns the number of bytes read.
     ///
     /// # Errors
     /// `Io` when the read fails.
     pub fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize, StorageError> {
-        read_full(self.storage.as_ref(), buf, offset)
-            .map_err(|error| StorageError::io_at(&self.path, "read", offset, error))
+        read_full(self.storage.as_ref(), buf, offset).map_err(|error| self.read_error(offset, error))
     }
 
     /// Returns this file as a log of another format, which is known from a plan.
@@ -339,7 +335,7 @@ impl LogFile {
             }
             let read =
                 read_until_device_error(self.storage.as_ref(), buf.get_mut(..wanted).unwrap_or_default(), offset)
-                    .map_err(|error| StorageError::io_at(&self.path, "read", offset, error))?;
+                    .map_err(|error| self.read_error(offset, error))?;
             let available = buf.get(..read).unwrap_or_default();
             match decode(available, self.format, offset) {
                 DecodeResult::Incomplete { needed } if read == wanted && needed <= MAX_FRAME => wanted = needed,
@@ -371,11 +367,6 @@ impl LogFile {
     fn out_of_memory(&self, offset: u64, bytes: usize) -> StorageError {
         StorageError::OutOfMemory { path: self.path.clone(), offset, bytes: bytes as u64 }
     }
-}
-
-/// Returns the base of the first segment that is there.
-fn first_base(segments: &dyn SegmentSet) -> u64 {
-    segments.bases().first().copied().unwrap_or_default()
 }
 
 /// Recognises another kind of file by its first bytes.

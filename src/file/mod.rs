@@ -20,6 +20,7 @@ mod os;
 #[cfg(not(unix))]
 mod os_without_unix;
 mod path_entry;
+mod removed_offsets;
 mod resync;
 mod retry;
 mod rolling;
@@ -28,6 +29,7 @@ mod segments;
 mod settings_file;
 #[cfg(feature = "app")]
 mod spooled_disk;
+mod start_position;
 pub(crate) mod storage;
 mod temporary_file;
 mod trust;
@@ -53,7 +55,7 @@ pub use path_entry::{EntryKind, Ownership, PathEntry};
 pub(crate) use retry::BlockingStream;
 pub(crate) use rolling::{DEFAULT_SEGMENT_SIZE, RollPolicy};
 pub use scan::{ScanItem, ScanSpan, Scanner};
-pub(crate) use segments::open_log;
+pub(crate) use segments::{FoundRemovals, RemovedFolder, open_log};
 pub use segments::{SegmentBounds, SegmentCondition, SegmentSet};
 pub(crate) use settings_file::{FoundSettings, write_settings};
 #[cfg(feature = "app")]

@@ -57,8 +57,8 @@ impl ActiveSegment {
         (bytes >= policy.max_bytes || is_old) && bytes > MAX_HEADER_LEN as u64 && self.header.is_some()
     }
 
-    /// Returns the header of the segment that follows this one in a log that ends at `end`; `None` when the number of this one
-    /// is not known or is the last one.
+    /// Returns the header of the segment that follows this one in a log that ends at `end`, with the same start of the log; `None`
+    /// when the number of this one is not known or is the last one.
     ///
     /// # Errors
     /// `Io` when the last frame cannot be read.

@@ -131,7 +131,7 @@ fn read_skipping_unreadable(
                 }
                 done += len;
             }
-            Err(error) => return Err(StorageError::io_at(log.path(), "read", at, error)),
+            Err(error) => return Err(log.read_error(at, error)),
         }
     }
     Ok(done)

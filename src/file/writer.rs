@@ -9,6 +9,7 @@ use super::new_file::NewFile;
 use super::rolling::{ActiveSegment, RollPolicy};
 use super::storage::{Disk, OpenMode, Storage};
 use crate::StorageError;
+use crate::format::SegmentHeader;
 
 /// Number of appends after which the end of the file is checked. A check after every append would double the system
 /// calls.
@@ -86,9 +87,38 @@ impl LogWriter {
             return Ok(());
         };
         self.sync()?;
-        if let (Some(header), Some(segments)) = (active.next_header(&self.log, self.end)?, self.storage.segments()) {
+        match active.next_header(&self.log, self.end)? {
+            Some(header) => self.start_segment(header, now_ms),
+            None => Ok(()),
+        }
+    }
+
+    /// Starts the next segment, whose header says that the log starts at `log_start`. When the function returns, this and all
+    /// events are on stable storage.
+    ///
+    /// # Errors
+    /// Those of [`LogWriter::roll_if_due`]; `Refused` in a log of one file, and when the header of the last segment is damaged.
+    pub(crate) fn roll_with_start(&mut self, log_start: u64, now_ms: u64) -> Result<(), StorageError> {
+        self.sync()?;
+        let next = self.active.map(|active| active.next_header(&self.log, self.end)).transpose()?.flatten();
+        let header = next.ok_or_else(|| StorageError::Refused {
+            path: self.log.path().to_owned(),
+            reason: "the number of the next segment is not known: the header of the last one is damaged".into(),
+            alternative: "Repair the log with `chronicle repair LOG`, and try again",
+        })?;
+        self.start_segment(SegmentHeader { log_start, ..header }, now_ms)
+    }
+
+    /// Adds a segment with this header after the last one, which is synced.
+    fn start_segment(&mut self, header: SegmentHeader, now_ms: u64) -> Result<(), StorageError> {
+        let Some(segments) = self.storage.segments() else { return Ok(()) };
+        if let Err(error) = segments.add_segment(header, now_ms) {
             let path = segments.segment_path(header.base);
-            segments.add_segment(header, now_ms).map_err(|error| StorageError::io(&path, "create", error))?;
+            // Other handles of the log would continue in the new segment.
+            if segments.open_segment(header.base).is_ok() {
+                return Err(self.poison(format!("the next segment was created and cannot be used ({error})")));
+            }
+            return Err(StorageError::io(&path, "create", error));
         }
         self.refresh_end()?;
         self.active = ActiveSegment::of_log(&self.log)?;

@@ -2,9 +2,9 @@
 //! read it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
-use super::{LogId, crc};
+use super::LogId;
+use super::checked_document::{decode_checked, encode_checked};
 
 /// The name of the file in the folder of the log.
 pub(crate) const SETTINGS_FILE: &str = "log.json";
@@ -42,24 +42,10 @@ pub(crate) struct LostRange {
     pub(crate) end: u64,
 }
 
-/// The document: the settings, and the CRC of their JSON text.
-#[derive(Serialize, Deserialize)]
-struct Document<'a> {
-    #[serde(borrow)]
-    settings: &'a RawValue,
-    checksum: u32,
-}
-
 impl LogSettings {
     /// Encodes the settings as JSON with a checksum.
     pub(crate) fn encode(&self) -> String {
-        let settings = serde_json::value::to_raw_value(self);
-        let encoded = settings.and_then(|settings| {
-            let checksum = crc::checksum(settings.get().as_bytes());
-            serde_json::to_string(&Document { settings: &settings, checksum })
-        });
-        // Numbers, text and lists of numbers can always be encoded.
-        encoded.unwrap_or_default() + "\n"
+        encode_checked("settings", self)
     }
 
     /// Decodes settings.
@@ -67,13 +53,7 @@ impl LogSettings {
     /// # Errors
     /// The reason why the document cannot be used: its syntax, its checksum, or a value that no log has.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, String> {
-        let document: Document = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let (text, stored) = (document.settings.get(), document.checksum);
-        let computed = crc::checksum(text.as_bytes());
-        if computed != stored {
-            return Err(format!("expected the checksum {computed}, found {stored}"));
-        }
-        let settings: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let settings: Self = decode_checked("settings", bytes)?;
         let are_ordered = settings.lost.iter().all(|range| range.start < range.end)
             && settings.lost.windows(2).all(|pair| matches!(pair, [before, after] if before.end <= after.start));
         if settings.segment_size < MIN_SEGMENT_SIZE || !are_ordered {

@@ -5,6 +5,7 @@
 
 mod builder;
 pub(crate) mod byte_layout;
+mod checked_document;
 pub mod crc;
 pub mod damage;
 pub(crate) mod event;
@@ -25,6 +26,7 @@ mod log_id;
 mod log_settings;
 mod new_log_format;
 mod segment_name;
+mod segment_removal;
 mod special_bytes;
 
 pub(crate) use builder::TimestampPrefix;
@@ -48,3 +50,5 @@ pub use log_id::LogId;
 pub(crate) use log_settings::{LogSettings, MAX_SETTINGS_BYTES, MIN_SEGMENT_SIZE, SETTINGS_FILE};
 pub use new_log_format::NewLogFormat;
 pub(crate) use segment_name::{base_of_segment_file, segment_file_name};
+pub(crate) use segment_removal::{MAX_REMOVAL_BYTES, REMOVED_FOLDER, is_removal_record};
+pub use segment_removal::{RemovedSegment, SegmentRemoval};

@@ -9,6 +9,7 @@ const SAMPLE_BYTES: usize = 64;
 /// Samples of a log: its first bytes, and bytes from its middle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LogFingerprint {
+    start: u64,
     start_bytes: Vec<u8>,
     middle_offset: u64,
     middle_bytes: Vec<u8>,
@@ -17,10 +18,13 @@ pub(crate) struct LogFingerprint {
 impl LogFingerprint {
     /// Reads the samples of a log of `log_bytes` bytes; `None` when they cannot be read.
     pub(crate) fn read(log: &LogFile, log_bytes: u64) -> Option<Self> {
-        let middle_offset = log_bytes / 2;
-        let start_bytes = read_sample(log, 0, log_bytes)?;
-        let middle_bytes = read_sample(log, middle_offset, log_bytes - middle_offset)?;
-        Some(Self { start_bytes, middle_offset, middle_bytes })
+        // A retention can have removed the segments before the header.
+        let start = log.header_range().start;
+        let log_len = log_bytes.saturating_sub(start);
+        let middle_offset = start + log_len / 2;
+        let start_bytes = read_sample(log, start, log_len)?;
+        let middle_bytes = read_sample(log, middle_offset, log_bytes.saturating_sub(middle_offset))?;
+        Some(Self { start, start_bytes, middle_offset, middle_bytes })
     }
 
     /// Returns false when the log now holds other bytes at a sample's offset. A sample that cannot be read counts as
@@ -29,7 +33,7 @@ impl LogFingerprint {
         let matches = |offset, sample: &[u8]| {
             read_sample(log, offset, sample.len() as u64).is_none_or(|current| current == sample)
         };
-        matches(0, &self.start_bytes) && matches(self.middle_offset, &self.middle_bytes)
+        matches(self.start, &self.start_bytes) && matches(self.middle_offset, &self.middle_bytes)
     }
 }
 

@@ -127,11 +127,10 @@ impl LogView {
         let after = neighbour(bases.iter().find(|other| **other > base));
         let number = before.as_ref().map(|(header, _)| header.number.saturating_add(1));
         let number = number.or(after.as_ref().and_then(|(header, _)| header.number.checked_sub(1)));
-        let (Some(number), Some(log_start)) =
-            (number, before.as_ref().or(after.as_ref()).map(|(header, _)| header.log_start))
-        else {
-            return Ok(None);
-        };
+        // The last segment says where the log starts.
+        let stated = before.as_ref().filter(|_| after.is_some()).map(|(header, _)| header.log_start);
+        let log_start = stated.unwrap_or_else(|| segments.log_start());
+        let Some(number) = number else { return Ok(None) };
         let prev_checksum = match &before {
             Some((_, view)) => last_frame(view, base)?.map_or(0, |last| last.checksum),
             None => 0,

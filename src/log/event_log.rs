@@ -30,7 +30,7 @@ pub struct EventLog {
     pub(super) options: OpenOptions,
     pub(super) view: LogView,
     pub(super) index_cache: Mutex<IndexCache>,
-    writer: Option<LogWriter>,
+    pub(super) writer: Option<LogWriter>,
     set_aside_tail: Option<TailBackup>,
     recovered_repair: Option<RecoveryOutcome>,
     pub(super) is_created: bool,
@@ -154,6 +154,8 @@ impl EventLog {
         log.lock_index_cache().saves_on_close = is_index_fresh;
         let journals = JournalMark::read(&log.log_paths());
         log.lock_index_cache().journals_at_opening = journals;
+        // Readers ignore the segments that a killed retention has left. The next retention reports what prevents moving them.
+        let _ = log.complete_removals();
         Ok(log)
     }
 
@@ -262,8 +264,12 @@ impl EventLog {
     /// first item. When `from` is the end of the file, there are no items. The iterator uses the memory of one read
     /// buffer, or of one frame when that is larger.
     ///
+    /// When a retention removes segments that the iterator has not reached, one `Removed` item takes their place, and the
+    /// iterator continues with the first event that is left.
+    ///
     /// # Errors
-    /// `InsideFrame` when `from` is inside a valid frame; `Io` when the log cannot be read.
+    /// `InsideFrame` when `from` is inside a valid frame; `Removed` when a retention has removed the segment with it; `Io`
+    /// when the log cannot be read.
     pub fn replay(&self, from: u64) -> Result<Replay, StorageError> {
         self.replay_until(from, u64::MAX)
     }

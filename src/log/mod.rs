@@ -7,6 +7,7 @@ mod event_log;
 mod indexing;
 mod options;
 mod replay;
+mod retention;
 mod segments;
 mod tail_recovery;
 
@@ -16,3 +17,4 @@ pub use options::OpenOptions;
 #[cfg(feature = "app")]
 pub(crate) use options::now_ms;
 pub use replay::{Replay, ReplayedEvent};
+pub use retention::PurgedSegments;

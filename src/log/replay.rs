@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::StorageError;
-use crate::file::{OffsetLocation, locate_offset};
+use crate::file::{LogFile, OffsetLocation, SegmentSet, locate_offset};
 use crate::format::event_fields::EventFields;
 use crate::format::{EventView, Finding, StoredEvent, gap};
 use crate::inspect::{FrameContent, LogView, LogWalk, WalkItem, classify_frame, invalid_event_finding};
@@ -21,6 +22,7 @@ const MIN_READ_AHEAD: u64 = 4096;
 #[derive(Debug)]
 pub struct Replay {
     walk: LogWalk,
+    log: Arc<LogFile>,
     log_paths: LogPaths,
     /// The repairs of the log, which are read at the first gap.
     repair_records: Option<Vec<RepairRecord>>,
@@ -49,6 +51,8 @@ enum ReplayStep {
     Gap { range: Range<u64>, content: Option<String> },
     /// The walk has reached damage.
     Finding(Box<Finding>),
+    /// A retention has removed the segments of this range since the replay began.
+    Removed(Range<u64>),
     /// The walk has reached an item that a replay does not yield.
     Skipped,
     /// The walk has reached the end of the replay.
@@ -59,6 +63,7 @@ impl Replay {
     /// Creates a replay of the events whose frames start at `from` or later and before `until`.
     pub(super) fn new(view: &LogView, log_paths: LogPaths, from: u64, until: u64) -> Result<Self, StorageError> {
         let end = view.log().len()?;
+        view.log().ensure_not_removed(from)?;
         let first = view.log().first_frame_offset();
         let from = if from <= first {
             first
@@ -73,6 +78,7 @@ impl Replay {
         };
         Ok(Self {
             walk: LogWalk::new(view, from..end, end),
+            log: view.log().clone(),
             log_paths,
             repair_records: None,
             until,
@@ -102,7 +108,7 @@ impl Replay {
     /// Returns the next event with its file offset. The event borrows the read buffer, so no bytes are copied.
     ///
     /// # Errors
-    /// `Damaged` and `Gap` for a range without readable events, after which the replay continues; `Io`, `Changed` and
+    /// `Damaged`, `Gap` and `Removed` for a range without readable events, after which the replay continues; `Io`, `Changed` and
     /// `OutOfMemory` when the log cannot be read, which ends the replay.
     pub fn next_event(&mut self) -> Option<Result<ReplayedEvent<'_>, StorageError>> {
         // The event is borrowed after the loop, because the borrow checker rejects a borrow inside the loop that is
@@ -120,7 +126,11 @@ impl Replay {
                     return Some(Err(StorageError::Damaged { path, finding }));
                 }
                 Ok(ReplayStep::Skipped) => {}
+                Ok(ReplayStep::Removed(range)) => return Some(Err(self.continue_after_removed(range))),
                 Ok(ReplayStep::End) => return None,
+                Err(StorageError::Removed { offset, first, .. }) => {
+                    return Some(Err(self.continue_after_removed(offset..first)));
+                }
                 Err(error) => {
                     self.is_done = true;
                     return Some(Err(error));
@@ -144,8 +154,17 @@ impl Replay {
     #[inline]
     fn step(&mut self) -> Result<ReplayStep, StorageError> {
         let version = self.walk.view().log().version();
-        let Some(item) = self.walk.next_before(self.until.min(self.range_end))? else { return Ok(ReplayStep::End) };
+        let position = self.walk.position();
+        let end = self.end();
+        let Some(item) = self.walk.next_before(self.until.min(self.range_end))? else {
+            let is_removed = position < end && log_start(&self.log) > position;
+            return Ok(if is_removed { ReplayStep::Removed(position..end) } else { ReplayStep::End });
+        };
         Ok(match item {
+            // The headers of segments, or removed segments, lie before a frame that does not follow the last item.
+            WalkItem::Frame(at, _) if at > position && log_start(&self.log) > position => {
+                ReplayStep::Removed(position..at)
+            }
             WalkItem::Frame(at, frame) => match classify_frame(&frame, version) {
                 FrameContent::Event(event) => ReplayStep::Event(event.fields()),
                 FrameContent::Gap => ReplayStep::Gap {
@@ -164,6 +183,14 @@ impl Replay {
         })
     }
 
+    /// Continues the replay after a range whose segments were removed, and returns the error item for it.
+    fn continue_after_removed(&mut self, range: Range<u64>) -> StorageError {
+        let (path, first) = (self.log.path().to_owned(), log_start(&self.log));
+        let next = range.end.min(self.walk.file_end());
+        self.walk.restart(next..self.walk.file_end());
+        StorageError::Removed { path, offset: range.start, first }
+    }
+
     /// Creates the error item of a gap, with the journal that holds the replaced bytes. A journal that cannot be read
     /// is left out and does not fail the replay.
     fn gap_error(&mut self, Range { start, end }: Range<u64>, content: Option<String>) -> StorageError {
@@ -173,6 +200,11 @@ impl Replay {
         let journal = find_gap_journal(records, start..end).map(Path::to_owned);
         StorageError::Gap { path: self.walk.view().path().to_owned(), start, end, content, journal }
     }
+}
+
+/// Returns the first offset of a log.
+fn log_start(log: &LogFile) -> u64 {
+    log.storage().segments().map_or(0, SegmentSet::log_start)
 }
 
 /// An event of a replay, with its file offset. It borrows the read buffer of the replay.

@@ -77,12 +77,13 @@ pub use copy::{
 pub use correction::{Correction, NeighbourTimes, find_correction};
 pub(crate) use journal::JournalMark;
 pub use journal::{ChangesInLog, RepairHistory, RepairRecord, RepairState, find_gap_journal, read_repair_history};
-pub use planning::{FixFinder, plan_erase, plan_repair};
+pub use planning::{FixFinder, plan_erase, plan_repair, plan_retention};
 #[cfg(feature = "app")]
 pub(crate) use types::StepSection;
 pub use types::{
     ByteChange, Cancellation, Candidate, CandidateChoice, Certainty, EmptiedAggregates, EraseOptions, FindingSelector,
     Fix, LogIdentity, LogPaths, Loss, PLAN_VERSION, Plan, PlanError, PlannedErasure, PlannedPiece, PlannedPurge,
-    ProposedFix, PurgedContent, PurgedJournal, RepairAction, RepairOptions, RepairStep, StepPart, StepWrite,
-    UnrepairedRange, journal_folder,
+    PlannedSegment, ProposedFix, PurgedContent, PurgedJournal, RepairAction, RepairOptions, RepairStep, RetentionLimit,
+    RetentionPlan, StepPart, StepWrite, UnrepairedRange, journal_folder,
 };
+pub(crate) use types::{describe_limits, refused_error};

@@ -1,6 +1,8 @@
 //! Formats what the plan of an erasure has besides that of a repair, and the plan that makes erasures final.
 
-use crate::repair::{Loss, Plan, PlannedErasure, PlannedPurge, PurgedContent, PurgedJournal, RepairStep};
+use crate::repair::{
+    EmptiedAggregates, Loss, Plan, PlannedErasure, PlannedPurge, PurgedContent, PurgedJournal, RepairStep,
+};
 
 use super::safe_path_text;
 use super::units::{DisplayZone, format_count, format_number, format_timestamp};
@@ -61,7 +63,11 @@ pub(super) fn erasure_headline(plan: &Plan, erasure: &PlannedErasure) -> String 
 
 /// Formats the aggregates that lose all of their events; `None` when each keeps one.
 pub(crate) fn emptied_text(erasure: &PlannedErasure) -> Option<String> {
-    let emptied = &erasure.emptied;
+    emptied_aggregates_text(&erasure.emptied)
+}
+
+/// Formats aggregates that lose all of their events; `None` when there are none.
+pub(super) fn emptied_aggregates_text(emptied: &EmptiedAggregates) -> Option<String> {
     if emptied.is_empty() {
         return None;
     }

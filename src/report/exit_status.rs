@@ -120,7 +120,7 @@ impl ExitStatus {
             | StorageError::Truncated { .. }
             | StorageError::UnknownFlags { forbids: "write", .. }
             | StorageError::AlreadyExists { .. } => Self::Refused,
-            StorageError::InsideFrame { .. } => Self::Usage,
+            StorageError::InsideFrame { .. } | StorageError::Removed { .. } => Self::Usage,
             StorageError::Damaged { .. } | StorageError::IndexedEventMissing { .. } => Self::Damage,
             StorageError::Gap { .. } => Self::Done,
             _ => Self::Failed,

@@ -60,6 +60,11 @@ pub(crate) fn hint(error: &StorageError) -> String {
         StorageError::InsideFrame { start, end, .. } => {
             return format!("Start at {start} for that frame or at {end} for the next one");
         }
+        StorageError::Removed { first, .. } => {
+            return format!(
+                "Start at 0 or at {first}; `chronicle undo LOG --list` shows what was removed, and whether an undo can bring it back"
+            );
+        }
         StorageError::Truncated { .. } => {
             "Restore the end from a backup with `chronicle repair LOG --donor BACKUP`, or give the lost events up with \
              `chronicle repair LOG --forget`: appends then give their offsets to new events"
@@ -166,6 +171,7 @@ mod tests {
             StorageError::TooShort { path: path.clone(), bytes: 0, expected: 16 },
             StorageError::TooShort { path: path.clone(), bytes: 9, expected: 16 },
             StorageError::InsideFrame { path: path.clone(), offset: 20, start: 16, end: 300 },
+            StorageError::Removed { path: path.clone(), offset: 20, first: 300 },
             StorageError::AlreadyExists { path: path.clone() },
             StorageError::Io {
                 path,

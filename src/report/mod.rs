@@ -17,6 +17,7 @@ mod plan;
 mod plan_table;
 mod plan_words;
 mod repair_record;
+mod retention;
 mod row_details;
 mod row_json;
 mod sanitize;
@@ -41,6 +42,7 @@ pub(crate) use plan_table::{
 };
 pub(crate) use plan_words::plan_word_lines;
 pub(crate) use repair_record::{record_line, record_summary, recovery_line};
+pub(crate) use retention::{removal_json, removal_line, retention_json, retention_lines};
 pub(crate) use row_details::{DetailLine, FixSearchResult, Tone, format_expected_by_chance, row_detail_lines};
 pub(crate) use row_json::{RowReport, row_json};
 pub(crate) use sanitize::{sanitize, sanitize_json};

@@ -19,6 +19,8 @@ pub enum SegmentCondition {
     Missing,
     /// The system refuses to open or read the file, for this reason.
     Unreadable(String),
+    /// The range is before the first offset of the log: retention has removed its segments.
+    Removed,
 }
 
 /// One segment of a log, or a range of the log of which no segment is left. All positions are offsets in the log.
@@ -40,6 +42,7 @@ impl SegmentBounds {
         match self.condition {
             SegmentCondition::Present => self.base.saturating_add(Version::V2.first_frame_offset()).min(self.end),
             SegmentCondition::Missing | SegmentCondition::Unreadable(_) => self.base,
+            SegmentCondition::Removed => self.end,
         }
     }
 
@@ -65,6 +68,10 @@ pub trait SegmentSet: Debug {
 
     /// The bases of all segments, ascending.
     fn bases(&self) -> Vec<u64>;
+
+    /// The bases of the files that have the name of a segment before the first offset of the log, ascending: a retention that
+    /// was killed has left them.
+    fn leftover_bases(&self) -> Vec<u64>;
 
     /// The path of the file of the segment that starts at `base`.
     fn segment_path(&self, base: u64) -> PathBuf;

@@ -2,7 +2,9 @@
 //! offsets of the log, headers of segments included, so that the modules above read and repair it like one file.
 
 mod bounds;
+mod last_segment;
 mod open_log;
+mod removed_folder;
 mod segment_file;
 mod segment_set;
 mod storage;
@@ -10,3 +12,4 @@ mod table;
 
 pub use bounds::{SegmentBounds, SegmentCondition, SegmentSet};
 pub(crate) use open_log::open_log;
+pub(crate) use removed_folder::{FoundRemovals, RemovedFolder};

@@ -85,6 +85,12 @@ impl OpenSegments {
         Some(file)
     }
 
+    /// Returns the open segment whose file has the byte at `offset`.
+    pub(super) fn get_at(&self, offset: u64) -> Option<SegmentFile> {
+        let has_byte = |file: &&SegmentFile| (file.base..file.base.saturating_add(file.len)).contains(&offset);
+        self.files.iter().find(has_byte).cloned()
+    }
+
     /// Adds a segment, and closes the one that was used longest ago when there are too many.
     pub(super) fn add(&mut self, file: SegmentFile) {
         if self.files.len() >= MAX_OPEN_FILES {

@@ -34,31 +34,21 @@ impl SegmentSet for SegmentedStorage {
         read(&self.table).bases().to_vec()
     }
 
+    fn leftover_bases(&self) -> Vec<u64> {
+        read(&self.table).leftover().to_vec()
+    }
+
     fn segment_path(&self, base: u64) -> PathBuf {
         segment_path(&self.folder, base)
     }
 
     fn segment_at(&self, offset: u64) -> SegmentBounds {
-        let (log_start, (base, end)) = {
-            let table = read(&self.table);
-            (table.log_start, table.neighbours(offset))
-        };
-        let Some(base) = base else {
-            let base = log_start.min(end);
-            return SegmentBounds { base, data_end: base, end, condition: SegmentCondition::Missing };
-        };
-        match self.file_at(base) {
-            Ok(_) if end == u64::MAX => {
-                SegmentBounds { base, data_end: u64::MAX, end, condition: SegmentCondition::Present }
-            }
-            Ok(file) => SegmentBounds {
-                base,
-                data_end: base.saturating_add(file.len).min(end),
-                end,
-                condition: SegmentCondition::Present,
-            },
-            Err(error) => SegmentBounds { base, data_end: base, end, condition: condition_of_failure(&error) },
+        let found = self.listed_segment_at(offset);
+        // Retention may have removed the segment since the folder was listed. The newest header says so.
+        if found.condition == SegmentCondition::Missing && self.refresh().is_ok() {
+            return self.listed_segment_at(offset);
         }
+        found
     }
 
     fn excess_bytes(&self, base: u64) -> u64 {
@@ -85,8 +75,41 @@ impl SegmentSet for SegmentedStorage {
         let mode = self.mode.of_last_segment();
         let file = SegmentFile::open(self.disk.as_ref(), &self.folder, header.base, self.log_id, mode)?;
         file.storage.try_lock()?;
-        self.set_active(file);
-        Ok(())
+        self.set_active(file)
+    }
+}
+
+impl SegmentedStorage {
+    /// Returns the segment that contains `offset`, or the range around it that has no segment, as the table lists it.
+    fn listed_segment_at(&self, offset: u64) -> SegmentBounds {
+        let (log_start, (base, end)) = {
+            let table = read(&self.table);
+            (table.log_start, table.neighbours(offset))
+        };
+        if offset < log_start && self.scope == SegmentScope::Folder {
+            return SegmentBounds {
+                base: 0,
+                data_end: log_start,
+                end: log_start,
+                condition: SegmentCondition::Removed,
+            };
+        }
+        let Some(base) = base else {
+            let base = log_start.min(end);
+            return SegmentBounds { base, data_end: base, end, condition: SegmentCondition::Missing };
+        };
+        match self.file_at(base) {
+            Ok(_) if end == u64::MAX => {
+                SegmentBounds { base, data_end: u64::MAX, end, condition: SegmentCondition::Present }
+            }
+            Ok(file) => SegmentBounds {
+                base,
+                data_end: base.saturating_add(file.len).min(end),
+                end,
+                condition: SegmentCondition::Present,
+            },
+            Err(error) => SegmentBounds { base, data_end: base, end, condition: condition_of_failure(&error) },
+        }
     }
 }
 

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::bounds::{SegmentCondition, SegmentSet};
+use super::last_segment::{identify, open_last};
 use super::segment_file::{OpenSegments, SegmentFile, SegmentIdentity, read_identity};
-use super::table::{SegmentTable, segment_path};
+use super::table::SegmentTable;
 use crate::file::WriterPresence;
 use crate::file::file_identity::{FileIdentity, FileStamp};
 use crate::file::path_entry::Ownership;
@@ -67,19 +68,10 @@ impl SegmentedStorage {
     /// `NotFound` when no file in the folder is a segment of a log of version 2 with a readable header; otherwise the error of
     /// the operating system.
     pub(super) fn open_folder(disk: Arc<dyn Disk>, folder: &Path, mode: SegmentMode) -> io::Result<Self> {
-        let mut table = SegmentTable::list(disk.as_ref(), folder)?;
-        let header = identify(disk.as_ref(), folder, &table)?;
-        let active = loop {
-            let base = table.last().ok_or_else(no_segment)?;
-            match SegmentFile::open(disk.as_ref(), folder, base, header.log_id, mode.of_last_segment()) {
-                Err(error) if error.kind() == ErrorKind::NotFound => table.exclude(base),
-                opened => break opened?,
-            }
-        };
-        if let SegmentIdentity::Known(newest) = read_identity(active.storage.as_ref())? {
-            table.start_at(newest.log_start);
-        }
-        Ok(Self::new(disk, folder, mode, SegmentScope::Folder, header.log_id, table, active))
+        let table = SegmentTable::list(disk.as_ref(), folder)?;
+        let log_id = identify(disk.as_ref(), folder, &table)?.log_id;
+        let (table, active) = open_last(disk.as_ref(), folder, log_id, (table, mode.of_last_segment()))?;
+        Ok(Self::new(disk, folder, mode, SegmentScope::Folder, log_id, table, active))
     }
 
     /// Presents one segment whose file is open, with its offsets in the log.
@@ -136,11 +128,12 @@ impl SegmentedStorage {
         Ok(file)
     }
 
-    /// Notices the segments that a writer has added since the table was read. Costs one look at a name when there is none.
+    /// Notices the segments that a writer has added or removed since the table was read. Costs a look at one or two names when
+    /// there is none.
     ///
     /// # Errors
     /// The error of the operating system.
-    fn refresh(&self) -> io::Result<()> {
+    pub(super) fn refresh(&self) -> io::Result<()> {
         if self.scope == SegmentScope::One {
             return Ok(());
         }
@@ -148,11 +141,11 @@ impl SegmentedStorage {
             let active = read(&self.active).clone();
             let next = active.base.saturating_add(active.storage.len()?);
             if next == active.base || self.disk.identity(&self.segment_path(next)).is_err() {
-                return Ok(());
+                return self.relist_when_passed(active.base);
             }
             let mode = self.mode.of_last_segment();
             match SegmentFile::open(self.disk.as_ref(), &self.folder, next, self.log_id, mode) {
-                Ok(file) => self.set_active(file),
+                Ok(file) => self.set_active(file)?,
                 // The file is not one of this log.
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
                 Err(error) => return Err(error),
@@ -160,13 +153,50 @@ impl SegmentedStorage {
         }
     }
 
-    /// Makes a new segment the last one.
-    pub(super) fn set_active(&self, file: SegmentFile) {
+    /// Lists the folder again when the segment at `active` was removed, because the log went on in later segments.
+    fn relist_when_passed(&self, active: u64) -> io::Result<()> {
+        let is_passed = self.mode == SegmentMode::Read
+            && matches!(self.disk.identity(&self.segment_path(active)), Err(error) if error.kind() == ErrorKind::NotFound);
+        if !is_passed {
+            return Ok(());
+        }
+        let table = SegmentTable::list(self.disk.as_ref(), &self.folder)?;
+        match open_last(self.disk.as_ref(), &self.folder, self.log_id, (table, self.mode.of_last_segment())) {
+            Ok((table, file)) if file.base > active => self.replace_table(table, file),
+            // The folder was removed or renamed. The open files stay readable.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Makes a new segment the last one. Its header says at which offset the log starts from now on.
+    ///
+    /// # Errors
+    /// The error of the operating system, when the start has changed and the folder cannot be listed.
+    pub(super) fn set_active(&self, file: SegmentFile) -> io::Result<()> {
+        let mut table = read(&self.table).clone();
+        if table.last().is_some_and(|last| last >= file.base) {
+            return Ok(());
+        }
+        match read_identity(file.storage.as_ref())? {
+            SegmentIdentity::Known(newest) if newest.log_start != table.log_start => {
+                table = SegmentTable::list(self.disk.as_ref(), &self.folder)?;
+                table.end_with(file.base);
+                table.start_at(newest.log_start);
+            }
+            _ => table.push(file.base),
+        }
+        self.replace_table(table, file);
+        Ok(())
+    }
+
+    /// Replaces the table and its last segment, unless another thread has done so with a later one.
+    fn replace_table(&self, new: SegmentTable, file: SegmentFile) {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let mut active = self.active.write().unwrap_or_else(PoisonError::into_inner);
         if table.last().is_none_or(|last| last < file.base) {
-            table.push(file.base);
-            *active = file;
+            // The size of the former last segment is read again when it is used next.
+            (*table, *active) = (new, file);
         }
     }
 
@@ -218,8 +248,16 @@ impl Storage for SegmentedStorage {
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         let segment = self.segment_at(offset);
-        if let SegmentCondition::Unreadable(reason) = segment.condition {
-            return Err(UnreadableSegment { path: self.segment_path(segment.base), reason }.into());
+        match segment.condition {
+            SegmentCondition::Unreadable(reason) => {
+                return Err(UnreadableSegment { path: self.segment_path(segment.base), reason }.into());
+            }
+            SegmentCondition::Removed => {
+                // A file that is still open stays readable.
+                let file = lock(&self.open).get_at(offset).ok_or(ErrorKind::NotFound)?;
+                return file.storage.read_at(buf, offset - file.base);
+            }
+            SegmentCondition::Present | SegmentCondition::Missing => {}
         }
         let is_missing = offset >= segment.data_end;
         let end = if is_missing { segment.end } else { segment.data_end };
@@ -340,25 +378,6 @@ impl Storage for SegmentedStorage {
     fn segments(&self) -> Option<&dyn SegmentSet> {
         Some(self)
     }
-}
-
-/// Finds the log to which the segments in a folder belong: that of the first segment with a readable header.
-fn identify(disk: &dyn Disk, folder: &Path, table: &SegmentTable) -> io::Result<SegmentHeader> {
-    let mut failure = no_segment();
-    for base in table.bases() {
-        let found =
-            disk.open(&segment_path(folder, *base), OpenMode::Read).and_then(|file| read_identity(file.as_ref()));
-        match found {
-            Ok(SegmentIdentity::Known(header)) if header.base == *base => return Ok(header),
-            Ok(_) => {}
-            Err(error) => failure = error,
-        }
-    }
-    Err(failure)
-}
-
-fn no_segment() -> io::Error {
-    io::Error::new(ErrorKind::NotFound, "the folder has no segment of a log")
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

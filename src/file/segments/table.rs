@@ -11,6 +11,8 @@ use crate::format::{base_of_segment_file, segment_file_name};
 pub(super) struct SegmentTable {
     /// The bases of the segments, ascending.
     bases: Vec<u64>,
+    /// The bases of the files that start before `log_start`, ascending.
+    leftover: Vec<u64>,
     /// The first offset of the log. Segments that start before it were removed, or are about to be.
     pub(super) log_start: u64,
 }
@@ -18,7 +20,7 @@ pub(super) struct SegmentTable {
 impl SegmentTable {
     /// Creates the table of one segment that is read without its neighbours.
     pub(super) fn of_one(base: u64) -> Self {
-        Self { bases: vec![base], log_start: base }
+        Self { bases: vec![base], leftover: Vec::new(), log_start: base }
     }
 
     /// Lists the files in `folder` that have the name of a segment.
@@ -27,7 +29,7 @@ impl SegmentTable {
     /// The error of the operating system.
     pub(super) fn list(disk: &dyn Disk, folder: &Path) -> io::Result<Self> {
         let bases = disk.list(folder)?.iter().filter_map(|path| base_of_segment_file(path)).collect();
-        Ok(Self { bases, log_start: 0 })
+        Ok(Self { bases, leftover: Vec::new(), log_start: 0 })
     }
 
     /// The bases of the segments that belong to the log, ascending.
@@ -43,12 +45,24 @@ impl SegmentTable {
     /// Removes the segments that retention has removed from the log: all that start before `log_start`.
     pub(super) fn start_at(&mut self, log_start: u64) {
         self.log_start = log_start;
-        self.bases.retain(|base| *base >= log_start);
+        let kept = self.bases.split_off(self.bases.partition_point(|base| *base < log_start));
+        self.leftover = std::mem::replace(&mut self.bases, kept);
+    }
+
+    /// The bases of the files that [`SegmentTable::start_at`] has excluded, ascending.
+    pub(super) fn leftover(&self) -> &[u64] {
+        &self.leftover
     }
 
     /// Removes the segment with this base, whose file is not one of this log.
     pub(super) fn exclude(&mut self, base: u64) {
         self.bases.retain(|listed| *listed != base);
+    }
+
+    /// Makes the segment with this base the last one.
+    pub(super) fn end_with(&mut self, base: u64) {
+        self.bases.retain(|listed| *listed < base);
+        self.bases.push(base);
     }
 
     /// Adds a segment after the last one.
@@ -76,13 +90,13 @@ mod tests {
 
     #[test]
     fn an_offset_lies_in_the_segment_that_starts_last_before_it() {
-        let mut table = SegmentTable { bases: vec![100, 200, 300], log_start: 0 };
+        let mut table = SegmentTable { bases: vec![100, 200, 300], ..SegmentTable::default() };
         assert_eq!(table.neighbours(99), (None, 100));
         assert_eq!(table.neighbours(100), (Some(100), 200));
         assert_eq!(table.neighbours(299), (Some(200), 300));
         assert_eq!(table.neighbours(1000), (Some(300), u64::MAX));
         table.start_at(200);
-        assert_eq!(table.bases(), [200, 300]);
+        assert_eq!((table.bases(), table.leftover()), ([200, 300].as_slice(), [100].as_slice()));
         table.exclude(300);
         table.push(400);
         assert_eq!((table.bases(), table.last()), ([200, 400].as_slice(), Some(400)));

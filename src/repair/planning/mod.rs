@@ -15,6 +15,7 @@ mod loss;
 mod neighbours;
 mod option_checks;
 mod planner;
+mod retention;
 mod step_builder;
 mod step_output;
 
@@ -25,4 +26,5 @@ pub use erase::plan_erase;
 pub use fix_finder::FixFinder;
 pub(crate) use neighbours::Neighbours;
 pub use planner::plan_repair;
+pub use retention::plan_retention;
 pub(crate) use step_output::{ByteSource, DonorSections, MIN_GAP, StepOutput};

@@ -10,6 +10,7 @@ mod log_paths;
 mod options;
 mod plan;
 mod purge;
+mod retention;
 mod step;
 mod work_meter;
 
@@ -25,6 +26,8 @@ pub use log_paths::{LogPaths, journal_folder};
 pub use options::{CandidateChoice, FindingSelector, RepairOptions};
 pub use plan::{LogIdentity, PLAN_VERSION, Plan, PlanError, UnrepairedRange};
 pub use purge::{PlannedPurge, PurgedContent, PurgedJournal};
+pub(crate) use retention::describe_limits;
+pub use retention::{PlannedSegment, RetentionLimit, RetentionPlan};
 #[cfg(feature = "app")]
 pub(crate) use step::StepSection;
 pub use step::{Loss, PlannedPiece, RepairStep, StepPart, StepWrite};

@@ -46,7 +46,7 @@ pub(super) fn export_events(
     let selected = SelectedEvents::new(&log, &filter, SelectedRange::default());
     let totals = selected.visit(on_progress, &mut |item| match item {
         SelectedItem::Event(event) => file.append(&event),
-        SelectedItem::Finding(_) => Ok(()),
+        SelectedItem::Finding(_) | SelectedItem::Removed(_) => Ok(()),
     })?;
     let bytes = file.finish()?;
     let path = std::path::absolute(&path).unwrap_or(path);

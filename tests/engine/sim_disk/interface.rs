@@ -58,6 +58,9 @@ impl Disk for SimDisk {
         if let Some(free) = self.lock_state().free_space.get(path) {
             return Ok(FileIdentity::new(free.device, 0));
         }
+        if self.lock_state().folders.contains_key(path) {
+            return Ok(self.folder_identity(path));
+        }
         let inode = *self.lock_state().names.get(path).ok_or(io::ErrorKind::NotFound)?;
         Ok(self.inode_identity(inode))
     }
@@ -90,6 +93,24 @@ impl Disk for SimDisk {
             state.folders.insert(path.to_owned(), FolderName::Unsynced);
             state.recorded_calls.push(RecordedCall::new(CallKind::CreateFolder, path));
         }
+        Ok(())
+    }
+
+    fn create_log_folder(&self, path: &Path) -> io::Result<()> {
+        if self.lock_state().folders.contains_key(path) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.create_folder(path, path)
+    }
+
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.lock_state();
+        state.faults.count_whole_call(CallKind::Remove)?;
+        if state.names.keys().any(|name| name.parent() == Some(path)) {
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
+        }
+        state.folders.remove(path).ok_or(io::ErrorKind::NotFound)?;
+        state.recorded_calls.push(RecordedCall::new(CallKind::Remove, path));
         Ok(())
     }
 

@@ -68,6 +68,16 @@ impl SimDisk {
         if self.lock_state().hides_identities { FileIdentity::UNKNOWN } else { FileIdentity::new(0, inode as u64) }
     }
 
+    fn folder_identity(&self, path: &Path) -> FileIdentity {
+        if self.lock_state().hides_identities {
+            return FileIdentity::UNKNOWN;
+        }
+        let mut hasher = DefaultHasher::new();
+        path.hash(&mut hasher);
+        // No file has such a number.
+        FileIdentity::new(0, hasher.finish() | 1 << 63)
+    }
+
     pub(crate) fn with_files(files: &[(&str, &[u8])]) -> Self {
         let disk = Self::default();
         for (name, bytes) in files {
@@ -185,7 +195,8 @@ impl SimDisk {
         })))
     }
 
-    /// Returns the disk after a power cut. For each unsynced sector, size and name, `choose` decides whether it is kept.
+    /// Returns the disk after a power cut. For each unsynced sector, size and name, `choose` decides whether it is kept. A file
+    /// whose name was on stable storage and that was renamed since has its old or its new name.
     pub(crate) fn power_cut(&self, mut choose: impl FnMut() -> bool) -> Self {
         let state = self.lock_state();
         let inodes = state.inodes.iter().map(|inode| inode.after_power_cut(&mut choose)).collect();
@@ -195,7 +206,20 @@ impl SimDisk {
                 names.insert(name.clone(), *inode);
             }
         }
-        names.retain(|name, _| state.names.contains_key(name) || choose());
+        let new_names: BTreeMap<usize, PathBuf> =
+            state.names.iter().map(|(name, inode)| (*inode, name.clone())).collect();
+        for (name, inode) in &state.durable_names {
+            if state.names.contains_key(name) {
+                continue;
+            }
+            match new_names.get(inode) {
+                // Another file can have got the new name since.
+                Some(new) if names.get(new) == Some(inode) => drop(names.remove(name)),
+                Some(_) => {}
+                None if choose() => {}
+                None => drop(names.remove(name)),
+            }
+        }
         let mut folders = state.folders.clone();
         folders.retain(|_, name| *name == FolderName::Durable || choose());
         let is_lost = |folder: &Path| state.folders.contains_key(folder) && !folders.contains_key(folder);

@@ -1,0 +1,38 @@
+//! The methods of [`LogFile`] for offsets before the start of a log, whose segments a retention has removed.
+
+use super::LogFile;
+use super::segments::SegmentSet;
+use crate::StorageError;
+
+impl LogFile {
+    /// Checks that retention has not removed the segment with `offset`. Offset 0 stands for the start of the log.
+    ///
+    /// # Errors
+    /// `Removed` when it has.
+    pub(crate) fn ensure_not_removed(&self, offset: u64) -> Result<(), StorageError> {
+        let log_start = self.storage().segments().filter(|segments| !segments.is_single_segment());
+        match log_start.map(SegmentSet::log_start) {
+            Some(first) if (1..first).contains(&offset) => {
+                Err(StorageError::Removed { path: self.path().to_owned(), offset, first })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the error of a read that failed at `offset`.
+    pub(super) fn read_error(&self, offset: u64, error: std::io::Error) -> StorageError {
+        // An offset that is read is never the start of the log as such.
+        let removed = self.ensure_not_removed(offset.max(1));
+        removed.err().unwrap_or_else(|| StorageError::io_at(self.path(), "read", offset, error))
+    }
+
+    /// Returns `offset`, or the offset of the first frame after it when it is in the header of a later segment or in a segment
+    /// that retention has removed.
+    pub(crate) fn skip_segment_header(&self, offset: u64) -> u64 {
+        self.storage().segments().map_or(offset, |segments| {
+            // Segments that retention has removed are followed by the header of the first one.
+            let offset = offset.max(segments.log_start());
+            offset.max(segments.segment_at(offset).first_frame())
+        })
+    }
+}

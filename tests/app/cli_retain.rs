@@ -1,0 +1,126 @@
+//! `retain`, and `undo`, `purge` and `show` for removed segments: plans, confirmation, exit statuses and JSON.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::shell::Shell;
+
+/// Creates a folder with the log `accounts` of 120 events in segments of four kibibytes.
+fn shell_with_segments() -> Shell {
+    let shell = Shell::new();
+    shell.run_ok("generate accounts --events 120 --aggregates 5 --segment-size 4KiB");
+    shell.run_ok("index update accounts");
+    shell
+}
+
+/// Returns the sorted names of the segments in a folder.
+fn segments(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name.ends_with(".log"));
+    names.sort();
+    names
+}
+
+fn base(name: &str) -> u64 {
+    name[..20].parse().unwrap()
+}
+
+fn events(shell: &Shell) -> u64 {
+    shell.run_ok("verify accounts --json").stdout_json()["events"].as_u64().unwrap()
+}
+
+#[test]
+fn a_retention_is_planned_applied_listed_undone_and_purged() {
+    let shell = shell_with_segments();
+    let (folder, removed) = (shell.path("accounts"), shell.path("accounts/.removed"));
+    let all = segments(&folder);
+    assert!(all.len() > 4, "{all:?}");
+    let start = base(&all[2]);
+    let dry = shell.run_ok(&format!("retain accounts --before {start} --dry-run"));
+    let table: Vec<&str> = dry.stdout.lines().take(3).collect();
+    assert!(table[0].contains("segment") && table[0].contains("last event"), "{dry:?}");
+    assert!(table[1].trim_start().starts_with("0  "), "{dry:?}");
+    assert!(dry.stdout.contains(": 2 segments, ") && dry.stdout.contains("every aggregate keeps an event"), "{dry:?}");
+    assert!(dry.stdout.contains("undo with `chronicle undo LOG`, until `chronicle purge LOG`"), "{dry:?}");
+    assert_eq!(segments(&folder), all, "a dry run writes nothing");
+    let plan = shell.run_ok(&format!("retain accounts --before {start} --dry-run --json")).stdout_json();
+    assert_eq!((plan["plan"]["new_start"].as_u64(), &plan["applied"]), (Some(start), &Value::Null));
+    let gone = plan["plan"]["events"].as_u64().unwrap();
+    // Without a terminal to ask on, nothing is removed.
+    let unconfirmed = shell.run(&format!("retain accounts --before {start}"));
+    assert_eq!(unconfirmed.exit_code, 6, "{unconfirmed:?}");
+    assert_eq!(segments(&folder), all);
+    let applied = shell.run_ok(&format!("retain accounts --before {start} --yes"));
+    assert!(applied.stdout.contains("2 segments moved to ") && applied.stdout.contains(".removed"), "{applied:?}");
+    assert_eq!(segments(&removed), all[..2]);
+    assert_eq!(events(&shell), 120 - gone);
+    let shown = shell.run("show accounts 100 --json");
+    let error: Value = serde_json::from_str(&shown.stderr).unwrap();
+    assert_eq!((shown.exit_code, error["offset"].as_u64()), (2, Some(100)), "{shown:?}");
+    assert!(error["error"].as_str().unwrap().ends_with(&format!("the log starts at {start}")), "{shown:?}");
+    assert_eq!(shell.run("cat accounts --from 100").exit_code, 2);
+    assert_eq!(shell.run_ok("cat accounts").stdout.lines().count() as u64, 120 - gone);
+    let list = shell.run_ok("undo accounts --list");
+    assert!(list.stdout.contains(&format!("removed; 2 segments, {gone} events")), "{list:?}");
+    let listed = shell.run_ok("undo accounts --list --json").stdout_json();
+    assert_eq!((&listed["action"], listed["new_start"].as_u64()), (&"retain".into(), Some(start)));
+    assert_eq!(shell.run("undo accounts").exit_code, 6);
+    let undone = shell.run_ok("undo accounts --yes");
+    assert!(undone.stdout.contains("the segments are restored"), "{undone:?}");
+    assert_eq!((events(&shell), segments(&removed).len()), (120, 0));
+    // A purge makes it final.
+    shell.run_ok(&format!("retain accounts --before {start} --yes"));
+    assert!(shell.run_ok("purge accounts --dry-run").stdout.contains("2 removed segments, "));
+    assert_eq!((shell.run("purge accounts").exit_code, segments(&removed).len()), (6, 2));
+    let purged = shell.run_ok("purge accounts --yes --json").stdout_json();
+    assert_eq!(purged["applied"]["segments"].as_u64(), Some(2));
+    assert_eq!(segments(&removed).len(), 0);
+    assert!(shell.run_ok("undo accounts --list").stdout.contains("deleted for good; 2 segments"));
+    let refused = shell.run("undo accounts --yes");
+    assert!(refused.exit_code == 6 && refused.stderr.contains("deleted for good"), "{refused:?}");
+    assert_eq!(shell.run("purge accounts --yes").exit_code, 6, "there is nothing left to purge");
+    assert_eq!(events(&shell), 120 - gone);
+}
+
+#[test]
+fn limits_of_size_and_age_keep_the_last_segment() {
+    let shell = shell_with_segments();
+    let all = segments(&shell.path("accounts"));
+    let plan = |options: &str| shell.run_ok(&format!("retain accounts {options} --dry-run --json")).stdout_json();
+    let new_start = |options: &str| plan(options)["plan"]["new_start"].as_u64().unwrap();
+    let last = base(all.last().unwrap());
+    assert_eq!(new_start("--keep-size 1GiB"), 0);
+    assert_eq!(new_start("--keep-size 0"), last);
+    assert!(plan("--keep-size 0")["plan"]["active_over_limit"].as_u64().unwrap() > 0);
+    assert_eq!(new_start("--keep-size 1GiB --before 999999999"), last, "one limit is enough");
+    assert_eq!(new_start("--keep-for 3650000d"), 0);
+    assert_eq!(new_start("--before 1971-01-01"), 0);
+    assert_eq!(new_start("--before 2999-01-01"), last);
+    let nothing = shell.run_ok("retain accounts --keep-size 1GiB --yes");
+    assert!(nothing.stdout.contains("nothing to remove"), "{nothing:?}");
+    assert!(!shell.path("accounts/.removed").exists());
+    for (wrong, reason) in [
+        ("", "--keep-for"),
+        ("--before soon", "expected an offset or a time, found `soon`"),
+        ("--before #3", "expected an offset or a time"),
+        ("--keep-size many", "expected a size"),
+        ("--keep-for old", "expected an age"),
+    ] {
+        let refused = shell.run(&format!("retain accounts {wrong}"));
+        assert!(refused.exit_code == 2 && refused.stderr.contains(reason), "{wrong}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_log_in_one_file_is_refused_with_the_next_step() {
+    let shell = Shell::with_log();
+    let refused = shell.run("retain a.log --keep-size 0 --yes");
+    assert_eq!(refused.exit_code, 6, "{refused:?}");
+    assert!(
+        refused.stderr.contains("the log is one file") && refused.stderr.contains("chronicle migrate"),
+        "{refused:?}"
+    );
+}
