@@ -84,6 +84,6 @@ pub use types::{
     ByteChange, Cancellation, Candidate, CandidateChoice, Certainty, EmptiedAggregates, EraseOptions, FindingSelector,
     Fix, LogIdentity, LogPaths, Loss, PLAN_VERSION, Plan, PlanError, PlannedErasure, PlannedPiece, PlannedPurge,
     PlannedSegment, ProposedFix, PurgedContent, PurgedJournal, RepairAction, RepairOptions, RepairStep, RetentionLimit,
-    RetentionPlan, StepPart, StepWrite, UnrepairedRange, journal_folder,
+    RetentionPlan, ShortSegment, StepPart, StepWrite, UnrepairedRange, journal_folder,
 };
 pub(crate) use types::{describe_limits, refused_error};

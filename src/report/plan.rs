@@ -403,12 +403,14 @@ mod tests {
             first_checksum: None,
             file: None,
             bytes: 5000,
+            short_segments: Vec::new(),
         };
         Plan {
             layout_version: PLAN_VERSION,
             id: "ab".into(),
             digest: String::new(),
             undoes: None,
+            cut_segments: Vec::new(),
             erases: None,
             purges: None,
             log,

@@ -283,6 +283,7 @@ mod tests {
             first_checksum: None,
             file: None,
             bytes: 9000,
+            short_segments: Vec::new(),
         };
         let change = ByteChange { offset: 686, before: vec![0x23], after: vec![0x22] };
         let gap = StepWrite::Gap { description: "{}".into(), header: None };

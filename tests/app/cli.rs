@@ -76,7 +76,7 @@ fn files_that_are_not_logs_are_described() {
         ("text.log", "expected 43 48 52 4e"),
         ("newer.log", "expected 1 or 2, found 3"),
         ("flags.log", "unknown flags"),
-        (".", "expected a regular file, found a folder"),
+        (".", "the folder has no segment of a log"),
         ("nothing.log", "No such file"),
     ];
     for (name, expected) in cases {

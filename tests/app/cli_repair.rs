@@ -56,12 +56,14 @@ fn sample_plan(shell: &Shell) -> Plan {
         first_checksum: Some(u32::from_be_bytes(bytes[first_end - 4..first_end].try_into().unwrap())),
         file: None,
         bytes: bytes.len() as u64,
+        short_segments: Vec::new(),
     };
     Plan {
         layout_version: 1,
         id: "0123abcd".into(),
         digest: String::new(),
         undoes: None,
+        cut_segments: Vec::new(),
         erases: None,
         purges: None,
         log,

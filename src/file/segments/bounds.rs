@@ -88,6 +88,13 @@ pub trait SegmentSet: Debug {
     /// `NotFound` when there is no such segment; otherwise the error of the operating system.
     fn open_segment(&self, base: u64) -> io::Result<Arc<dyn Storage>>;
 
+    /// Cuts the file of the sealed segment at `base` at the offset `end`, when it has only zeros after it. Otherwise, and for
+    /// another segment, does nothing.
+    ///
+    /// # Errors
+    /// The error of the operating system.
+    fn cut_zeros(&self, base: u64, end: u64) -> io::Result<()>;
+
     /// Adds a segment with this header after the last one, to which events are appended from now on. When the function
     /// returns, the file and its name are on stable storage.
     ///

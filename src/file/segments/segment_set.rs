@@ -10,8 +10,11 @@ use super::storage::{SegmentScope, SegmentedStorage, read};
 use super::table::segment_path;
 use crate::StorageError;
 use crate::file::new_file::{ExistingFile, NewFile};
-use crate::file::storage::{OpenMode, Storage, append_all};
+use crate::file::storage::{OpenMode, Storage, append_all, read_full};
 use crate::format::{LogHeader, LogId, SegmentHeader};
+
+/// Number of bytes that are compared with zero at once.
+const ZERO_CHUNK: usize = 1 << 16;
 
 impl SegmentSet for SegmentedStorage {
     fn log_id(&self) -> LogId {
@@ -62,6 +65,25 @@ impl SegmentSet for SegmentedStorage {
     fn open_segment(&self, base: u64) -> io::Result<Arc<dyn Storage>> {
         let file = SegmentFile::open(self.disk.as_ref(), &self.folder, base, self.log_id, OpenMode::Read)?;
         Ok(Arc::new(Self::of_file(self.disk.clone(), &self.folder, self.log_id, file)))
+    }
+
+    fn cut_zeros(&self, base: u64, end: u64) -> io::Result<()> {
+        let segment = self.segment_at(base);
+        let is_sealed = segment.base == base && segment.end != u64::MAX;
+        if !is_sealed || end < segment.first_frame() || end >= segment.data_end {
+            return Ok(());
+        }
+        let mut buf = vec![0; ZERO_CHUNK];
+        let mut at = end;
+        while at < segment.data_end {
+            let len = usize::try_from(segment.data_end - at).unwrap_or(ZERO_CHUNK).min(ZERO_CHUNK);
+            let part = buf.get_mut(..len).unwrap_or_default();
+            if read_full(self, part, at)? < len || part.iter().any(|byte| *byte != 0) {
+                return Ok(());
+            }
+            at += len as u64;
+        }
+        self.set_segment_len(base, end - base)
     }
 
     fn add_segment(&self, header: SegmentHeader, created_at_ms: u64) -> io::Result<()> {

@@ -205,6 +205,15 @@ impl SegmentedStorage {
         lock(&self.unsynced).entry(file.base).or_insert_with(|| file.storage.clone());
     }
 
+    /// Sets the size of the file of a sealed segment, in bytes.
+    pub(super) fn set_segment_len(&self, base: u64, len: u64) -> io::Result<()> {
+        let file = self.file_at(base)?;
+        self.mark_unsynced(&file);
+        file.storage.set_len(len)?;
+        lock(&self.open).remove(base);
+        Ok(())
+    }
+
     /// Opens the lock file of the folder, and creates it when it does not exist.
     fn open_lock_file(&self) -> io::Result<Arc<dyn Storage>> {
         let path = self.folder.join(LOCK_FILE);

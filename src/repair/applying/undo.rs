@@ -60,6 +60,7 @@ pub fn plan_undo_with_progress(
     }
     let mut plan = Plan::new(identity, steps);
     plan.undoes = Some(record.number);
+    plan.cut_segments.clone_from(&record.plan.log.short_segments);
     plan.assign_id();
     plan.seal();
     Ok(plan)

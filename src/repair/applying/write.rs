@@ -8,7 +8,7 @@ use crate::format::journal::JournalSection;
 use crate::inspect::LogView;
 use crate::repair::journal::JournalReader;
 use crate::repair::planning::StepOutput;
-use crate::repair::types::{LogPaths, RepairStep, StepWrite, WorkMeter, is_all_zero};
+use crate::repair::types::{LogPaths, RepairStep, ShortSegment, StepWrite, WorkMeter, is_all_zero};
 
 /// Returns the output of a step of a journaled plan. The bytes that the step copies are read from the journal.
 pub(super) fn journaled_output<'a>(journal: &'a JournalReader, step: &'a RepairStep) -> StepOutput<'a> {
@@ -32,6 +32,7 @@ pub(super) fn write_steps(
     for step in &plan.steps {
         write_step(log, step, journal, meter)?;
     }
+    cut_segments(log, &plan.cut_segments)?;
     sync_log(log)
 }
 
@@ -82,8 +83,20 @@ pub(super) fn roll_back(paths: &LogPaths, log: &LogFile, journal: &JournalReader
         let cut = |error| StorageError::io_at(log.path(), "cut", plan.log.bytes, error);
         log.storage().set_len(plan.log.bytes).map_err(cut)?;
     }
+    cut_segments(log, &plan.log.short_segments)?;
     sync_log(log)?;
     restore_index(paths, journal)
+}
+
+/// Cuts the files of segments where they ended before a repair. Only zeros are cut, which is what an undo writes where a file had
+/// no bytes.
+fn cut_segments(log: &LogFile, cuts: &[ShortSegment]) -> Result<(), StorageError> {
+    let Some(segments) = log.storage().segments() else { return Ok(()) };
+    for ShortSegment { base, end } in cuts {
+        let cut = |error| StorageError::io_at(log.path(), "cut", *end, error);
+        segments.cut_zeros(*base, *end).map_err(cut)?;
+    }
+    Ok(())
 }
 
 /// Syncs the log. A failure is final: the bytes on the disk are then unknown, and a later success would prove nothing.

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
+use super::plan::ShortSegment;
 use super::{LogIdentity, WorkMeter, refused_error};
 use crate::StorageError;
-use crate::file::LogFile;
+use crate::file::{LogFile, SegmentBounds, SegmentCondition};
 use crate::format::FrameIdentity;
 
 /// Largest number of bytes that are read at once.
@@ -22,7 +23,17 @@ pub(crate) fn read_identity(log: &LogFile) -> Result<LogIdentity, StorageError> 
         first_checksum: read_first_checksum(log)?,
         file: file.device_inode,
         bytes: log.len()?,
+        short_segments: short_segments(log),
     })
+}
+
+/// Returns the sealed segments whose files end before the next segment.
+fn short_segments(log: &LogFile) -> Vec<ShortSegment> {
+    let Some(segments) = log.storage().segments() else { return Vec::new() };
+    let bounds = segments.bases().into_iter().map(|base| segments.segment_at(base));
+    let is_short =
+        |segment: &SegmentBounds| segment.condition == SegmentCondition::Present && !segment.missing().is_empty();
+    bounds.filter(is_short).map(|segment| ShortSegment { base: segment.base, end: segment.data_end }).collect()
 }
 
 /// True when the log starts with the bytes. Bytes that cannot be read are other ones.

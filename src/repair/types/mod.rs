@@ -24,7 +24,7 @@ pub(crate) use log_bytes::{
 };
 pub use log_paths::{LogPaths, journal_folder};
 pub use options::{CandidateChoice, FindingSelector, RepairOptions};
-pub use plan::{LogIdentity, PLAN_VERSION, Plan, PlanError, UnrepairedRange};
+pub use plan::{LogIdentity, PLAN_VERSION, Plan, PlanError, ShortSegment, UnrepairedRange};
 pub use purge::{PlannedPurge, PurgedContent, PurgedJournal};
 pub(crate) use retention::describe_limits;
 pub use retention::{PlannedSegment, RetentionLimit, RetentionPlan};

@@ -35,6 +35,9 @@ pub struct Plan {
     /// The number of the repair that this plan reverses; `None` unless the plan is an undo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<u32>,
+    /// The segments that were short before the repair that this plan undoes. Their files are cut where they ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut_segments: Vec<ShortSegment>,
     /// What the plan erases; `None` unless the plan is an erasure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erases: Option<PlannedErasure>,
@@ -86,6 +89,19 @@ pub struct LogIdentity {
     pub file: Option<DeviceInode>,
     /// Size of the log, in bytes.
     pub bytes: u64,
+    /// The sealed segments whose files end before the next segment; none in a log of one file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub short_segments: Vec<ShortSegment>,
+}
+
+/// A sealed segment whose file ends before the next segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ShortSegment {
+    /// Offset of the segment in the log.
+    pub base: u64,
+    /// The offset in the log at which its file ends.
+    pub end: u64,
 }
 
 /// A finding that a plan leaves unrepaired.
@@ -122,6 +138,7 @@ impl Plan {
             id: String::new(),
             digest: String::new(),
             undoes: None,
+            cut_segments: Vec::new(),
             erases: None,
             purges: None,
             log,
@@ -321,6 +338,7 @@ mod tests {
             first_checksum: None,
             file: None,
             bytes: 9,
+            short_segments: Vec::new(),
         }
     }
 

@@ -120,12 +120,14 @@ mod tests {
             first_checksum: None,
             file: None,
             bytes: 0,
+            short_segments: Vec::new(),
         };
         let plan = Plan {
             layout_version: PLAN_VERSION,
             id: String::new(),
             digest: String::new(),
             undoes,
+            cut_segments: Vec::new(),
             erases: None,
             purges: None,
             log,
