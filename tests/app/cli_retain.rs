@@ -18,8 +18,10 @@ fn shell_with_segments() -> Shell {
 /// Returns the sorted names of the segments in a folder.
 fn segments(folder: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.retain(|name| name.ends_with(".log"));
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let segments = paths.filter(|path| path.extension().is_some_and(|extension| extension == "log"));
+    let mut names: Vec<String> =
+        segments.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }
