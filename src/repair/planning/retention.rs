@@ -15,7 +15,7 @@ use crate::repair::types::{
 /// The number of frames after which the progress is reported.
 const FRAMES_PER_CHECK: u64 = 4096;
 /// The next step for a log that has no segments.
-const MAKE_SEGMENTS: &str = "Copy it into a log of segments with `chronicle migrate LOG -o NEW/`, or copy the events to keep with `chronicle compact LOG -o NEW`";
+const MAKE_SEGMENTS: &str = "Copy the events to keep with `chronicle compact LOG -o NEW`";
 
 /// Plans to remove the segments at the front of a log that one of `limits` allows to remove. Writes nothing.
 ///
