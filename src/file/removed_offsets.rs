@@ -5,7 +5,7 @@ use super::segments::SegmentSet;
 use crate::StorageError;
 
 impl LogFile {
-    /// Checks that retention has not removed the segment with `offset`. Offset 0 stands for the start of the log.
+    /// Checks that retention has not removed the segment with `offset`. Offset 0 selects the start of the log.
     ///
     /// # Errors
     /// `Removed` when it has.

@@ -12,7 +12,7 @@ use crate::repair::types::refused_error;
 /// Number of bytes of the log between two reports of the progress of a count.
 const PROGRESS_INTERVAL: u64 = 1 << 20;
 
-/// Copies the events that `rule` keeps into a new log, with the road of [`salvage`](super::salvage()): the new log is
+/// Copies the events that `rule` keeps into a new log, as [`salvage`](super::salvage()) does: the new log is
 /// verified and appears complete or not at all. The times of the events stay, their offsets change.
 ///
 /// Nothing is restored: damaged ranges, gaps and frames that are not events are omitted and reported. With
