@@ -123,8 +123,14 @@ fn damage_in_any_segment_is_found_repaired_and_restored_by_undo() {
         let end = end.unwrap_or_else(|| *all.iter().find(|base| **base > offsets[at]).unwrap());
         assert_eq!(findings(&path), [("checksum", offsets[at], end)]);
         let damaged = segment_bytes(&path);
+        // An index that is built now does not have the damaged event, and must not hide it after the repair.
+        fs::remove_file(path.join(format!("{base:020}.log.idx"))).unwrap();
+        EventLog::open_read_only(&path).unwrap().save_index().unwrap();
         repair(&path, &RepairOptions::default());
         assert_eq!(segment_bytes(&path), good);
+        let events: usize =
+            (1..4).map(|id| EventLog::open_read_only(&path).unwrap().load_aggregate(id).unwrap().len()).sum();
+        assert_eq!(events, offsets.len());
         undo(&path);
         assert_eq!(segment_bytes(&path), damaged);
         repair(&path, &RepairOptions::default());
