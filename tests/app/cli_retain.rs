@@ -122,7 +122,7 @@ fn a_log_in_one_file_is_refused_with_the_next_step() {
     let refused = shell.run("retain a.log --keep-size 0 --yes");
     assert_eq!(refused.exit_code, 6, "{refused:?}");
     assert!(
-        refused.stderr.contains("the log is one file") && refused.stderr.contains("chronicle migrate"),
+        refused.stderr.contains("the log is one file") && refused.stderr.contains("chronicle compact"),
         "{refused:?}"
     );
 }
