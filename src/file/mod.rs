@@ -45,7 +45,9 @@ pub(crate) use file_place::{FilePlace, folder_of};
 pub use locate::spans_before;
 pub(crate) use locate::{OffsetLocation, locate_offset};
 pub(crate) use lock::{WriterLock, ensure_same_file};
-pub(crate) use log_folder::{has_segments, is_log_folder, journal_folder_of, permissions_source};
+#[cfg(feature = "app")]
+pub(crate) use log_folder::has_segments;
+pub(crate) use log_folder::{is_log_folder, journal_folder_of, permissions_source};
 pub use logfile::LogFile;
 pub(crate) use logfile::{FRAME_SEARCH_LIMIT, HeaderState, RejectedHeader};
 pub(crate) use new_file::{ExistingFile, NewFile, replace_file};

@@ -76,7 +76,6 @@ pub(crate) enum SideFileFault {
 
 impl SideFileFault {
     /// Converts the fault to the error of an operation, such as "open", that needs the file at `path`.
-    #[cfg(feature = "app")]
     pub(crate) fn into_error(self, path: &Path, action: &'static str) -> StorageError {
         match self {
             Self::Missing => StorageError::io(path, action, ErrorKind::NotFound.into()),
