@@ -1,10 +1,11 @@
-//! An append-only event log in one file, with a derived index, and the means to verify, query and repair it.
+//! An append-only event log in a file or a folder of segments, with a derived index, and the means to verify, query and
+//! repair it.
 //!
 //! # The model
 //!
-//! - A **log** is one file. It only grows, and one process at a time appends to it.
+//! - A **log** is one file, or a folder of files, its segments. Events are only appended, by one process at a time.
 //! - An **event** is a JSON object in a **frame**: a length, the payload, and a checksum over both.
-//! - The **offset** of an event is the position of its frame in the file. It never changes, and it orders the events.
+//! - The **offset** of an event is the position of its frame in the log. It never changes, and it orders the events.
 //! - An event can belong to an **aggregate**, a number: all events of one account, one order, one sensor.
 //! - An **index** maps aggregates to offsets. It is derived from the log, may be deleted at any time, and is never
 //!   trusted without reading the frame that it points at.

@@ -18,7 +18,7 @@ use crate::repair::{
     recover_under_lock,
 };
 
-/// An event log in one file.
+/// An event log in one file, or in a folder of segments.
 ///
 /// A log that is opened read-only takes no lock and writes nothing. A log that is opened for append holds the writer's
 /// lock until it is dropped or closed. Dropping it loses no appended event; [`EventLog::close`] also saves the index.
