@@ -16,6 +16,7 @@ mod app {
     mod cli_diff;
     mod cli_erase;
     mod cli_export;
+    mod cli_export_parquet;
     mod cli_file_content;
     #[cfg(unix)]
     mod cli_follow;

@@ -13,7 +13,7 @@ use super::log_access::{open_options, print_side_file_notices};
 use super::log_input::LogInput;
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
-use super::selected_events::{EventRangeArgs, LogSelection, visit_selected_events};
+use super::selected_events::{EventRangeArgs, LogSelection, VisitedItem, visit_selected_events};
 use crate::export::event_line;
 
 /// Print events as JSON, one per line.
@@ -62,9 +62,12 @@ impl CatArgs {
         }
         let mut line = Vec::new();
         let source = LogSelection { log: &log, filter: &filter, range: &self.range };
-        visit_selected_events(source, status, out, &mut |_| ControlFlow::Continue(()), &mut |event, out| {
-            event_line(&event, &mut line);
-            out.print_stored_json(&line)
-        })
+        let visited =
+            visit_selected_events(source, status, out, &mut |_| ControlFlow::Continue(()), &mut |item, out| {
+                let VisitedItem::Event(event) = item else { return Ok(()) };
+                event_line(&event, &mut line);
+                out.print_stored_json(&line)
+            })?;
+        Ok(visited.status)
     }
 }

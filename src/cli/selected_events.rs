@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-use super::failure::{CommandFailure, CommandResult};
+use super::failure::CommandFailure;
 use super::filter_arg::{FilterResult, print_filter_advice};
 use super::findings::finding_line;
 use super::log_access::GapJournals;
 use super::options::parse_offset;
 use super::output::CommandOutput;
-use crate::export::{OnDamage, SelectedEvents, SelectedItem, SelectedRange, SelectionEnd};
+use crate::export::{OnDamage, SelectedEvents, SelectedItem, SelectedRange, SelectionEnd, SelectionTotals};
 use crate::format::Finding;
 use crate::inspect::OnProgress;
 use crate::log::ReplayedEvent;
@@ -52,7 +52,20 @@ impl EventRangeArgs {
 }
 
 /// The callback of [`visit_selected_events`]. Its error ends the command.
-pub(super) type EventVisitor<'v> = dyn FnMut(ReplayedEvent, &mut CommandOutput) -> Result<(), CommandFailure> + 'v;
+pub(super) type ItemVisitor<'v> = dyn FnMut(VisitedItem, &mut CommandOutput) -> Result<(), CommandFailure> + 'v;
+
+/// An item that [`visit_selected_events`] yields.
+pub(super) enum VisitedItem<'a> {
+    Event(ReplayedEvent<'a>),
+    /// Damage or a gap, which was reported.
+    Finding(&'a Finding),
+}
+
+/// What [`visit_selected_events`] has visited, and the exit status of the command.
+pub(super) struct VisitResult {
+    pub(super) status: ExitStatus,
+    pub(super) totals: SelectionTotals,
+}
 
 /// The log, the filter and the range of a command.
 #[derive(Clone, Copy)]
@@ -62,8 +75,8 @@ pub(super) struct LogSelection<'a> {
     pub(super) range: &'a EventRangeArgs,
 }
 
-/// Calls `visit` for each event that the filter and the range select, and reports damage and gaps on stderr. `status` is the
-/// exit status so far, which the result includes.
+/// Calls `visit` for each event that the filter and the range select and for damage and gaps, which are reported on stderr.
+/// `status` is the exit status so far, which the result includes.
 ///
 /// # Errors
 /// The errors of reading the log and of `visit`.
@@ -72,16 +85,16 @@ pub(super) fn visit_selected_events(
     status: ExitStatus,
     out: &mut CommandOutput,
     on_progress: &mut OnProgress,
-    visit: &mut EventVisitor,
-) -> CommandResult {
+    visit: &mut ItemVisitor,
+) -> Result<VisitResult, CommandFailure> {
     let LogSelection { log, filter, range } = source;
     let selected = SelectedEvents::new(log, filter, range.to_range());
     let mut reporter = FindingReporter::new(log, status)?;
     let totals = selected.visit(on_progress, &mut |item| match item {
-        SelectedItem::Event(event) => visit(event, out),
+        SelectedItem::Event(event) => visit(VisitedItem::Event(event), out),
         SelectedItem::Finding(finding) => {
             reporter.report(&finding, out);
-            Ok(())
+            visit(VisitedItem::Finding(&finding), out)
         }
         SelectedItem::Removed(error) => {
             print_removed(&error, out);
@@ -89,12 +102,12 @@ pub(super) fn visit_selected_events(
         }
     })?;
     if totals.end == SelectionEnd::AtDamage {
-        return Ok(ExitStatus::Damage);
+        return Ok(VisitResult { status: ExitStatus::Damage, totals });
     }
     if range.limit != Some(0) {
         print_filter_advice(filter, log, FilterResult::of(totals.events), out)?;
     }
-    Ok(reporter.status)
+    Ok(VisitResult { status: reporter.status, totals })
 }
 
 /// Reports on stderr that a retention has removed segments before they were read.

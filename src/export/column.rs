@@ -1,13 +1,15 @@
-//! The columns of an exported CSV file.
+//! The columns of an exported CSV or Parquet file.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use super::value_type::ValueType;
 use crate::format::json;
 use crate::log::ReplayedEvent;
 use crate::query::{PayloadPath, nearest_keyword};
 use crate::report::units::format_exact_time;
 
-/// A column of a CSV file.
+/// A field of an event, or a value of its payload, as a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExportColumn {
     /// The offset of the event.
@@ -56,9 +58,14 @@ impl ExportColumn {
         })
     }
 
-    /// Returns the columns of a file when none are chosen: all of them, with the whole payload.
+    /// Returns all columns, with the whole payload.
+    pub(super) fn all_fields() -> Vec<Self> {
+        NAMES.into_iter().filter_map(|name| Self::parse(name).ok()).collect()
+    }
+
+    /// Returns the columns of a CSV file when none are chosen: all of them, with the time in one form.
     pub(crate) fn default_columns() -> Vec<Self> {
-        NAMES.into_iter().filter(|name| *name != "time_ms").filter_map(|name| Self::parse(name).ok()).collect()
+        Self::all_fields().into_iter().filter(|column| *column != Self::TimeMs).collect()
     }
 
     /// Returns the cell of an event: strings without quotes and escapes, other values as stored, nothing where the event has
@@ -73,19 +80,54 @@ impl ExportColumn {
             Self::Schema => event.schema_id().into_owned(),
             Self::SchemaVersion => event.schema_version().to_string(),
             Self::Aggregate => event.aggregate_id().map(|id| id.to_string()).unwrap_or_default(),
-            Self::Payload(path) => path.find(event.payload()).map(token_cell).unwrap_or_default(),
+            Self::Payload(path) => {
+                path.find(event.payload()).map(|token| token_cell(token).into_owned()).unwrap_or_default()
+            }
         }
     }
 }
 
-/// Returns the cell of a JSON value as stored.
-fn token_cell(token: &str) -> String {
+/// Returns the text of a JSON value: the characters of a string, and other values as stored without whitespace.
+pub(super) fn token_cell(token: &str) -> Cow<'_, str> {
     if token.starts_with('"') {
-        return json::unescape(token).into_owned();
+        return json::unescape(token);
     }
     let mut compact = Vec::new();
     json::compact(token.as_bytes(), &mut compact);
-    String::from_utf8_lossy(&compact).into_owned()
+    String::from_utf8_lossy(&compact).into_owned().into()
+}
+
+/// A chosen column, with the type of its values where one is given, which only a Parquet file has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TypedColumn {
+    pub(crate) column: ExportColumn,
+    pub(crate) value_type: Option<ValueType>,
+}
+
+impl TypedColumn {
+    /// A column with the type that its values have by themselves.
+    pub(super) const fn untyped(column: ExportColumn) -> Self {
+        Self { column, value_type: None }
+    }
+
+    /// Parses the name of a column. A type can follow a path into the payload after a colon: `payload.amount:double`. A key
+    /// with a colon is put in quotes.
+    ///
+    /// # Errors
+    /// The reason, with the name that is most similar.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let is_type = |name: &str| !name.contains('"');
+        match text.rsplit_once(':').filter(|(_, name)| is_type(name)) {
+            Some((path, name)) if path.starts_with("payload") => {
+                let value_type = Some(ValueType::parse(name)?);
+                Ok(Self { column: ExportColumn::parse(path)?, value_type })
+            }
+            Some((column, _)) if ExportColumn::parse(column).is_ok() => {
+                Err(format!("only a path into the payload has a type: write `{column}`"))
+            }
+            _ => ExportColumn::parse(text).map(Self::untyped),
+        }
+    }
 }
 
 impl fmt::Display for ExportColumn {
@@ -115,5 +157,15 @@ mod tests {
         }
         assert!(ExportColumn::parse("ofset").unwrap_err().contains("the nearest is `offset`"));
         assert_eq!((token_cell(r#""a\u0062""#), token_cell("[1, 2.0]")), ("ab".into(), "[1,2.0]".into()));
+    }
+
+    #[test]
+    fn a_type_follows_a_path_into_the_payload() {
+        let parsed = TypedColumn::parse("payload.a:double").unwrap();
+        assert_eq!((parsed.column.to_string(), parsed.value_type), ("payload.a".into(), Some(ValueType::Double)));
+        let quoted = TypedColumn::parse("payload.\"a:b\"").unwrap();
+        assert_eq!(quoted, TypedColumn::untyped(ExportColumn::parse("payload.\"a:b\"").unwrap()));
+        assert!(TypedColumn::parse("payload.a:doubel").unwrap_err().contains("the nearest is `double`"));
+        assert!(TypedColumn::parse("time:text").unwrap_err().contains("write `time`"));
     }
 }

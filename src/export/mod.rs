@@ -2,14 +2,20 @@
 //! use this module.
 //!
 //! [`SelectedEvents`] yields the events with the damage and the gaps between them, and [`ExportFile`] writes events as JSON
-//! lines or CSV. The file appears complete or not at all. [`LogFollower`] yields what is appended to a log.
+//! lines, CSV or Parquet. The file appears complete or not at all. [`LogFollower`] yields what is appended to a log.
 
 mod column;
 mod export_file;
+mod file_output;
 mod log_follower;
+mod parquet_file;
 mod selected_events;
+mod value_type;
 
-pub(crate) use column::ExportColumn;
-pub(crate) use export_file::{ExportFile, ExportFileFormat, ExportTarget, event_line};
+pub(crate) use column::{ExportColumn, TypedColumn};
+pub(crate) use export_file::{ExportFile, ExportFileFormat, ExportTarget, ExportedPart, event_line};
+pub(crate) use file_output::WrittenFile;
 pub(crate) use log_follower::{FollowedItem, LogFollower};
-pub(crate) use selected_events::{OnDamage, SelectedEvents, SelectedItem, SelectedRange, SelectionEnd};
+pub(crate) use selected_events::{
+    OnDamage, SelectedEvents, SelectedItem, SelectedRange, SelectionEnd, SelectionTotals,
+};

@@ -61,8 +61,10 @@ pub(crate) enum SelectionEnd {
 }
 
 /// The number of items that a visit has yielded, and how it has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SelectionTotals {
+    /// The start of the first frame that was selected, and the end of what was read.
+    pub(crate) range: Range<u64>,
     pub(crate) events: u64,
     /// The number of damaged ranges, without gaps.
     pub(crate) damage: u64,
@@ -160,7 +162,8 @@ impl<'a> SelectedEvents<'a> {
         {
             findings.visit(finding, visit)?;
         }
-        Ok(SelectionTotals { events, damage: findings.damage, gaps: findings.gaps, end })
+        let range = start..replay.position().clamp(start, total);
+        Ok(SelectionTotals { range, events, damage: findings.damage, gaps: findings.gaps, end })
     }
 }
 

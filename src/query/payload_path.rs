@@ -37,6 +37,12 @@ impl PayloadPath {
         Ok(Some(Self { steps }))
     }
 
+    /// True for the path of the whole payload.
+    #[cfg(feature = "app")]
+    pub(crate) const fn is_whole_payload(&self) -> bool {
+        self.steps.is_empty()
+    }
+
     /// Creates the path of these keys and positions.
     #[cfg(feature = "app")]
     pub(super) const fn from_steps(steps: Vec<String>) -> Self {

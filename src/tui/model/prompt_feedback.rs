@@ -60,8 +60,9 @@ impl Model {
     /// Describes the content of an export to a file of this name.
     fn export_meaning(&self, path: &str) -> String {
         let form = match ExportFileFormat::of_name(Path::new(path)) {
-            ExportFileFormat::JsonLines => "JSON lines; a name that ends with .csv makes a CSV file",
+            ExportFileFormat::JsonLines => "JSON lines; a name that ends with .csv or .parquet makes such a file",
             ExportFileFormat::Csv(_) => "CSV with all fields and the whole payload; any other name makes JSON lines",
+            ExportFileFormat::Parquet(_) => "Parquet with all fields, damage and gaps; any other name makes JSON lines",
         };
         match self.list.filter.text() {
             "" => format!("all events as {form}"),

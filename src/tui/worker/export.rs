@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::SharedState;
 use crate::StorageError;
-use crate::export::{ExportFile, ExportFileFormat, ExportTarget, SelectedEvents, SelectedItem, SelectedRange};
+use crate::export::{
+    ExportFile, ExportFileFormat, ExportTarget, ExportedPart, SelectedEvents, SelectedItem, SelectedRange,
+};
 use crate::file::{ExistingFile, FilePlace, OsDisk, folder_of};
 use crate::inspect::{LogView, OnProgress, index_path};
 use crate::report::{safe_path_text, screen_message};
@@ -46,9 +48,11 @@ pub(super) fn export_events(
     let selected = SelectedEvents::new(&log, &filter, SelectedRange::default());
     let totals = selected.visit(on_progress, &mut |item| match item {
         SelectedItem::Event(event) => file.append(&event),
-        SelectedItem::Finding(_) | SelectedItem::Removed(_) => Ok(()),
+        SelectedItem::Finding(finding) => file.append_finding(&finding),
+        SelectedItem::Removed(_) => Ok(()),
     })?;
-    let bytes = file.finish()?;
+    let part = ExportedPart { view: log.view(), filter: filter.text(), totals: &totals };
+    let bytes = file.finish(&part)?.bytes;
     let path = std::path::absolute(&path).unwrap_or(path);
     Ok(Response::Exported(Box::new(ExportResult { path, bytes, events: totals.events, damage: totals.damage })))
 }
