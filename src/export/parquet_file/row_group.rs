@@ -178,7 +178,7 @@ mod tests {
         );
         let event = EventView::parse(json.as_bytes(), Version::V1).unwrap();
         let event = ReplayedEvent { offset: 16, event };
-        let pushed = (1..).find(|_| {
+        let pushed = (1..20).find(|_| {
             rows.push(Row::Event(&event));
             rows.is_full()
         });
