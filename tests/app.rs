@@ -54,6 +54,7 @@ mod app {
     #[cfg(unix)]
     mod random_keys;
     mod readme;
+    mod recipes;
     mod shell;
     #[cfg(unix)]
     mod tui;

@@ -52,15 +52,11 @@ impl ValueType {
     /// Converts the stored text of a JSON value. Returns `None` for a value that is not of this type: a string is no number,
     /// also when it contains digits, and a number with a fraction is no whole number.
     pub(super) fn convert(self, token: &str) -> Option<Value<'_>> {
-        let is_number = token.starts_with(|c: char| c == '-' || c.is_ascii_digit());
         match self {
             Self::Text => Some(Value::Text(token_cell(token))),
-            Self::Double if is_number => {
-                token.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Double)
-            }
-            Self::Integer if is_number => token.parse().ok().map(Value::Integer),
+            Self::Double => token.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Double),
+            Self::Integer => token.parse().ok().map(Value::Integer),
             Self::Boolean => token.parse().ok().map(Value::Boolean),
-            Self::Double | Self::Integer => None,
         }
     }
 }
