@@ -13,7 +13,7 @@ use super::progress::TerminalProgress;
 use crate::inspect::{self, DiffListing, DiffUpdate, LogDifference};
 use crate::report::ExitStatus;
 use crate::report::differences::{
-    comparison_json, comparison_line, difference_json, difference_line, unlisted_line, unrelated_json,
+    DifferenceJson, comparison_json, comparison_line, difference_line, unlisted_line, unrelated_json,
 };
 use crate::report::json::Json;
 
@@ -57,7 +57,7 @@ impl DiffArgs {
             match update {
                 DiffUpdate::Progress(position) => progress.update(position),
                 DiffUpdate::Difference(difference) if self.ndjson => {
-                    printed = progress.suspend(|| out.print_json(&difference_json(difference)));
+                    printed = progress.suspend(|| out.print_json(&DifferenceJson::new(difference)));
                 }
                 DiffUpdate::Difference(difference) if !out.is_json() => {
                     printed = progress.suspend(|| {

@@ -8,7 +8,17 @@ use super::output::CommandOutput;
 use crate::inspect::Progress;
 
 /// A progress bar that is drawn only on a terminal and cleared when dropped.
-pub(super) struct TerminalProgress(ProgressBar);
+pub(super) struct TerminalProgress {
+    bar: ProgressBar,
+    visibility: Visibility,
+}
+
+/// Whether a progress bar is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Visibility {
+    Shown,
+    Hidden,
+}
 
 impl TerminalProgress {
     /// Starts a bar that counts bytes; `message` names the work, such as `verifying`.
@@ -19,18 +29,19 @@ impl TerminalProgress {
             bar.set_style(style);
         }
         bar.set_message(message);
-        if out.shows_progress() {
+        let visibility = if out.shows_progress() { Visibility::Shown } else { Visibility::Hidden };
+        if visibility == Visibility::Shown {
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
-        Self(bar)
+        Self { bar, visibility }
     }
 
     /// Shows how far the operation has come.
     pub(super) fn update(&self, progress: Progress) {
-        if self.0.length() != Some(progress.total) {
-            self.0.set_length(progress.total);
+        if self.bar.length() != Some(progress.total) {
+            self.bar.set_length(progress.total);
         }
-        self.0.set_position(progress.position);
+        self.bar.set_position(progress.position);
     }
 
     /// Shows how far the operation has come, and lets it continue.
@@ -41,12 +52,16 @@ impl TerminalProgress {
 
     /// Hides the bar while `print` runs, so that both do not mix on a terminal.
     pub(super) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
-        self.0.suspend(print)
+        match self.visibility {
+            Visibility::Shown => self.bar.suspend(print),
+            // `ProgressBar::suspend` takes a lock, which costs as much as a short line.
+            Visibility::Hidden => print(),
+        }
     }
 }
 
 impl Drop for TerminalProgress {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }

@@ -1,7 +1,7 @@
 //! The differences of two copies of a log: their kinds and ranges, and what each copy has there.
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::progress::Progress;
 use crate::format::EventView;
@@ -10,6 +10,8 @@ use crate::format::EventView;
 pub const MAX_DIFFERENCES: usize = 10_000;
 /// Largest number of characters of the type in an [`EventLabel`].
 const MAX_TYPE_CHARS: usize = 200;
+/// Number of event types whose text labels share. Further types have a text for each label.
+const MAX_SHARED_NAMES: usize = 32;
 
 /// A kind of difference between two copies in a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -132,7 +134,7 @@ pub struct EventLabel {
     /// `write_timestamp_ms`, in milliseconds since the Unix epoch.
     pub time_ms: u64,
     /// Value of the event's `event_type`, cut at 200 characters.
-    pub event_type: String,
+    pub event_type: Arc<str>,
     /// Value of the event's `aggregate_id`; `None` for an event of no aggregate.
     pub aggregate_id: Option<u64>,
 }
@@ -140,12 +142,33 @@ pub struct EventLabel {
 impl EventLabel {
     /// Copies the fields of an event.
     pub fn from_event(event: &EventView) -> Self {
-        let event_type = match event.event_type() {
-            Cow::Borrowed(name) => name.chars().take(MAX_TYPE_CHARS).collect(),
-            Cow::Owned(name) if name.len() <= MAX_TYPE_CHARS => name,
-            Cow::Owned(name) => name.chars().take(MAX_TYPE_CHARS).collect(),
-        };
-        Self { time_ms: event.write_timestamp_ms(), event_type, aggregate_id: event.aggregate_id() }
+        Self::with_names(event, &mut TypeNames::default())
+    }
+
+    /// Copies the fields of an event. The text of the type is shared with earlier events of the same type.
+    pub(super) fn with_names(event: &EventView, names: &mut TypeNames) -> Self {
+        let name = event.event_type();
+        let end = if name.len() <= MAX_TYPE_CHARS { None } else { name.char_indices().nth(MAX_TYPE_CHARS) };
+        let name = end.and_then(|(end, _)| name.get(..end)).unwrap_or(&name);
+        Self { time_ms: event.write_timestamp_ms(), event_type: names.shared(name), aggregate_id: event.aggregate_id() }
+    }
+}
+
+/// Names of event types that were read, so that the labels of many events share their text.
+#[derive(Debug, Default)]
+pub(super) struct TypeNames(Vec<Arc<str>>);
+
+impl TypeNames {
+    /// Returns the shared text of a name.
+    fn shared(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.0.iter().find(|known| ***known == *name) {
+            return Arc::clone(known);
+        }
+        let text: Arc<str> = name.into();
+        if self.0.len() < MAX_SHARED_NAMES {
+            self.0.push(Arc::clone(&text));
+        }
+        text
     }
 }
 

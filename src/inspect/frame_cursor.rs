@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::difference::{CopyContent, EventLabel};
+use super::difference::{CopyContent, EventLabel, TypeNames};
 use super::frame_content::{FrameContent, classify_frame};
 use crate::StorageError;
 use crate::file::{LogFile, ScanItem, ScanSpan, Scanner};
@@ -19,6 +19,7 @@ pub(super) struct FrameCursor {
     content: CopyContent,
     /// The frame or range before the current one, and what was known about it.
     previous: Option<(Range<u64>, CopyContent)>,
+    names: TypeNames,
 }
 
 impl FrameCursor {
@@ -26,7 +27,8 @@ impl FrameCursor {
     pub(super) fn new(log: &Arc<LogFile>, range: Range<u64>) -> Result<Self, StorageError> {
         let scanner = Scanner::new(log.clone(), range);
         let content = CopyContent::End;
-        let mut cursor = Self { scanner, version: log.version(), span: None, content, previous: None };
+        let names = TypeNames::default();
+        let mut cursor = Self { scanner, version: log.version(), span: None, content, previous: None, names };
         cursor.advance()?;
         Ok(cursor)
     }
@@ -60,7 +62,7 @@ impl FrameCursor {
     /// Parses the event of the current frame, unless that was done.
     pub(super) fn read_content(&mut self) {
         if let (CopyContent::UnreadFrame, Some((_, frame))) = (&self.content, self.scanner.current()) {
-            self.content = frame_copy_content(&frame, self.version);
+            self.content = named_content(&frame, self.version, &mut self.names);
         }
     }
 
@@ -75,8 +77,13 @@ impl FrameCursor {
 
 /// Returns what a valid frame contains.
 pub(super) fn frame_copy_content(frame: &Frame, version: Version) -> CopyContent {
+    named_content(frame, version, &mut TypeNames::default())
+}
+
+/// Returns what a valid frame contains. The text of an event's type is shared with earlier events.
+fn named_content(frame: &Frame, version: Version, names: &mut TypeNames) -> CopyContent {
     match classify_frame(frame, version) {
-        FrameContent::Event(event) => CopyContent::Event(EventLabel::from_event(&event)),
+        FrameContent::Event(event) => CopyContent::Event(EventLabel::with_names(&event, names)),
         FrameContent::Gap => CopyContent::Gap,
         FrameContent::InvalidEvent(_) => CopyContent::InvalidEvent,
     }

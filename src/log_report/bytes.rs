@@ -2,7 +2,7 @@
 
 use super::collect::BytesExcerpt;
 use super::html::HtmlWriter;
-use crate::report::units::{format_count, format_hex_offset, format_number};
+use crate::report::units::{format_count, format_hex_offset};
 
 /// Writes an excerpt as a table with a row for the bytes in the log, and one for the bytes after the fix.
 pub(super) fn write_excerpt(excerpt: &BytesExcerpt, html: &mut HtmlWriter) {
@@ -15,8 +15,7 @@ pub(super) fn write_excerpt(excerpt: &BytesExcerpt, html: &mut HtmlWriter) {
             html.element("table", &[("class", "bytes")], |html| {
                 let rest =
                     if *more > 0 { format!("; {} not shown", format_count(*more, "more byte")) } else { String::new() };
-                let from =
-                    format!("Bytes from offset {} ({}){rest}", format_number(*offset), format_hex_offset(*offset));
+                let from = format!("Bytes from offset {offset} ({}){rest}", format_hex_offset(*offset));
                 html.text_element("caption", &[], &from);
                 write_row("In the log", before, "old", &differs, html);
                 if let Some(after) = after {

@@ -5,7 +5,7 @@ use super::collect::{DescribedFinding, LogReport};
 use super::html::HtmlWriter;
 use crate::format::Finding;
 use crate::repair::find_gap_journal;
-use crate::report::units::{format_count, format_hex_offset, format_number, format_size};
+use crate::report::units::{format_count, format_hex_offset, format_size};
 use crate::report::{finding_sentence, fix_label, fix_line, safe_path_text};
 
 /// Writes the section about findings.
@@ -76,7 +76,7 @@ fn write_finding(number: usize, found: &DescribedFinding, report: &LogReport, ht
         html.element("h3", &[], |html| {
             html.text(&format!("{number}. "));
             write_kind(finding, html);
-            let place = format!(" at offset {} ({})", format_number(finding.start), format_hex_offset(finding.start));
+            let place = format!(" at offset {} ({})", finding.start, format_hex_offset(finding.start));
             html.text_element("span", &[("class", "place")], &place);
         });
         html.paragraph("", &capitalised(&finding_sentence(finding)));
@@ -105,7 +105,7 @@ fn write_kind(finding: &Finding, html: &mut HtmlWriter) {
 }
 
 fn offsets(finding: &Finding) -> String {
-    format!("{}..{}", format_number(finding.start), format_number(finding.end))
+    format!("{}..{}", finding.start, finding.end)
 }
 
 /// Returns a sentence with its first letter as a capital and its full stop.

@@ -20,7 +20,8 @@ const EVENTS_AFTER: usize = 80;
 const MAX_DIFFERENCES: usize = 12;
 /// Largest payload that is compared, in bytes.
 const MAX_PAYLOAD_LEN: usize = 256 << 10;
-/// Largest number of characters of a token in a difference. Longer tokens are cut.
+/// Largest number of characters of a token in a difference of another event than the one that was asked for. Longer tokens are
+/// cut.
 pub(crate) const MAX_TOKEN_CHARS: usize = 200;
 
 /// Some events of an aggregate around one of them, ascending by offset.
@@ -103,6 +104,8 @@ pub fn read_aggregate_history(
         let is_first = previous.is_none();
         let previous_time_ms = previous.as_ref().map(|(_, time_ms)| *time_ms);
         let differences = match (&previous, &payload) {
+            // A search has to find the place of its match in the event that it went to.
+            (Some((before, _)), Some(after)) if row.start == offset => diff_tokens(before, after, MAX_PAYLOAD_LEN),
             (Some((before, _)), Some(after)) => diff_payloads(before, after),
             _ => Vec::new(),
         };
@@ -200,11 +203,17 @@ fn read_payload(log: &LogFile, offset: u64) -> Result<Option<String>, StorageErr
     Ok(event.map(|event| event.payload()).filter(|payload| payload.len() <= MAX_PAYLOAD_LEN).map(str::to_owned))
 }
 
-/// Returns the differences of two payloads: changed and new values in the order of `after`, then the removed values.
+/// Returns the differences of two payloads: changed and new values in the order of `after`, then the removed values. Tokens of
+/// more than [`MAX_TOKEN_CHARS`] characters are cut.
 pub(crate) fn diff_payloads(before: &str, after: &str) -> Vec<PayloadDifference> {
+    diff_tokens(before, after, MAX_TOKEN_CHARS)
+}
+
+/// Returns the differences of two payloads like [`diff_payloads`], with another limit for the characters of a token.
+fn diff_tokens(before: &str, after: &str, max_chars: usize) -> Vec<PayloadDifference> {
     let old_leaves = leaf_values(before);
     let mut old: HashMap<&str, &str> = old_leaves.iter().map(|leaf| (leaf.path.as_str(), leaf.token)).collect();
-    let cut = |token: &str| token.chars().take(MAX_TOKEN_CHARS).collect::<String>();
+    let cut = |token: &str| token.chars().take(max_chars).collect::<String>();
     let mut differences = Vec::new();
     for LeafValue { path, steps, token } in leaf_values(after) {
         let old_token = old.remove(path.as_str());

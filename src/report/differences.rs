@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use serde::Serialize;
+
 use super::json::Json;
 use super::units::{
     DisplayZone, format_count, format_exact_size, format_number, format_size, format_timestamp, push_timestamp,
@@ -135,50 +137,93 @@ pub(crate) fn comparison_line(comparison: &Comparison) -> String {
     )
 }
 
-/// Returns the object of a difference, a line of `diff --ndjson`.
-pub(crate) fn difference_json(difference: &LogDifference) -> Json {
-    let LogDifference { kind, start, end, a, b, .. } = difference;
-    Json::Object(vec![
-        ("how", kind.name().into()),
-        ("start", (*start).into()),
-        ("end", (*end).into()),
-        ("a", content_json(a)),
-        ("b", content_json(b)),
-    ])
+/// A difference as an object: a line of `diff --ndjson`.
+#[derive(Debug, Serialize)]
+pub(crate) struct DifferenceJson<'a> {
+    how: &'static str,
+    start: u64,
+    end: u64,
+    a: ContentJson<'a>,
+    b: ContentJson<'a>,
 }
 
-fn content_json(content: &CopyContent) -> Json {
-    let mut keys = vec![("content", content.name().into())];
-    match content {
-        CopyContent::Header { created_at_ms } => keys.push(("created_at_ms", (*created_at_ms).into())),
-        CopyContent::Event(label) => keys.extend(label_keys(label)),
-        CopyContent::Rest(rest) => {
-            let label = |label: &Option<EventLabel>| label.as_ref().map_or(Json::Null, label_json);
-            keys.push(("events", rest.events.into()));
-            keys.push(("other_ranges", rest.other_ranges.into()));
-            keys.push(("first", label(&rest.first)));
-            keys.push(("last", label(&rest.last)));
-        }
-        CopyContent::Gap
-        | CopyContent::InvalidEvent
-        | CopyContent::UnreadFrame
-        | CopyContent::Damage
-        | CopyContent::Unreadable
-        | CopyContent::End => {}
+/// What a copy has in the range of a difference, as an object.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum ContentJson<'a> {
+    Header {
+        content: &'static str,
+        created_at_ms: Option<u64>,
+    },
+    Event {
+        content: &'static str,
+        event_type: &'a str,
+        write_timestamp_ms: u64,
+        aggregate_id: Option<u64>,
+    },
+    Rest {
+        content: &'static str,
+        events: u64,
+        other_ranges: u64,
+        first: Option<LabelJson<'a>>,
+        last: Option<LabelJson<'a>>,
+    },
+    Other {
+        content: &'static str,
+    },
+}
+
+/// The name of an event, as an object.
+#[derive(Debug, Serialize)]
+struct LabelJson<'a> {
+    event_type: &'a str,
+    write_timestamp_ms: u64,
+    aggregate_id: Option<u64>,
+}
+
+impl<'a> DifferenceJson<'a> {
+    /// Borrows the parts of a difference.
+    pub(crate) fn new(difference: &'a LogDifference) -> Self {
+        let LogDifference { kind, start, end, a, b, .. } = difference;
+        Self { how: kind.name(), start: *start, end: *end, a: ContentJson::new(a), b: ContentJson::new(b) }
     }
-    Json::Object(keys)
 }
 
-fn label_keys(label: &EventLabel) -> Vec<(&'static str, Json)> {
-    vec![
-        ("event_type", label.event_type.as_str().into()),
-        ("write_timestamp_ms", label.time_ms.into()),
-        ("aggregate_id", label.aggregate_id.into()),
-    ]
+impl<'a> ContentJson<'a> {
+    fn new(copy: &'a CopyContent) -> Self {
+        let content = copy.name();
+        match copy {
+            CopyContent::Header { created_at_ms } => Self::Header { content, created_at_ms: *created_at_ms },
+            CopyContent::Event(EventLabel { time_ms, event_type, aggregate_id }) => {
+                Self::Event { content, event_type, write_timestamp_ms: *time_ms, aggregate_id: *aggregate_id }
+            }
+            CopyContent::Rest(RestOfLog { events, other_ranges, first, last }) => Self::Rest {
+                content,
+                events: *events,
+                other_ranges: *other_ranges,
+                first: first.as_ref().map(LabelJson::new),
+                last: last.as_ref().map(LabelJson::new),
+            },
+            CopyContent::Gap
+            | CopyContent::InvalidEvent
+            | CopyContent::UnreadFrame
+            | CopyContent::Damage
+            | CopyContent::Unreadable
+            | CopyContent::End => Self::Other { content },
+        }
+    }
 }
 
-fn label_json(label: &EventLabel) -> Json {
-    Json::Object(label_keys(label))
+impl<'a> LabelJson<'a> {
+    fn new(label: &'a EventLabel) -> Self {
+        let EventLabel { time_ms, event_type, aggregate_id } = label;
+        Self { event_type, write_timestamp_ms: *time_ms, aggregate_id: *aggregate_id }
+    }
+}
+
+/// Returns the object that a value serializes to, as a part of another object.
+fn nested_json(value: &impl Serialize) -> Json {
+    serde_json::to_string(value).map_or(Json::Null, Json::Stored)
 }
 
 /// Returns the object about logs that are not copies of one log.
@@ -186,7 +231,7 @@ pub(crate) fn unrelated_json(unrelated: &UnrelatedLogs) -> Json {
     let start = |start: &LogStart| {
         Json::Object(vec![
             ("created_at_ms", start.created_at_ms.into()),
-            ("first_event", start.first_event.as_ref().map_or(Json::Null, label_json)),
+            ("first_event", start.first_event.as_ref().map_or(Json::Null, |label| nested_json(&LabelJson::new(label)))),
         ])
     };
     Json::Object(vec![("a", start(&unrelated.a)), ("b", start(&unrelated.b))])
@@ -197,6 +242,7 @@ pub(crate) fn comparison_json(a: &LogView, b: &LogView, comparison: &Comparison)
     let first = (!comparison.is_identical()).then_some(comparison.identical_to);
     let counts =
         comparison.counts.iter().zip(DifferenceKind::ALL).map(|(number, kind)| (kind.name(), (*number).into()));
+    let differences = comparison.differences.iter().map(|difference| nested_json(&DifferenceJson::new(difference)));
     Json::Object(vec![
         ("a", safe_path_text(a.path()).into()),
         ("b", safe_path_text(b.path()).into()),
@@ -207,7 +253,7 @@ pub(crate) fn comparison_json(a: &LogView, b: &LogView, comparison: &Comparison)
         ("first_difference", first.into()),
         ("unrelated", comparison.unrelated.as_ref().map_or(Json::Null, unrelated_json)),
         ("diverged_at", comparison.diverged_at.into()),
-        ("differences", Json::List(comparison.differences.iter().map(difference_json).collect())),
+        ("differences", Json::List(differences.collect())),
         ("differences_total", comparison.total().into()),
         ("counts", Json::Object(counts.collect())),
     ])

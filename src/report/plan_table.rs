@@ -97,6 +97,8 @@ pub(crate) struct PlanRow {
     pub(crate) finding_starts: Vec<u64>,
     /// The texts of the columns.
     pub(crate) cells: [String; PLAN_COLUMN_COUNT],
+    /// The name of the action, for a table without room for the text of its column.
+    pub(crate) short_action: String,
 }
 
 /// Returns the rows of a plan, by ascending offset.
@@ -198,6 +200,7 @@ fn step_row(number: usize, step: &RepairStep) -> PlanRow {
             loss_count(&step.loss),
             action,
         ],
+        short_action: step.action.name().replace('_', " "),
         range,
     }
 }
@@ -205,10 +208,10 @@ fn step_row(number: usize, step: &RepairStep) -> PlanRow {
 fn unrepaired_row(number: usize, unrepaired: &UnrepairedRange) -> PlanRow {
     let piece = &unrepaired.piece;
     let certainty = unrepaired.alternatives.iter().filter_map(|fix| fix.certainty).max();
-    let (state, action) = if unrepaired.is_selected() {
-        (PlanRowState::Unrepaired, format!("not repaired: {}", unrepaired.reason))
+    let (state, short_action, action) = if unrepaired.is_selected() {
+        (PlanRowState::Unrepaired, "not repaired", format!("not repaired: {}", unrepaired.reason))
     } else {
-        (PlanRowState::Excluded, "left as it is: not selected".to_owned())
+        (PlanRowState::Excluded, "left as it is", "left as it is: not selected".to_owned())
     };
     let range = piece.start..piece.end;
     PlanRow {
@@ -223,6 +226,7 @@ fn unrepaired_row(number: usize, unrepaired: &UnrepairedRange) -> PlanRow {
             NO_VALUE.into(),
             action,
         ],
+        short_action: short_action.to_owned(),
         range,
     }
 }

@@ -246,7 +246,7 @@ fn the_rest_of_the_longer_copy_is_counted() {
     let CopyContent::Rest(rest) = &difference.b else { panic!("{difference:?}") };
     assert_eq!((rest.events, rest.other_ranges), (4, 0));
     let (first, last) = (rest.first.clone().unwrap(), rest.last.clone().unwrap());
-    assert_eq!((first.event_type.as_str(), last.event_type.as_str()), ("Created", "Created"));
+    assert_eq!((&*first.event_type, &*last.event_type), ("Created", "Created"));
     // All logs share the clock, so other tests can advance it between two events.
     assert!(last.time_ms >= first.time_ms + 3000, "{first:?} to {last:?}");
     let one = compare_bytes(&bytes[..offsets[6] as usize], &bytes);
@@ -280,7 +280,7 @@ fn logs_that_share_no_event_are_unrelated() {
         assert!(!comparison.is_identical());
         assert_eq!((comparison.total(), comparison.differences.len()), (0, 0), "{events} events");
         assert_ne!(unrelated.a.created_at_ms, unrelated.b.created_at_ms);
-        let types = [unrelated.a, unrelated.b].map(|start| start.first_event.unwrap().event_type);
+        let types = [unrelated.a, unrelated.b].map(|start| start.first_event.unwrap().event_type.to_string());
         assert_eq!(types, ["Created", "Updated"]);
     }
     // Logs that were created in the same millisecond.

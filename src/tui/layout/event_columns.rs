@@ -145,13 +145,15 @@ fn drop_columns(cells: &mut Vec<SizedColumn>, line: usize) {
             cell.width = cell.width.min(SHORT_NAME_COLUMNS);
         }
     }
-    // The first of these goes first. Offset, time and the last column left always stay.
-    let droppable: [fn(&EventColumn) -> bool; 6] = [
+    // The first of these goes first. The offset and the last column left always stay: a narrow row still names the event by its
+    // type and shows a part of its payload.
+    let droppable: [fn(&EventColumn) -> bool; 7] = [
         |column| *column == EventColumn::Size,
         |column| *column == EventColumn::Ordinal,
         |column| matches!(column, EventColumn::Value(_)),
-        |column| *column == EventColumn::Payload,
+        |column| *column == EventColumn::Time,
         |column| *column == EventColumn::Aggregate,
+        |column| *column == EventColumn::Payload,
         |column| *column == EventColumn::Type,
     ];
     for is_droppable in droppable {

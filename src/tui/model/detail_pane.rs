@@ -2,9 +2,10 @@
 
 use super::detail::{AggregateMode, DetailView, RowContents, is_shown_as_event};
 use super::detail_lines::wrapped_row_lines;
+use super::difference_text::DifferenceText;
 use super::json::JsonDoc;
 use super::tables::ListCursor;
-use crate::query::{Direction, RowContent, StoredValue};
+use crate::query::{Direction, RowContent, SearchPattern, StoredValue};
 use crate::tui::request::AggregatePart;
 
 /// Bytes of the file that are read for the hex view at once.
@@ -190,6 +191,17 @@ impl DetailPane {
         let Some(doc) = self.doc() else { return MAX_LINE_COLUMNS };
         let visible = self.cursor.top..self.cursor.top + self.cursor.height;
         visible.map(|row| doc.row_columns(row)).max().unwrap_or_default() + COLUMNS_AFTER_VALUE
+    }
+
+    /// Returns the number of columns of the line under the cursor; 0 where no line is longer than the pane.
+    pub(crate) fn cursor_line_columns(&self, search: Option<&SearchPattern>) -> usize {
+        if let Some(doc) = self.doc() {
+            return doc.row_columns(self.cursor.line) + 1;
+        }
+        let history = self.contents.as_ref().and_then(|contents| contents.history.as_ref());
+        let change =
+            history.filter(|_| self.shown_view() == DetailView::Aggregate).and_then(|h| h.change_at(self.cursor.line));
+        change.map_or(0, |change| DifferenceText::new(change, search).columns())
     }
 
     /// Moves the cursor by a number of lines and scrolls to it.

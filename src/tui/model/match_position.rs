@@ -3,6 +3,7 @@
 use super::detail::DetailView;
 use super::detail_lines::wrapped_row_lines;
 use super::detail_pane::{DetailPane, LineWrap};
+use super::difference_text::DifferenceText;
 use super::json::JsonDoc;
 use super::json_value::TokenSearch;
 use crate::query::{Direction, SearchPattern};
@@ -54,9 +55,14 @@ impl DetailPane {
         } else {
             self.show_at_third(row);
         }
+        self.scroll_to_column(column);
+    }
+
+    /// Scrolls sideways until a column of the line under the cursor is visible.
+    fn scroll_to_column(&mut self, column: usize) {
         let margin = self.width / COLUMNS_BEFORE_MATCH;
         let is_visible = (self.scroll_columns..(self.scroll_columns + self.width).saturating_sub(2)).contains(&column);
-        if self.wrap == LineWrap::On {
+        if self.wrap == LineWrap::On && self.doc().is_some() {
             self.scroll_columns = 0;
         } else if !is_visible || self.scroll_columns > 0 && column + margin < self.width {
             self.scroll_columns = if column + margin < self.width { 0 } else { column - margin };
@@ -108,6 +114,11 @@ impl DetailPane {
             self.move_by(line as i64 - self.cursor.line as i64);
         } else {
             self.show_at_third(line);
+        }
+        let history = self.contents.as_ref().and_then(|contents| contents.history.as_ref());
+        let change = history.filter(|_| self.shown_view() == DetailView::Aggregate).and_then(|h| h.change_at(line));
+        if let Some(column) = change.map(|change| DifferenceText::new(change, Some(pattern)).match_column()) {
+            self.scroll_to_column(column.unwrap_or_default());
         }
         true
     }

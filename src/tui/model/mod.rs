@@ -12,6 +12,7 @@ mod damage_advice;
 mod detail;
 mod detail_lines;
 mod detail_pane;
+mod difference_text;
 mod fix_preview;
 mod fix_text;
 mod folded_findings;
@@ -70,6 +71,7 @@ pub(crate) use compare::{BackupComparison, ComparePane, CompareState, Difference
 pub(crate) use detail::{AggregateMode, DetailView, RowContents, ShownState, row_doc};
 pub(crate) use detail_lines::{wrapped_row_lines, wrapped_state_lines};
 pub(crate) use detail_pane::{DetailPane, DetailRequest, HEX_WINDOW_BYTES, LineWrap};
+pub(crate) use difference_text::{DifferenceText, ShownValue, VALUE_SEPARATOR};
 pub(crate) use fix_preview::fix_preview_lines;
 pub(crate) use form::{AppendForm, FormField};
 pub(crate) use growth_rate::{GrowthPerSecond, GrowthRate};

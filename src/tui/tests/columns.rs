@@ -249,3 +249,18 @@ fn a_log_without_findings_gives_their_space_to_the_events() {
     damaged.assert_shows("Findings: 4 damaged");
     assert_eq!(damaged.model.list.height(), 35 - 5, "four findings and a title");
 }
+
+#[test]
+fn a_narrow_row_has_the_offset_the_type_and_a_part_of_the_payload() {
+    let mut screen = TestScreen::new(&clean_log(9), (40, 20));
+    for (width, height) in [(40, 20), (36, 12), (34, 6)] {
+        screen.resize(width, height);
+        let row = line_with(&screen, " 16  ");
+        assert!(row.contains("Created") && row.contains("{\"name\":"), "{width}: {row}");
+    }
+    screen.resize(40, 20);
+    assert!(line_with(&screen, "offset").contains("payload"), "{}", screen.screen_text());
+    // The next to go is the payload, then the type.
+    screen.resize(20, 6);
+    assert!(line_with(&screen, " 16  ").contains("Created"), "{}", screen.screen_text());
+}

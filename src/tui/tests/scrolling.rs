@@ -224,3 +224,27 @@ fn the_end_of_a_row_of_damage_is_one_key_away() {
     let row = text.lines().find(|line| line.starts_with('>')).unwrap();
     assert!(row.contains(&format!("{end}│")), "{end}: {row}");
 }
+
+#[test]
+fn a_match_inside_a_long_value_is_scrolled_to_in_the_history_of_an_aggregate() {
+    let long = |word: &str| format!(r#"{{"text":"{}{word}{}"}}"#, "x".repeat(400), "y".repeat(90));
+    let (one, two, three) = (long("one"), long("Medellín"), long("three"));
+    let mut screen = super::detail::screen_of(&["{}", &one, &two, &three]);
+    screen.press(&[Key::Char('/')]);
+    screen.type_text("medellín");
+    screen.press(&[Key::Enter]);
+    screen.model.detail.choose_view(DetailView::Aggregate);
+    screen.press(&[Key::Char('g'), Key::Char('n')]);
+    assert_eq!(screen.model.detail.shown_view(), DetailView::Aggregate);
+    let pane = crate::tui::layout::compute_areas(&screen.model).detail;
+    let text = screen.screen_text();
+    let in_pane = |line: &str| line.chars().skip(pane.x.into()).collect::<String>();
+    let shown: Vec<String> = text.lines().map(in_pane).filter(|line| line.contains("Medellín")).collect();
+    assert_eq!(shown.len(), 1, "{text}");
+    assert!(shown[0].contains("xxMedellínyy"), "{}", shown[0]);
+    // The end and the start of the line are one key away.
+    screen.press(&[Key::Tab, Key::Char('$')]);
+    assert!(screen.model.detail.scroll_columns > 0);
+    screen.press(&[Key::Char('0')]);
+    assert_eq!(screen.model.detail.scroll_columns, 0);
+}

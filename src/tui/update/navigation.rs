@@ -250,7 +250,8 @@ pub(super) fn scroll_to_line_end(model: &mut Model, end: LineEnd) {
     match (model.focus, end) {
         (Pane::Detail, LineEnd::First) => model.detail.scroll_columns = 0,
         (Pane::Detail, LineEnd::Last) => {
-            let columns = model.detail.doc().map_or(0, |doc| doc.row_columns(model.detail.cursor.line) + 1);
+            let search = model.search.as_ref().map(|search| &search.pattern);
+            let columns = model.detail.cursor_line_columns(search);
             model.detail.scroll_columns = columns.saturating_sub(model.detail.width);
         }
         (_, LineEnd::First) => model.list.scroll_columns = 0,

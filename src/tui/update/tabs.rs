@@ -6,11 +6,12 @@ use crate::tui::model::{AggregateLoadState, Model, Pane, Tab};
 
 /// Shows a tab and moves the focus to its main pane.
 pub(super) fn switch_tab(model: &mut Model, tab: Tab) {
+    // The key of the shown tab leads back to its rows.
+    model.focus = Pane::Main;
     if model.tab == tab {
         return;
     }
     model.tab = tab;
-    model.focus = Pane::Main;
     if tab == Tab::Aggregates && model.aggregates.load_state == AggregateLoadState::NoIndex {
         model.aggregates.load_state = AggregateLoadState::NotRequested;
     }

@@ -12,7 +12,7 @@ use super::text::{draw_spans, fit_safe, skip_span_columns};
 use crate::query::{HistoryEntry, PayloadDifference, RowContent};
 use crate::report::possible_loss;
 use crate::report::units::{format_date, format_duration, format_time_of_day, format_timestamp};
-use crate::tui::model::{HistoryLine, Model, RowContents, ShownHistory};
+use crate::tui::model::{DifferenceText, HistoryLine, Model, RowContents, ShownHistory, ShownValue, VALUE_SEPARATOR};
 use crate::tui::theme::Role;
 
 /// Draws the visible lines of the history.
@@ -83,19 +83,26 @@ fn entry_spans(model: &Model, contents: &RowContents, entry: &HistoryEntry) -> V
 }
 
 fn difference_spans(model: &Model, change: &PayloadDifference) -> Vec<Span<'static>> {
-    let path = if change.path.is_empty() { "payload".into() } else { fit_safe(&change.path, 60) };
-    let token = |token: &str| {
-        let is_match = model.search.as_ref().is_some_and(|search| search.pattern.is_match(token.as_bytes()));
-        span(model, if is_match { Role::Match } else { Role::Text }, fit_safe(token, 120))
+    let DifferenceText { label, before, after } =
+        DifferenceText::new(change, model.search.as_ref().map(|search| &search.pattern));
+    let role = match (&change.before, &change.after) {
+        (Some(_), Some(_)) => Role::Warning,
+        (None, _) => Role::Good,
+        (Some(_), None) => Role::Muted,
     };
-    let label = |role, sign| span(model, role, format!("    {sign} {path}: "));
-    match (&change.before, &change.after) {
-        (Some(before), Some(after)) => {
-            vec![label(Role::Warning, '~'), token(before), Span::raw(" → "), token(after)]
+    let mut spans = vec![span(model, role, label)];
+    let is_sent = after.is_some();
+    for (number, ShownValue { head, matched, tail }) in [before, after].into_iter().flatten().enumerate() {
+        if number > 0 {
+            spans.push(Span::raw(VALUE_SEPARATOR));
         }
-        (None, Some(after)) => vec![label(Role::Good, '+'), token(after)],
-        // The event did not send the value: that removes it only where events carry the whole payload.
-        (Some(before), None) => vec![label(Role::Muted, '-'), token(before), span(model, Role::Muted, "  not sent")],
-        (None, None) => Vec::new(),
+        let parts = [(Role::Text, head), (Role::Match, matched), (Role::Text, tail)];
+        spans
+            .extend(parts.into_iter().filter(|(_, text)| !text.is_empty()).map(|(role, text)| span(model, role, text)));
     }
+    if !is_sent {
+        // The event did not send the value: that removes it only where events carry the whole payload.
+        spans.push(span(model, Role::Muted, "  not sent"));
+    }
+    spans
 }

@@ -35,13 +35,13 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, dialog: &PlanDialog) {
     let areas = dialog_layout::plan_dialog_areas(model, dialog);
     draw_dialog_in(frame, model, &page_title(dialog), areas.outer);
     let lines = dialog.page_lines(usize::from(areas.body.width).max(1), areas.bytes_per_line());
-    let PlanTableColumns { headings, widths } = dialog.table_columns(usize::from(areas.body.width));
-    let headings = headings.map(str::to_owned);
-    draw_spans(frame, areas.headings, 0, vec![span(model, Role::Muted, table_line("", &headings, &widths))]);
+    let columns = dialog.table_columns(usize::from(areas.body.width));
+    let headings = columns.headings.map(str::to_owned);
+    draw_spans(frame, areas.headings, 0, vec![span(model, Role::Muted, table_line("", &headings, &columns))]);
     for (line, (number, content)) in (0..areas.body.height).zip(lines.iter().enumerate().skip(dialog.top_line())) {
         let spans = match content {
-            PlanLine::Total if areas.total.height == 0 => total_spans(model, dialog, &widths),
-            content => line_spans(model, dialog, content, &widths),
+            PlanLine::Total if areas.total.height == 0 => total_spans(model, dialog, &columns),
+            content => line_spans(model, dialog, content, &columns),
         };
         draw_spans(frame, areas.body, line, spans);
         let has_cursor = matches!(dialog.page, PlanPage::Table) && number == dialog.cursor.line;
@@ -50,7 +50,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, dialog: &PlanDialog) {
             style_line(frame, areas.body, line, model.theme.style(role));
         }
     }
-    draw_spans(frame, areas.total, 0, total_spans(model, dialog, &widths));
+    draw_spans(frame, areas.total, 0, total_spans(model, dialog, &columns));
     draw_foot(frame, model, dialog, &areas, &command);
     let hidden = lines.len().saturating_sub(dialog.top_line() + usize::from(areas.body.height));
     let hint = scroll_hint(model, dialog.top_line(), hidden);
@@ -79,9 +79,10 @@ fn page_title(dialog: &PlanDialog) -> String {
     }
 }
 
-fn table_line(mark: &str, cells: &[String; PLAN_COLUMN_COUNT], widths: &[usize; PLAN_COLUMN_COUNT]) -> String {
+fn table_line(mark: &str, cells: &[String; PLAN_COLUMN_COUNT], columns: &PlanTableColumns) -> String {
     let mut line = pad(mark, MARK_COLUMNS);
-    for ((cell, width), column) in cells.iter().zip(widths).zip(PLAN_COLUMNS) {
+    let cells = cells.iter().zip(&columns.widths).zip(PLAN_COLUMNS);
+    for ((cell, width), column) in cells.filter(|((_, width), _)| **width > 0) {
         let cell = fit_safe(cell, *width);
         let missing = " ".repeat(width.saturating_sub(display_width(&cell)));
         line += &if column.is_number { missing + &cell } else { cell + &missing };
@@ -91,28 +92,21 @@ fn table_line(mark: &str, cells: &[String; PLAN_COLUMN_COUNT], widths: &[usize; 
 }
 
 /// Returns the line with the totals of the newest plan.
-fn total_spans(model: &Model, dialog: &PlanDialog, widths: &[usize; PLAN_COLUMN_COUNT]) -> Vec<Span<'static>> {
+fn total_spans(model: &Model, dialog: &PlanDialog, columns: &PlanTableColumns) -> Vec<Span<'static>> {
     let [ranges, _, _, restored, lost, changed] = plan_total(&dialog.preview.plan);
-    let [range_width, kind_width, certainty_width, ..] = *widths;
-    let merged = pad(&ranges, range_width + kind_width + certainty_width + 4);
+    let merged = pad(&ranges, columns.columns_before_numbers());
     let cells = [String::new(), String::new(), String::new(), restored, lost, changed];
-    let mut numbers = table_line("", &cells, widths);
-    let skipped = MARK_COLUMNS + range_width + kind_width + certainty_width + 4;
-    numbers = numbers.chars().skip(skipped).collect();
+    let skipped = MARK_COLUMNS + columns.columns_before_numbers();
+    let numbers: String = table_line("", &cells, columns).chars().skip(skipped).collect();
     vec![span(model, Role::Title, " ".repeat(MARK_COLUMNS) + &merged + &numbers)]
 }
 
-fn line_spans(
-    model: &Model,
-    dialog: &PlanDialog,
-    line: &PlanLine,
-    widths: &[usize; PLAN_COLUMN_COUNT],
-) -> Vec<Span<'static>> {
+fn line_spans(model: &Model, dialog: &PlanDialog, line: &PlanLine, columns: &PlanTableColumns) -> Vec<Span<'static>> {
     match line {
         PlanLine::Row(number) => dialog.rows.get(*number).map_or_else(Vec::new, |row| {
             let (mark, role) = row_mark(dialog, row);
             let cursor = if *number == dialog.cursor.line { '>' } else { ' ' };
-            vec![span(model, role, table_line(&format!("{cursor}{mark}"), &row.cells, widths))]
+            vec![span(model, role, table_line(&format!("{cursor}{mark}"), &columns.cells(row), columns))]
         }),
         PlanLine::Total => Vec::new(),
         PlanLine::Text(text) => vec![span(model, Role::Text, fit_safe(text, usize::MAX / 4))],
