@@ -134,3 +134,28 @@ fn hostile_names_and_an_empty_list_are_drawn() {
     assert!(drawn(&mut empty, 60, 8).contains("0 logs"));
     assert_eq!(empty.press(Key::Enter), ListAction::None);
 }
+
+#[test]
+fn cells_are_whole_and_below_their_headings() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut model = model_of_folder(folder.path());
+    read_all(&mut model, ListScanDepth::WholeLogs);
+    let column = |line: &str, text: &str| {
+        let byte = line.find(text).unwrap_or_else(|| panic!("{text:?} is missing: {line}"));
+        line.get(..byte).unwrap().chars().count()
+    };
+    for width in [90, 110, 140, 200] {
+        let screen = drawn(&mut model, width, 10);
+        let lines: Vec<&str> = screen.lines().collect();
+        let (headings, row) = (lines[1], lines[2]);
+        assert_eq!(column(headings, "Health"), column(row, "no damage"), "{screen}");
+        // Numbers end below the last letter of their heading.
+        if headings.contains("Events") {
+            assert_eq!(column(headings, "Events") + "Events".len(), column(row, " 20 ") + " 20".len(), "{screen}");
+        }
+        if headings.contains("Index") {
+            assert_eq!(column(headings, "Index"), column(row, "fresh"), "{screen}");
+        }
+        assert!(!row.contains('…'), "{screen}");
+    }
+}

@@ -264,3 +264,14 @@ fn a_narrow_row_has_the_offset_the_type_and_a_part_of_the_payload() {
     screen.resize(20, 6);
     assert!(line_with(&screen, " 16  ").contains("Created"), "{}", screen.screen_text());
 }
+
+#[test]
+fn a_payload_that_is_cut_before_a_blank_is_marked_as_cut() {
+    let mut screen =
+        TestScreen::new(&log_of(&[(1, r#"{"a":"one two three four five six seven eight nine"}"#)]), (80, 15));
+    for width in 50..80 {
+        screen.resize(width, 15);
+        let row = line_with(&screen, " 16  ");
+        assert!(row.ends_with('…') || row.ends_with("\"}"), "{width}: {row}");
+    }
+}

@@ -55,3 +55,17 @@ fn a_repair_is_suggested_only_where_one_finding_has_a_fix() {
     suggested(true).assert_shows("1 damaged so far: e to look, X to repair, all undoable with u");
     suggested(false).assert_shows("1 damaged so far: e to look, 3 lists the findings, ? lists all keys");
 }
+
+#[test]
+fn a_narrow_list_has_the_start_the_kind_and_the_fix_of_each_finding() {
+    let mut screen = TestScreen::new(&damaged_log(), (40, 20));
+    screen.run_scan();
+    screen.press(&[Key::Char('3')]);
+    let text = screen.screen_text();
+    let row = text.lines().find(|line| line.starts_with('>')).unwrap();
+    for expected in [" 646  ", "checksum", "→ correct bits"] {
+        assert!(row.contains(expected), "{expected}: {text}");
+    }
+    screen.resize(60, 20);
+    screen.assert_shows("646..856");
+}

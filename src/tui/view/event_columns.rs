@@ -162,7 +162,7 @@ fn payload_spans(
                 if is_muted(position) { Role::Muted } else { Role::Text }
             },
         );
-    if excerpt.is_cut {
+    if excerpt.is_cut || shown.len() < excerpt.summary.len() {
         spans.push(span(model, Role::Muted, "…"));
     }
     if let Some(start) = ranges.first().map(|range| range.start) {

@@ -19,8 +19,42 @@ use crate::tui::theme::Role;
 
 /// Minimum width of a list that has separate columns for start, end and size.
 const MIN_WIDE_COLUMNS: usize = 78;
+/// Minimum width of a list that shows the ends of ranges. A narrower one has room only for their starts.
+const MIN_RANGE_COLUMNS: usize = 50;
 /// Width of the column that names the kind.
 const KIND_COLUMNS: usize = 14;
+/// Width of that column in a narrow list.
+const NARROW_KIND_COLUMNS: usize = 9;
+
+/// What a list of findings shows of the range of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RangeForm {
+    /// Start, end and size in columns of their own.
+    Columns,
+    /// The range as one text.
+    Range,
+    /// Only the start.
+    Start,
+}
+
+impl RangeForm {
+    /// Returns the form for a list of `width` columns.
+    fn for_width(model: &Model, width: usize) -> Self {
+        match width {
+            MIN_WIDE_COLUMNS.. if model.tab == Tab::Findings => Self::Columns,
+            MIN_RANGE_COLUMNS.. => Self::Range,
+            _ => Self::Start,
+        }
+    }
+
+    /// Returns the width of the column that names the kind.
+    const fn kind_columns(self) -> usize {
+        match self {
+            Self::Columns | Self::Range => KIND_COLUMNS,
+            Self::Start => NARROW_KIND_COLUMNS,
+        }
+    }
+}
 
 /// Draws the Findings tab with its title.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
@@ -29,12 +63,13 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     draw_note(frame, areas, vec![span(model, Role::Muted, summary(model))]);
     if areas.titles == PaneTitles::Shown {
         let columns = offset_width(model);
-        let range = if usize::from(areas.main.width) >= MIN_WIDE_COLUMNS {
-            format!("{:>columns$}  {:>columns$}  {:>9}", "start", "end", "size")
-        } else {
-            format!("{:<width$}", "range", width = 2 * columns + 2)
+        let form = RangeForm::for_width(model, usize::from(areas.main.width));
+        let range = match form {
+            RangeForm::Columns => format!("{:>columns$}  {:>columns$}  {:>9}", "start", "end", "size"),
+            RangeForm::Range => format!("{:<width$}", "range", width = 2 * columns + 2),
+            RangeForm::Start => format!("{:>columns$}", "start"),
         };
-        let heading = format!("   {range}  {:<KIND_COLUMNS$} repair, verdict", "kind");
+        let heading = format!("   {range}  {} repair, verdict", pad("kind", form.kind_columns()));
         draw_spans(frame, areas.inner(areas.main), 0, vec![span(model, Role::Muted, heading)]);
     }
     let FindingAreas { rows, advice, advice_area } = areas.finding_areas(model);
@@ -77,17 +112,17 @@ fn draw_rows(frame: &mut Frame, area: Rect, model: &Model, pane: Pane) {
 fn finding_spans(model: &Model, finding: &Finding, width: usize) -> Vec<Span<'static>> {
     let (glyph, role) = finding_glyph(finding);
     let columns = offset_width(model);
-    let range = if model.tab == Tab::Findings && width + 1 >= MIN_WIDE_COLUMNS {
-        let size = format_size(finding.end - finding.start);
-        format!(
-            "{:>columns$}  {:>columns$}  {size:>9}  ",
-            model.format_offset(finding.start),
-            model.format_offset(finding.end)
-        )
-    } else {
-        format!("{:>columns$}..{:<columns$}  ", model.format_offset(finding.start), model.format_offset(finding.end))
+    let (start, end) = (model.format_offset(finding.start), model.format_offset(finding.end));
+    let form = RangeForm::for_width(model, width + 1);
+    let range = match form {
+        RangeForm::Columns => {
+            let size = format_size(finding.end - finding.start);
+            format!("{start:>columns$}  {end:>columns$}  {size:>9}  ")
+        }
+        RangeForm::Range => format!("{start:>columns$}..{end:<columns$}  "),
+        RangeForm::Start => format!("{start:>columns$}  "),
     };
-    let kind = pad(finding.kind.name(), KIND_COLUMNS) + " ";
+    let kind = pad(finding.kind.name(), form.kind_columns()) + " ";
     let available = width.saturating_sub(2 + display_width(&range) + display_width(&kind));
     let fix = model.fix_text(finding);
     let fix = if fix.is_empty() { fix } else { fit_safe(&fix, available) + "  " };
