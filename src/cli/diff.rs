@@ -13,7 +13,7 @@ use super::progress::TerminalProgress;
 use crate::inspect::{self, DiffListing, DiffUpdate, LogDifference};
 use crate::report::ExitStatus;
 use crate::report::differences::{
-    DifferenceJson, comparison_json, comparison_line, difference_line, unlisted_line, unrelated_json,
+    comparison_json, comparison_line, difference_line, push_difference_json, unlisted_line, unrelated_json,
 };
 use crate::report::json::Json;
 
@@ -51,13 +51,16 @@ impl DiffArgs {
         let (a, b) = (a.view(), b.view());
         let progress = TerminalProgress::new("comparing", out);
         let mut printed = Ok(());
+        let mut line = String::new();
         let mut unlisted = UnlistedDifferences::default();
         let listing = if self.ndjson { DiffListing::All } else { DiffListing::First };
         let comparison = inspect::diff(a, b, listing, &mut |update| {
             match update {
                 DiffUpdate::Progress(position) => progress.update(position),
                 DiffUpdate::Difference(difference) if self.ndjson => {
-                    printed = progress.suspend(|| out.print_json(&DifferenceJson::new(difference)));
+                    line.clear();
+                    push_difference_json(&mut line, difference);
+                    printed = progress.suspend(|| out.print_stored_json(line.as_bytes()));
                 }
                 DiffUpdate::Difference(difference) if !out.is_json() => {
                     printed = progress.suspend(|| {

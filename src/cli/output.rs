@@ -4,7 +4,6 @@ use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, StdoutLock, Write
 use std::path::Path;
 
 use clap::error::ErrorKind;
-use serde::Serialize;
 
 use super::failure::CommandFailure;
 use crate::file::{BlockingStream, is_stdout_closed};
@@ -23,8 +22,6 @@ pub(super) enum OutputFormat {
 /// Writes a command's output to stdout and stderr of the process.
 pub(super) struct CommandOutput {
     stdout: BufWriter<BlockingStream<StdoutLock<'static>>>,
-    /// The line of JSON that was printed last. Its memory is used for the next one.
-    json_line: Vec<u8>,
     format: OutputFormat,
     stdout_is_terminal: bool,
     stderr_is_terminal: bool,
@@ -38,7 +35,7 @@ impl CommandOutput {
         let stdout = io::stdout().lock();
         let (stdout_is_terminal, stderr_is_terminal) = (stdout.is_terminal(), io::stderr().is_terminal());
         let stdout = BufWriter::with_capacity(1 << 16, BlockingStream(stdout));
-        Self { stdout, json_line: Vec::new(), format, stdout_is_terminal, stderr_is_terminal, effect: None }
+        Self { stdout, format, stdout_is_terminal, stderr_is_terminal, effect: None }
     }
 
     /// True when the output is JSON.
@@ -81,16 +78,9 @@ impl CommandOutput {
         writeln!(self.stdout, "{}{}", safe_path_text(path), sanitize(text)).map_err(CommandFailure::Stdout)
     }
 
-    /// Prints a value that the program composed as one line of JSON to stdout. Hostile characters become JSON escapes: the value
-    /// stays the same, and no terminal or editor that later shows the line interprets them.
-    pub(super) fn print_json(&mut self, value: &impl Serialize) -> Result<(), CommandFailure> {
-        let mut line = std::mem::take(&mut self.json_line);
-        line.clear();
-        serde_json::to_writer(&mut line, value).map_err(|error| CommandFailure::Stdout(error.into()))?;
-        let safe = std::str::from_utf8(&line).map_or_else(|_| String::from_utf8_lossy(&line), sanitize_json);
-        let written = self.write_json_line(safe.as_bytes());
-        self.json_line = line;
-        written
+    /// Prints a JSON value that the program composed as one line to stdout.
+    pub(super) fn print_json(&mut self, value: &Json) -> Result<(), CommandFailure> {
+        self.write_json_line(safe_json_line(value).as_bytes())
     }
 
     /// Prints a line of compact JSON with stored events, token for token. On a terminal, hostile characters become JSON

@@ -3,13 +3,11 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use serde::Serialize;
-
 use super::json::Json;
 use super::units::{
     DisplayZone, format_count, format_exact_size, format_number, format_size, format_timestamp, push_timestamp,
 };
-use super::{safe_path_text, sanitize};
+use super::{safe_path_text, sanitize, sanitize_json};
 use crate::inspect::{
     Comparison, CopyContent, DifferenceKind, EventLabel, LogDifference, LogStart, LogView, RestOfLog, UnrelatedLogs,
 };
@@ -137,93 +135,112 @@ pub(crate) fn comparison_line(comparison: &Comparison) -> String {
     )
 }
 
-/// A difference as an object: a line of `diff --ndjson`.
-#[derive(Debug, Serialize)]
-pub(crate) struct DifferenceJson<'a> {
-    how: &'static str,
-    start: u64,
-    end: u64,
-    a: ContentJson<'a>,
-    b: ContentJson<'a>,
+/// Appends a difference as an object: a line of `diff --ndjson` without the line break. Hostile characters are JSON escapes.
+///
+/// A comparison can have millions of differences, so that the text is composed without values in between.
+pub(crate) fn push_difference_json(out: &mut String, difference: &LogDifference) {
+    let LogDifference { kind, start, end, a, b, .. } = difference;
+    out.push_str("{\"how\":\"");
+    out.push_str(kind.name());
+    out.push_str("\",\"start\":");
+    push_number(out, *start);
+    out.push_str(",\"end\":");
+    push_number(out, *end);
+    out.push_str(",\"a\":");
+    push_content_json(out, a);
+    out.push_str(",\"b\":");
+    push_content_json(out, b);
+    out.push('}');
 }
 
-/// What a copy has in the range of a difference, as an object.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum ContentJson<'a> {
-    Header {
-        content: &'static str,
-        created_at_ms: Option<u64>,
-    },
-    Event {
-        content: &'static str,
-        event_type: &'a str,
-        write_timestamp_ms: u64,
-        aggregate_id: Option<u64>,
-    },
-    Rest {
-        content: &'static str,
-        events: u64,
-        other_ranges: u64,
-        first: Option<LabelJson<'a>>,
-        last: Option<LabelJson<'a>>,
-    },
-    Other {
-        content: &'static str,
-    },
+fn push_content_json(out: &mut String, content: &CopyContent) {
+    out.push_str("{\"content\":\"");
+    out.push_str(content.name());
+    out.push('"');
+    match content {
+        CopyContent::Header { created_at_ms } => {
+            out.push_str(",\"created_at_ms\":");
+            push_optional_number(out, *created_at_ms);
+        }
+        CopyContent::Event(label) => {
+            out.push(',');
+            push_label_keys(out, label);
+        }
+        CopyContent::Rest(rest) => {
+            out.push_str(",\"events\":");
+            push_number(out, rest.events);
+            out.push_str(",\"other_ranges\":");
+            push_number(out, rest.other_ranges);
+            for (key, label) in [(",\"first\":", &rest.first), (",\"last\":", &rest.last)] {
+                out.push_str(key);
+                match label {
+                    Some(label) => push_label_json(out, label),
+                    None => out.push_str("null"),
+                }
+            }
+        }
+        CopyContent::Gap
+        | CopyContent::InvalidEvent
+        | CopyContent::UnreadFrame
+        | CopyContent::Damage
+        | CopyContent::Unreadable
+        | CopyContent::End => {}
+    }
+    out.push('}');
 }
 
-/// The name of an event, as an object.
-#[derive(Debug, Serialize)]
-struct LabelJson<'a> {
-    event_type: &'a str,
-    write_timestamp_ms: u64,
-    aggregate_id: Option<u64>,
+fn push_label_json(out: &mut String, label: &EventLabel) {
+    out.push('{');
+    push_label_keys(out, label);
+    out.push('}');
 }
 
-impl<'a> DifferenceJson<'a> {
-    /// Borrows the parts of a difference.
-    pub(crate) fn new(difference: &'a LogDifference) -> Self {
-        let LogDifference { kind, start, end, a, b, .. } = difference;
-        Self { how: kind.name(), start: *start, end: *end, a: ContentJson::new(a), b: ContentJson::new(b) }
+fn push_label_keys(out: &mut String, label: &EventLabel) {
+    let EventLabel { time_ms, event_type, aggregate_id } = label;
+    out.push_str("\"event_type\":");
+    push_json_text(out, event_type);
+    out.push_str(",\"write_timestamp_ms\":");
+    push_number(out, *time_ms);
+    out.push_str(",\"aggregate_id\":");
+    push_optional_number(out, *aggregate_id);
+}
+
+fn push_json_text(out: &mut String, text: &str) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&sanitize_json(&Json::from(text).to_string()));
     }
 }
 
-impl<'a> ContentJson<'a> {
-    fn new(copy: &'a CopyContent) -> Self {
-        let content = copy.name();
-        match copy {
-            CopyContent::Header { created_at_ms } => Self::Header { content, created_at_ms: *created_at_ms },
-            CopyContent::Event(EventLabel { time_ms, event_type, aggregate_id }) => {
-                Self::Event { content, event_type, write_timestamp_ms: *time_ms, aggregate_id: *aggregate_id }
-            }
-            CopyContent::Rest(RestOfLog { events, other_ranges, first, last }) => Self::Rest {
-                content,
-                events: *events,
-                other_ranges: *other_ranges,
-                first: first.as_ref().map(LabelJson::new),
-                last: last.as_ref().map(LabelJson::new),
-            },
-            CopyContent::Gap
-            | CopyContent::InvalidEvent
-            | CopyContent::UnreadFrame
-            | CopyContent::Damage
-            | CopyContent::Unreadable
-            | CopyContent::End => Self::Other { content },
+fn push_optional_number(out: &mut String, number: Option<u64>) {
+    match number {
+        Some(number) => push_number(out, number),
+        None => out.push_str("null"),
+    }
+}
+
+fn push_number(out: &mut String, mut number: u64) {
+    let mut digits = [b'0'; 20];
+    let mut start = digits.len();
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+        start -= 1;
+        if number == 0 {
+            break;
         }
     }
+    out.push_str(std::str::from_utf8(digits.get(start..).unwrap_or_default()).unwrap_or_default());
 }
 
-impl<'a> LabelJson<'a> {
-    fn new(label: &'a EventLabel) -> Self {
-        let EventLabel { time_ms, event_type, aggregate_id } = label;
-        Self { event_type, write_timestamp_ms: *time_ms, aggregate_id: *aggregate_id }
-    }
-}
-
-/// Returns the object that a value serializes to, as a part of another object.
-fn nested_json(value: &impl Serialize) -> Json {
-    serde_json::to_string(value).map_or(Json::Null, Json::Stored)
+/// Returns what a function appends, as a part of another object.
+fn nested_json(push: impl FnOnce(&mut String)) -> Json {
+    let mut text = String::new();
+    push(&mut text);
+    Json::Stored(text)
 }
 
 /// Returns the object about logs that are not copies of one log.
@@ -231,7 +248,10 @@ pub(crate) fn unrelated_json(unrelated: &UnrelatedLogs) -> Json {
     let start = |start: &LogStart| {
         Json::Object(vec![
             ("created_at_ms", start.created_at_ms.into()),
-            ("first_event", start.first_event.as_ref().map_or(Json::Null, |label| nested_json(&LabelJson::new(label)))),
+            (
+                "first_event",
+                start.first_event.as_ref().map_or(Json::Null, |label| nested_json(|out| push_label_json(out, label))),
+            ),
         ])
     };
     Json::Object(vec![("a", start(&unrelated.a)), ("b", start(&unrelated.b))])
@@ -242,7 +262,8 @@ pub(crate) fn comparison_json(a: &LogView, b: &LogView, comparison: &Comparison)
     let first = (!comparison.is_identical()).then_some(comparison.identical_to);
     let counts =
         comparison.counts.iter().zip(DifferenceKind::ALL).map(|(number, kind)| (kind.name(), (*number).into()));
-    let differences = comparison.differences.iter().map(|difference| nested_json(&DifferenceJson::new(difference)));
+    let differences =
+        comparison.differences.iter().map(|difference| nested_json(|out| push_difference_json(out, difference)));
     Json::Object(vec![
         ("a", safe_path_text(a.path()).into()),
         ("b", safe_path_text(b.path()).into()),
@@ -257,4 +278,45 @@ pub(crate) fn comparison_json(a: &LogView, b: &LogView, comparison: &Comparison)
         ("differences_total", comparison.total().into()),
         ("counts", Json::Object(counts.collect())),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn label(event_type: &str, aggregate_id: Option<u64>) -> EventLabel {
+        EventLabel { time_ms: u64::MAX, event_type: event_type.into(), aggregate_id }
+    }
+
+    #[test]
+    fn a_difference_is_one_object_with_its_keys_in_order() {
+        let rest = RestOfLog { events: 2, other_ranges: 0, first: Some(label("A", None)), last: None };
+        let difference = LogDifference {
+            kind: DifferenceKind::OnlyInA,
+            start: 0,
+            end: 1_000_000,
+            a: CopyContent::Event(label("Updated", Some(10))),
+            b: CopyContent::Rest(rest),
+        };
+        let mut text = String::new();
+        push_difference_json(&mut text, &difference);
+        assert_eq!(
+            text,
+            "{\"how\":\"only_in_a\",\"start\":0,\"end\":1000000,\"a\":{\"content\":\"event\",\"event_type\":\"Updated\",\
+             \"write_timestamp_ms\":18446744073709551615,\"aggregate_id\":10},\"b\":{\"content\":\"rest\",\"events\":2,\
+             \"other_ranges\":0,\"first\":{\"event_type\":\"A\",\"write_timestamp_ms\":18446744073709551615,\
+             \"aggregate_id\":null},\"last\":null}}"
+        );
+    }
+
+    #[test]
+    fn a_hostile_type_keeps_its_value_and_reaches_no_terminal() {
+        for name in ["a\"b\\c", "\u{1b}[2J", "\u{202e}evil", "Größe", ""] {
+            let mut text = String::new();
+            push_label_json(&mut text, &label(name, None));
+            assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(value["event_type"], name);
+        }
+    }
 }

@@ -160,3 +160,15 @@ fn a_write_time_is_excluded_by_its_millisecond() {
     let events = screen.model.list.rows.iter().filter(|row| row.content.kind_name() == "event").count();
     assert_eq!(events, 4);
 }
+
+#[test]
+fn the_key_of_the_shown_tab_leads_back_to_its_rows() {
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    screen.run_scan();
+    for keys in [vec![Key::Enter], vec![Key::Tab], vec![Key::Tab, Key::Tab]] {
+        screen.press(&keys);
+        assert_ne!(screen.model.focus, Pane::Main, "{keys:?}");
+        screen.press(&[Key::Char('1')]);
+        assert_eq!((screen.model.tab, screen.model.focus), (Tab::Events, Pane::Main), "{keys:?}");
+    }
+}

@@ -6,6 +6,7 @@ use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
 use crate::tui::model::{ScanState, Tab};
 use crate::tui::request::{Request, StatisticsPeriod, WorkerKind};
+use crate::tui::theme::Role;
 
 /// An event is written every 1.371 s, so an hour has 2 626 events, and this log lasts more than an hour.
 const EVENTS: u64 = 3000;
@@ -106,4 +107,25 @@ fn the_damage_is_named_only_while_no_scan_may_find_more() {
     assert!(!screen.shows("damaged range"), "{}", screen.screen_text());
     screen.run_scan();
     screen.assert_shows("without 4 damaged ranges");
+}
+
+#[test]
+fn a_wide_table_has_the_first_and_the_last_time_near_the_names_in_the_colours_of_the_types() {
+    let mut screen = screen_with_statistics(&clean_log(30));
+    screen.resize(200, 60);
+    let text = screen.screen_text();
+    let row = text.lines().find(|line| line.starts_with("> Updated")).unwrap().to_owned();
+    // The events of this log are 1.371 s apart, and every third one is a `Created`.
+    for expected in ["2026-11-20 09:00:01.371Z", "2026-11-20 09:00:38.388Z"] {
+        assert!(row.contains(expected), "{expected}: {text}");
+    }
+    let heading = text.lines().find(|line| line.contains("first")).unwrap();
+    for (name, time) in [("first", "2026-11-20 09:00:01"), ("last", "2026-11-20 09:00:38")] {
+        let column = |line: &str, text: &str| line[..line.find(text).unwrap()].chars().count();
+        assert_eq!(column(heading, name), column(&row, time), "{name}: {text}");
+    }
+    assert!(row.find("20 ").unwrap() < 40, "the numbers are near the names: {row}");
+    let buffer = screen.render();
+    let y = text.lines().position(|line| line.starts_with("  Created")).unwrap() as u16;
+    assert_eq!(Some(buffer[(2, y)].fg), screen.model.theme.style(Role::of_event_type("Created")).fg);
 }

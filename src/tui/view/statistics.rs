@@ -5,8 +5,8 @@ use ratatui::text::{Line, Span};
 
 use super::cursor::highlight_selected_line;
 use super::pane::{PaneTitle, draw_note, draw_title, span, tab_title};
-use super::text::{draw_spans, fit_safe, pad};
-use crate::query::{Statistics, StatisticsGroup};
+use super::text::{display_width, draw_spans, fit_safe, pad};
+use crate::query::{GroupBy, GroupKey, Statistics, StatisticsGroup};
 use crate::report::statistics::{group_label, group_spark_line, interval_text, share_text};
 use crate::report::units::{format_count, format_number, format_size, format_time_of_day, format_timestamp};
 use crate::tui::actions::ActionId;
@@ -20,10 +20,14 @@ const COUNT_COLUMNS: usize = 12 + 2 + 8;
 const BYTES_COLUMNS: usize = 2 + 8;
 /// Width of the column with the distribution over time, with the blanks before it.
 const SPARK_COLUMNS: usize = 2 + 32;
-/// Width of the column with the last time, with the blanks before it.
-const LAST_COLUMNS: usize = 2 + 24;
+/// Width of each of the columns with the first and the last time, with the blanks before it.
+const TIME_COLUMNS: usize = 2 + 24;
 /// Smallest width of the column with the groups, with the cursor.
 const MIN_KEY_COLUMNS: usize = 14;
+/// Largest width of that column. Numbers far from their group are hard to read.
+const MAX_KEY_COLUMNS: usize = 50;
+/// Number of blanks between the longest group and the number of its events, at least.
+const KEY_MARGIN: usize = 2;
 
 /// The columns for which there is room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +35,7 @@ struct StatisticsColumns {
     key: usize,
     bytes: ColumnVisibility,
     spark: ColumnVisibility,
+    first: ColumnVisibility,
     last: ColumnVisibility,
 }
 
@@ -55,8 +60,12 @@ impl StatisticsColumns {
         };
         let spark = take(SPARK_COLUMNS, statistics.groups.iter().any(|group| group.histogram.is_some()));
         let bytes = take(BYTES_COLUMNS, was_read);
-        let last = take(LAST_COLUMNS, was_read);
-        Self { key: key.min(50), bytes, spark, last }
+        let last = take(TIME_COLUMNS, was_read);
+        let first = take(TIME_COLUMNS, was_read);
+        let labels = statistics.groups.iter().map(|group| display_width(&group_label(&statistics.by, &group.key)));
+        let longest = labels.max().unwrap_or_default().max(display_width(&statistics.by.to_string()));
+        let needed = (2 + longest + KEY_MARGIN).clamp(MIN_KEY_COLUMNS, MAX_KEY_COLUMNS);
+        Self { key: key.min(needed), bytes, spark, first, last }
     }
 
     fn heading(self, statistics: &Statistics) -> String {
@@ -67,6 +76,9 @@ impl StatisticsColumns {
         if self.spark == ColumnVisibility::Shown {
             text += "  ";
             text += &pad(&format!("per {}", interval_text(statistics.histogram.width_ms())), 32);
+        }
+        if self.first == ColumnVisibility::Shown {
+            text += &format!("  {:<24}", "first");
         }
         if self.last == ColumnVisibility::Shown {
             text += "  last";
@@ -79,16 +91,26 @@ impl StatisticsColumns {
         let key = pad(&format!("{marker} {}", group_label(&statistics.by, &group.key)), self.key);
         let events = format!("{:>12}", format_number(tally.events));
         let share = format!("  {:>8}", share_text(tally.events, statistics.total.events));
-        let mut spans = vec![span(model, Role::Text, key + &events), span(model, Role::Muted, share)];
+        // A type has the same colour in every list.
+        let (key_role, spark_role) = match (&statistics.by, &group.key) {
+            (GroupBy::Type, GroupKey::Text(name)) => (Role::of_event_type(name), Role::of_event_type(name)),
+            _ => (Role::Text, Role::Good),
+        };
+        let mut spans =
+            vec![span(model, key_role, key), span(model, Role::Text, events), span(model, Role::Muted, share)];
         if self.bytes == ColumnVisibility::Shown {
             spans.push(span(model, Role::Muted, format!("  {:>8}", format_size(tally.bytes))));
         }
         if self.spark == ColumnVisibility::Shown {
-            spans.push(span(model, Role::Text, format!("  {}", pad(&group_spark_line(statistics, group), 32))));
+            spans.push(span(model, spark_role, format!("  {}", pad(&group_spark_line(statistics, group), 32))));
         }
-        if self.last == ColumnVisibility::Shown {
-            let last = tally.times.map_or_else(String::new, |times| format_timestamp(times.1, model.zone));
-            spans.push(span(model, Role::Muted, format!("  {last}")));
+        for (visibility, time) in
+            [(self.first, tally.times.map(|times| times.0)), (self.last, tally.times.map(|times| times.1))]
+        {
+            if visibility == ColumnVisibility::Shown {
+                let time = time.map_or_else(String::new, |ms| format_timestamp(ms, model.zone));
+                spans.push(span(model, Role::Muted, format!("  {time:<24}")));
+            }
         }
         spans
     }
