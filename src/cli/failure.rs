@@ -42,7 +42,8 @@ impl CommandFailure {
     pub(super) fn unknown_word(error: &clap::Error) -> Option<Self> {
         let text = |kind| match error.get(kind) {
             Some(ContextValue::String(text)) => Some(text.clone()),
-            Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+            // The most similar one is the last.
+            Some(ContextValue::Strings(texts)) => texts.last().cloned(),
             _ => None,
         };
         let word = text(ContextKind::InvalidSubcommand)?;

@@ -145,6 +145,8 @@ fn every_way_to_name_no_log_has_its_own_error() {
     let cases = [
         ("acounts", 2, "acounts: no such file or command"),
         ("verfy a.log", 2, "verfy: no such file or command; the nearest command is `verify`"),
+        // Two commands are similar.
+        ("repiar a.log", 2, "repiar: no such file or command; the nearest command is `repair`"),
         ("no.log", 1, "no.log: cannot open: No such file"),
         ("verify no.log", 1, "no.log: cannot open: No such file"),
         ("-- -name.log", 2, "stdout is not a terminal"),
