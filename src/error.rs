@@ -6,8 +6,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::error_text::{ascii_suffix, checksum_suffix, content_suffix, journal_suffix, lock_holder, offset_suffix};
 use crate::failed_repair::{JournalStateAfterFailure, LogStateAfterFailure};
-use crate::format::{DamageKind, Finding, ForeignFile, PayloadError, hex};
+use crate::format::{Finding, ForeignFile, PayloadError, hex};
 
 /// Why an operation on a log failed.
 #[derive(Debug, thiserror::Error)]
@@ -183,13 +184,21 @@ pub enum StorageError {
         /// The path of the log.
         path: PathBuf,
     },
+    /// [`EventLog::close`](crate::EventLog::close) has closed the log, and a [`SharedWriter`](crate::SharedWriter) of it was used
+    /// afterwards. Nothing was written.
+    #[error("{}: the log was closed by this program", path.display())]
+    Closed {
+        /// The path of the log.
+        path: PathBuf,
+    },
     /// A sync or a rollback failed. The contents of the disk are unknown, so the writer refuses every append until the
     /// log is reopened.
     #[error("{}: {reason} at offset {offset}: appends are refused until the log is reopened", path.display())]
     Poisoned {
         /// The path of the log.
         path: PathBuf,
-        /// The end of the last append that succeeded. Only bytes that were synced before are known to be on the disk.
+        /// The end of the part of the log that the failure does not put into question: after a failed sync, the end at the last
+        /// successful sync or at opening; otherwise the end of the last append that succeeded.
         offset: u64,
         /// A description of the failure.
         reason: String,
@@ -308,6 +317,7 @@ impl StorageError {
             | Self::Locked { path, .. }
             | Self::Version0ReadOnly { path }
             | Self::ReadOnly { path }
+            | Self::Closed { path }
             | Self::Poisoned { path, .. }
             | Self::Changed { path, .. }
             | Self::Refused { path, .. }
@@ -359,42 +369,4 @@ pub struct RepairFailure {
     pub journal: PathBuf,
     /// What the journal records, read after the failure.
     pub journal_state: JournalStateAfterFailure,
-}
-
-fn offset_suffix(offset: Option<u64>) -> String {
-    offset.map(|offset| format!(" at offset {offset}")).unwrap_or_default()
-}
-
-fn lock_holder(pid: Option<u32>) -> String {
-    match pid {
-        Some(pid) if pid == std::process::id() => format!("another handle of this process (pid {pid})"),
-        Some(pid) => format!("another process (pid {pid})"),
-        None => "another process".into(),
-    }
-}
-
-/// Formats the first bytes of a file as text, in parentheses; empty unless all of them are printable ASCII.
-fn ascii_suffix(bytes: [u8; 4]) -> String {
-    let text = std::str::from_utf8(&bytes).ok().filter(|text| text.bytes().all(|byte| matches!(byte, b' '..=b'~')));
-    text.map(|text| format!(" ({text:?})")).unwrap_or_default()
-}
-
-fn content_suffix(content: Option<ForeignFile>, searched: u64) -> String {
-    match content {
-        Some(content) => format!("it is {}", content.description()),
-        None => format!("no valid frame in the first {searched} bytes"),
-    }
-}
-
-fn journal_suffix(journal: Option<&Path>) -> String {
-    journal.map(|journal| format!("; original bytes in {}", journal.display())).unwrap_or_default()
-}
-
-fn checksum_suffix(finding: &Finding) -> String {
-    match (finding.kind, finding.evidence.stored_checksum, finding.evidence.computed_checksum) {
-        (DamageKind::Checksum, Some(stored), Some(computed)) => {
-            format!(": checksum expected {computed:08x} (computed), found {stored:08x} (stored)")
-        }
-        _ => String::new(),
-    }
 }

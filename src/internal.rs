@@ -53,14 +53,21 @@ pub mod index {
 }
 
 pub mod log {
-    //! Updating the index of an open log, with progress reports.
+    //! Updating the index of an open log, with progress reports, and the steps of the threads that append to a log.
     use std::sync::Arc;
+
+    pub use crate::file::{Appended, CommitState, SyncJob, SyncStep, SyncTicket};
 
     use crate::inspect::{OnSurveyUpdate, Survey};
     use crate::{AggregateIndex, EventLog, StorageError};
 
     /// An index, and the survey of the new part of the log; `None` when there was no new part to read.
     pub type UpdatedIndex = (Arc<AggregateIndex>, Option<Survey>);
+
+    /// Returns what the threads that append to a log share; `None` when the log was opened for reading, or has shared writers.
+    pub fn commit_state(log: EventLog) -> Option<CommitState> {
+        log.into_commit_state()
+    }
 
     /// Brings the index of a log up to date.
     ///

@@ -53,6 +53,8 @@
 //! # }
 //! ```
 //!
+//! Several threads append through a [`SharedWriter`], and share syncs.
+//!
 //! Each method that writes documents what a power cut can cost. An event written by [`EventLog::append`] survives the
 //! death of the process; an event written by [`EventLog::append_sync`] also survives a power cut.
 //!
@@ -61,6 +63,7 @@
 //! | task | items |
 //! | --- | --- |
 //! | append, replay, look up | [`EventLog`], [`OpenOptions`], [`Event`], [`StoredEvent`] |
+//! | append from several threads | [`SharedWriter`] |
 //! | save, load and merge indexes | [`save_index`], [`load_index`], [`AggregateIndex::merge`] |
 //! | verify | [`EventLog::verify`], or [`survey`] with options and progress |
 //! | inspect a log and its index, compare two copies | [`inspect`] |
@@ -78,6 +81,7 @@
 //! are not part of the interface.
 
 mod error;
+mod error_text;
 mod failed_repair;
 #[doc(hidden)]
 pub mod internal;
@@ -128,7 +132,7 @@ pub use index::{
     NameKind, PersistedIndex, SeenEnd, VerificationMark, load_index, save_index,
 };
 pub use inspect::{OnProgress, OnSurveyUpdate, Progress, Survey, SurveyOptions, SurveyUpdate, survey};
-pub use log::{AggregateEvents, EventLog, OpenOptions, PurgedSegments, Replay, ReplayedEvent};
+pub use log::{AggregateEvents, EventLog, OpenOptions, PurgedSegments, Replay, ReplayedEvent, SharedWriter};
 
 /// Compiles and runs the examples of `docs/library.md` as documentation tests.
 #[cfg(doctest)]

@@ -29,6 +29,7 @@ mod engine {
     mod file_start;
     mod fixtures;
     mod free_space;
+    mod group_commit;
     mod header;
     mod histories;
     mod hits;
@@ -58,6 +59,7 @@ mod engine {
     mod saved_plans;
     mod seen_end;
     mod segments;
+    mod shared_writer;
     mod sim_disk;
     mod soak;
     mod source_text;

@@ -18,6 +18,10 @@ pub(super) enum FailingCall {
     AppendEnd,
     EntryOfPath,
     ResolvedPath,
+    /// Panics.
+    PanickingAppend,
+    /// Panics.
+    PanickingSync,
 }
 
 /// The disk of this machine, on which the first call of one kind fails.
@@ -36,6 +40,12 @@ impl Failure {
             return Err(io::Error::other("the call that fails"));
         }
         Ok(())
+    }
+}
+
+impl Failure {
+    fn panic_at(&self, call: FailingCall) {
+        assert!(self.check(call).is_ok(), "the call that panics");
     }
 }
 
@@ -117,6 +127,7 @@ impl Storage for FailingFile {
     }
 
     fn append(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.failure.panic_at(FailingCall::PanickingAppend);
         self.file.append(bytes)
     }
 
@@ -134,6 +145,7 @@ impl Storage for FailingFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        self.failure.panic_at(FailingCall::PanickingSync);
         self.file.sync()
     }
 

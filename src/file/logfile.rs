@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::format_recovery::recover_format;
 use super::segments::open_log;
@@ -51,7 +50,9 @@ pub struct LogFile {
     header: HeaderState,
     /// Where the log started when it was opened.
     start: StartPosition,
-    sync_failed: AtomicBool,
+    /// True after a sync has failed. The mutex is held during a sync: when several run at once, the operating system reports a
+    /// failure to one of them, and the others succeed.
+    sync_failed: Mutex<bool>,
 }
 
 impl LogFile {
@@ -75,7 +76,7 @@ impl LogFile {
     ) -> Self {
         let of_file = StartPosition::of_file(format.version());
         let start = storage.segments().map_or(of_file, StartPosition::of_segments);
-        Self { storage, path: path.to_owned(), format, header, start, sync_failed: AtomicBool::new(false) }
+        Self { storage, path: path.to_owned(), format, header, start, sync_failed: Mutex::new(false) }
     }
 
     /// Returns where the log starts now: a retention can have moved it since the log was opened.
@@ -237,16 +238,20 @@ impl LogFile {
         self.sync_through(self.storage())
     }
 
-    /// Syncs the file like [`LogFile::sync`], through another handle of it that can write.
+    /// Syncs the file like [`LogFile::sync`], through another handle of it that can write. Waits for another sync of the file
+    /// to end.
     ///
     /// # Errors
     /// Those of [`LogFile::sync`].
     pub(super) fn sync_through(&self, handle: &dyn Storage) -> std::io::Result<()> {
-        if self.sync_failed.load(Ordering::Acquire) {
-            return Err(std::io::Error::other("an earlier sync of this file failed"));
+        let earlier_failure = || std::io::Error::other("an earlier sync of this file failed");
+        // After a panic in a sync, the contents of the disk are as unknown as after a failed one.
+        let mut sync_failed = self.sync_failed.lock().map_err(|_| earlier_failure())?;
+        if *sync_failed {
+            return Err(earlier_failure());
         }
         handle.sync().inspect_err(|_| {
-            self.sync_failed.store(true, Ordering::Release);
+            *sync_failed = true;
             self.storage.drop_cache();
         })
     }

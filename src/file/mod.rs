@@ -6,11 +6,13 @@
 mod backup;
 #[cfg(feature = "app")]
 mod closed_stream;
+mod commit_state;
 #[cfg(test)]
 mod failing_disk;
 mod file_identity;
 mod file_place;
 mod format_recovery;
+mod group_commit;
 mod locate;
 mod lock;
 mod log_folder;
@@ -31,6 +33,7 @@ mod settings_file;
 mod spooled_disk;
 mod start_position;
 pub(crate) mod storage;
+mod sync_rounds;
 mod temporary_file;
 mod trust;
 mod window;
@@ -40,8 +43,10 @@ mod writer_detection;
 pub(crate) use backup::Backup;
 #[cfg(feature = "app")]
 pub(crate) use closed_stream::is_stdout_closed;
+pub use commit_state::{Appended, CommitState};
 pub use file_identity::{DeviceInode, FileIdentity, FileStamp};
 pub(crate) use file_place::{FilePlace, folder_of};
+pub(crate) use group_commit::{ClosedWriter, GroupCommit};
 pub use locate::spans_before;
 pub(crate) use locate::{OffsetLocation, locate_offset};
 pub(crate) use lock::{WriterLock, ensure_same_file};
@@ -63,10 +68,11 @@ pub(crate) use settings_file::{FoundSettings, write_settings};
 #[cfg(feature = "app")]
 pub(crate) use spooled_disk::{SpoolFile, SpooledDisk};
 pub use storage::{Disk, OpenMode, Storage};
+pub use sync_rounds::{SyncStep, SyncTicket};
 pub(crate) use temporary_file::is_file_at;
 pub(crate) use trust::{SideFileFault, TrustRule};
 pub use trust::{SideFileOrigin, UntrustedFile};
-pub use writer::Durability;
 pub(crate) use writer::LogWriter;
+pub use writer::{Durability, SyncJob};
 pub use writer_detection::WriterPresence;
 pub(crate) use writer_detection::detect_writer;

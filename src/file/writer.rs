@@ -1,6 +1,8 @@
 //! [`LogWriter`]: the only code that appends frames to a log. It holds the writer's lock, and appends all frames or
 //! none.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::LogFile;
@@ -36,13 +38,44 @@ pub(crate) struct LogWriter {
     storage: Arc<dyn Storage>,
     lock: WriterLock,
     end: u64,
+    /// The end of the log when the last successful sync of this writer was started, or when the log was opened.
+    synced_end: u64,
     /// Why the writer refuses all appends; `None` while it accepts them.
-    poison_reason: Option<String>,
+    poison: Option<Poison>,
+    /// True while a call changes the file. It stays true when the call panics, because nobody knows then what was written.
+    is_changing_file: bool,
     /// Number of appends since the end of the file was last checked.
     appends_since_check: u32,
     roll_policy: RollPolicy,
     /// The last segment; `None` in a log of one file.
     active: Option<ActiveSegment>,
+}
+
+/// Why a writer refuses all appends.
+#[derive(Debug, Clone)]
+struct Poison {
+    /// The end of the part of the log that the failure does not put into question.
+    offset: u64,
+    reason: String,
+}
+
+/// A sync of a log, which can run while other threads append to the log.
+#[derive(Debug)]
+pub struct SyncJob {
+    log: Arc<LogFile>,
+    storage: Arc<dyn Storage>,
+    /// The end of the log when the sync was started.
+    end: u64,
+}
+
+impl SyncJob {
+    /// Blocks until every byte that was written before the call is on stable storage.
+    ///
+    /// # Errors
+    /// The error of the operating system; every later sync of the log then fails too.
+    pub fn run(&self) -> io::Result<()> {
+        self.log.sync_through(self.storage.as_ref())
+    }
 }
 
 impl LogWriter {
@@ -68,7 +101,18 @@ impl LogWriter {
     fn new(log: Arc<LogFile>, storage: Arc<dyn Storage>, lock: WriterLock) -> Result<Self, StorageError> {
         let end = log.len()?;
         let (roll_policy, active) = (RollPolicy::default(), ActiveSegment::of_log(&log)?);
-        Ok(Self { log, storage, lock, end, poison_reason: None, appends_since_check: 0, roll_policy, active })
+        Ok(Self {
+            log,
+            storage,
+            lock,
+            end,
+            synced_end: end,
+            poison: None,
+            is_changing_file: false,
+            appends_since_check: 0,
+            roll_policy,
+            active,
+        })
     }
 
     /// Sets when the next segment is started.
@@ -88,7 +132,7 @@ impl LogWriter {
         };
         self.sync()?;
         match active.next_header(&self.log, self.end)? {
-            Some(header) => self.start_segment(header, now_ms),
+            Some(header) => self.change_file(|writer| writer.start_segment(header, now_ms)),
             None => Ok(()),
         }
     }
@@ -106,7 +150,7 @@ impl LogWriter {
             reason: "the number of the next segment is not known: the header of the last one is damaged".into(),
             alternative: "Repair the log with `chronicle repair LOG`, and try again",
         })?;
-        self.start_segment(SegmentHeader { log_start, ..header }, now_ms)
+        self.change_file(|writer| writer.start_segment(SegmentHeader { log_start, ..header }, now_ms))
     }
 
     /// Adds a segment with this header after the last one, which is synced.
@@ -116,7 +160,7 @@ impl LogWriter {
             let path = segments.segment_path(header.base);
             // Other handles of the log would continue in the new segment.
             if segments.open_segment(header.base).is_ok() {
-                return Err(self.poison(format!("the next segment was created and cannot be used ({error})")));
+                return Err(self.poison(self.end, format!("the next segment was created and cannot be used ({error})")));
             }
             return Err(StorageError::io(&path, "create", error));
         }
@@ -133,12 +177,27 @@ impl LogWriter {
         self.lock.ensure_only_writer(self.log.path())
     }
 
+    /// The path of the log.
+    pub(crate) fn path(&self) -> &Path {
+        self.log.path()
+    }
+
     /// The end of the log, which is the offset of the next frame.
     pub(crate) const fn end(&self) -> u64 {
         self.end
     }
 
-    /// Appends whole frames, usually with one system call, and returns the offset of the first one.
+    /// Runs a step that changes the file. After a panic in it, the writer refuses all appends.
+    fn change_file<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T, StorageError>) -> Result<T, StorageError> {
+        self.ensure_not_poisoned()?;
+        self.is_changing_file = true;
+        let result = step(self);
+        self.is_changing_file = false;
+        result
+    }
+
+    /// Appends whole frames, usually with one system call, and returns the offset of the first one. Does not sync them: with
+    /// `Synced`, it checks the end of the file, so that a later sync need not check it.
     ///
     /// Bytes that another program writes without the lock are never overwritten. Such a write is detected at the next
     /// sync, and after 64 appends at the latest.
@@ -147,13 +206,16 @@ impl LogWriter {
     /// `Io` when the write failed, or its end could not be determined, and the file was restored to its previous size;
     /// `Poisoned` when that size could not be restored, when a sync failed, or when another program has written to the log.
     pub(crate) fn append(&mut self, frames: &[u8], durability: Durability) -> Result<u64, StorageError> {
-        self.ensure_not_poisoned()?;
+        self.change_file(|writer| writer.append_frames(frames, durability))
+    }
+
+    fn append_frames(&mut self, frames: &[u8], durability: Durability) -> Result<u64, StorageError> {
         let start = self.end;
         let new_end = start + frames.len() as u64;
         let mut rest = frames;
         while !rest.is_empty() {
             match self.storage.append(rest) {
-                Ok(0) => return Err(self.roll_back(new_end - rest.len() as u64, std::io::ErrorKind::WriteZero.into())),
+                Ok(0) => return Err(self.roll_back(new_end - rest.len() as u64, io::ErrorKind::WriteZero.into())),
                 Ok(bytes) => rest = rest.get(bytes..).unwrap_or_default(),
                 Err(error) => return Err(self.roll_back(new_end - rest.len() as u64, error)),
             }
@@ -164,11 +226,6 @@ impl LogWriter {
                 Ok(end) => self.check_end(end, new_end)?,
                 Err(error) => return Err(self.roll_back(new_end, error)),
             }
-        }
-        if durability == Durability::Synced {
-            // The sync precedes the change of `end`, because frames whose sync failed must not count as part of the
-            // log.
-            self.sync_data()?;
         }
         self.end = new_end;
         Ok(start)
@@ -181,7 +238,7 @@ impl LogWriter {
         if append_end == expected_end {
             return Ok(());
         }
-        Err(self.poison(format!("another program wrote to the log: the last append ended at {append_end}")))
+        Err(self.poison(self.end, format!("another program wrote to the log: the last append ended at {append_end}")))
     }
 
     /// Blocks until every appended frame is on stable storage.
@@ -190,17 +247,52 @@ impl LogWriter {
     /// `Poisoned` when a sync fails or has failed before. A failed sync is never repeated, because a later success
     /// would not prove that the data is on the disk. `Io` when the end of the file cannot be determined.
     pub(crate) fn sync(&mut self) -> Result<(), StorageError> {
+        self.check_appends()?;
+        let job = self.start_sync()?;
+        let result = job.run();
+        self.finish_sync(&job, result)
+    }
+
+    /// Checks the end of the file, unless it was checked after the last append.
+    ///
+    /// # Errors
+    /// `Poisoned` when another program has written to the log; `Io` when the end cannot be determined.
+    pub(crate) fn check_appends(&mut self) -> Result<(), StorageError> {
         self.ensure_not_poisoned()?;
         if self.appends_since_check > 0 {
             let append_end = self.storage.append_end();
             let to_error = |error| StorageError::io_at(self.log.path(), "find the end of", self.end, error);
             self.check_end(append_end.map_err(to_error)?, self.end)?;
         }
-        self.sync_data()
+        Ok(())
     }
 
-    fn sync_data(&mut self) -> Result<(), StorageError> {
-        self.log.sync_through(self.storage.as_ref()).map_err(|error| self.poison(format!("a sync failed ({error})")))
+    /// Returns a sync of all frames that were appended until now. Its result must be given to [`LogWriter::finish_sync`].
+    ///
+    /// # Errors
+    /// `Poisoned` when the writer refuses all appends.
+    pub(crate) fn start_sync(&mut self) -> Result<SyncJob, StorageError> {
+        self.ensure_not_poisoned()?;
+        Ok(SyncJob { log: self.log.clone(), storage: self.storage.clone(), end: self.end })
+    }
+
+    /// Records the result of a sync.
+    ///
+    /// # Errors
+    /// `Poisoned` when it failed.
+    pub(crate) fn finish_sync(&mut self, job: &SyncJob, result: io::Result<()>) -> Result<(), StorageError> {
+        match result {
+            Ok(()) => {
+                self.synced_end = self.synced_end.max(job.end);
+                Ok(())
+            }
+            Err(error) => Err(self.poison(self.synced_end, format!("a sync failed ({error})"))),
+        }
+    }
+
+    /// Makes the writer refuse all appends, because a sync did not return a result.
+    pub(crate) fn poison_after_lost_sync(&mut self) {
+        self.poison(self.synced_end, "a sync was interrupted by a panic".into());
     }
 
     /// Reads the end of the log again after a repair that was made under this lock.
@@ -212,32 +304,45 @@ impl LogWriter {
         Ok(())
     }
 
-    fn ensure_not_poisoned(&self) -> Result<(), StorageError> {
-        match &self.poison_reason {
+    /// Checks that the writer accepts appends.
+    ///
+    /// # Errors
+    /// `Poisoned` after a failure that leaves the contents of the disk unknown.
+    pub(crate) fn ensure_not_poisoned(&mut self) -> Result<(), StorageError> {
+        if self.is_changing_file && self.poison.is_none() {
+            return Err(self.poison(self.end, "a change of the log was interrupted by a panic".into()));
+        }
+        match &self.poison {
             None => Ok(()),
-            Some(reason) => {
+            Some(Poison { offset, reason }) => {
                 let path = self.log.path().to_owned();
-                Err(StorageError::Poisoned { path, offset: self.end, reason: reason.clone() })
+                Err(StorageError::Poisoned { path, offset: *offset, reason: reason.clone() })
             }
         }
     }
 
-    fn poison(&mut self, reason: String) -> StorageError {
-        self.poison_reason = Some(reason.clone());
-        StorageError::Poisoned { path: self.log.path().to_owned(), offset: self.end, reason }
+    /// Makes the writer refuse all appends, and returns the error. The first reason is kept.
+    fn poison(&mut self, offset: u64, reason: String) -> StorageError {
+        let Poison { offset, reason } = self.poison.get_or_insert(Poison { offset, reason }).clone();
+        StorageError::Poisoned { path: self.log.path().to_owned(), offset, reason }
     }
 
     /// Truncates the file to the frame boundary before a failed write, and returns the error of the write.
     ///
     /// Poisons the writer instead when the file does not end where the written bytes end, or when truncating fails.
-    fn roll_back(&mut self, written_end: u64, error: std::io::Error) -> StorageError {
+    fn roll_back(&mut self, written_end: u64, error: io::Error) -> StorageError {
         let file_end = self.storage.len();
         if !matches!(file_end, Ok(len) if len == written_end) {
-            return self.poison(format!("a write failed ({error}), and the log does not end after the written bytes"));
+            return self.poison(
+                self.end,
+                format!("a write failed ({error}), and the log does not end after the written bytes"),
+            );
         }
         match self.storage.set_len(self.end) {
             Ok(()) => StorageError::io_at(self.log.path(), "append", self.end, error),
-            Err(rollback) => self.poison(format!("a write failed ({error}) and could not be rolled back ({rollback})")),
+            Err(rollback) => {
+                self.poison(self.end, format!("a write failed ({error}) and could not be rolled back ({rollback})"))
+            }
         }
     }
 }

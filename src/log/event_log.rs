@@ -6,11 +6,11 @@ use std::sync::Mutex;
 use super::indexing::IndexCache;
 use super::segments::{create_in_folder, roll_policy};
 use super::tail_recovery::recover_tail;
-use super::{OpenOptions, Replay};
+use super::{OpenOptions, Replay, SharedWriter};
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{Durability, ExistingFile, LogWriter, NewFile, OpenMode, WriterLock};
-use crate::format::{Event, LogHeader, TimestampPrefix, Version, frame};
+use crate::file::{CommitState, Durability, ExistingFile, LogWriter, NewFile, OpenMode, WriterLock};
+use crate::format::{Event, LogHeader, Version};
 use crate::index::{IndexState, SeenEnd};
 use crate::inspect::LogView;
 use crate::repair::{
@@ -21,23 +21,21 @@ use crate::repair::{
 /// An event log in one file, or in a folder of segments.
 ///
 /// A log that is opened read-only takes no lock and writes nothing. A log that is opened for append holds the writer's
-/// lock until it is dropped or closed. Dropping it loses no appended event; [`EventLog::close`] also saves the index.
+/// lock until it is closed, or until it and its [`SharedWriter`]s are dropped. Dropping it loses no appended event;
+/// [`EventLog::close`] also saves the index.
 ///
-/// Appending needs `&mut self`, and reading needs `&self`. [`Replay`] and [`AggregateEvents`](crate::AggregateEvents)
+/// Appending needs `&mut self`, and reading needs `&self`. [`EventLog::shared_writer`] returns a handle with which several
+/// threads append. [`Replay`] and [`AggregateEvents`](crate::AggregateEvents)
 /// do not borrow the log, so a program can append to the log while several of them run.
 #[derive(Debug)]
 pub struct EventLog {
     pub(super) options: OpenOptions,
     pub(super) view: LogView,
     pub(super) index_cache: Mutex<IndexCache>,
-    pub(super) writer: Option<LogWriter>,
+    pub(super) writer: Option<SharedWriter>,
     set_aside_tail: Option<TailBackup>,
     recovered_repair: Option<RecoveryOutcome>,
     pub(super) is_created: bool,
-    has_appended: bool,
-    /// The encoded time of the last append, reused by appends in the same millisecond.
-    accept_time: TimestampPrefix,
-    frame_buffer: Vec<u8>,
 }
 
 impl EventLog {
@@ -160,17 +158,15 @@ impl EventLog {
     }
 
     pub(super) fn from_view(options: OpenOptions, view: LogView, writer: Option<LogWriter>) -> Self {
+        let format = view.log().format();
         Self {
+            writer: writer.map(|writer| SharedWriter::new(writer, format, options.clock.clone())),
             view: view.with_threads(options.threads),
             options,
             index_cache: Mutex::default(),
-            writer,
             set_aside_tail: None,
             recovered_repair: None,
             is_created: false,
-            has_appended: false,
-            accept_time: TimestampPrefix::new(0),
-            frame_buffer: Vec::new(),
         }
     }
 
@@ -184,7 +180,7 @@ impl EventLog {
     /// `Io` when the write failed and the log is unchanged; `Poisoned` after a failed sync or rollback; `ReadOnly` when
     /// the log was opened for reading.
     pub fn append(&mut self, event: &Event) -> Result<u64, StorageError> {
-        self.append_frames(std::slice::from_ref(event), Durability::Buffered, |_| {})
+        self.writer()?.append(event)
     }
 
     /// Appends an event, syncs the log, and returns the event's offset. When the function returns, the event and all
@@ -194,7 +190,7 @@ impl EventLog {
     /// The errors of [`EventLog::append`]. `Poisoned` also when the sync failed. It is then unknown whether the event
     /// is on the disk, and the log accepts no event until it is opened again.
     pub fn append_sync(&mut self, event: &Event) -> Result<u64, StorageError> {
-        self.append_frames(std::slice::from_ref(event), Durability::Synced, |_| {})
+        self.writer()?.append_sync(event)
     }
 
     /// Appends all events in one write, or none of them, and returns their offsets. `Synced` costs one sync for the
@@ -203,37 +199,24 @@ impl EventLog {
     /// # Errors
     /// The errors of [`EventLog::append`], and with `Synced` those of [`EventLog::append_sync`].
     pub fn append_batch(&mut self, events: &[Event], durability: Durability) -> Result<Vec<u64>, StorageError> {
-        let mut offsets = Vec::with_capacity(events.len());
-        let mut len = 0;
-        let first = self.append_frames(events, durability, |frame_len| {
-            offsets.push(len);
-            len += frame_len;
-        })?;
-        for offset in &mut offsets {
-            *offset += first;
-        }
-        Ok(offsets)
+        self.writer()?.append_batch(events, durability)
     }
 
-    /// Appends events in one write and returns the offset of the first one. Calls `on_frame_len` with the length of
-    /// each frame.
-    fn append_frames(
-        &mut self,
-        events: &[Event],
-        durability: Durability,
-        on_frame_len: impl FnMut(u64),
-    ) -> Result<u64, StorageError> {
-        let read_only = || StorageError::ReadOnly { path: self.view.path().to_owned() };
-        let writer = self.writer.as_mut().ok_or_else(read_only)?;
-        let now = (self.options.clock)();
-        writer.roll_if_due(now)?;
-        self.accept_time.update(now);
-        self.frame_buffer.clear();
-        let payloads = events.iter().map(|event| event.payload_parts(&self.accept_time));
-        frame::encode_all(self.view.log().format(), writer.end(), payloads, &mut self.frame_buffer, on_frame_len);
-        let start = writer.append(&self.frame_buffer, durability)?;
-        self.has_appended = true;
-        Ok(start)
+    /// Returns a handle with which several threads append to this log. Calls that sync at the same time share a sync.
+    ///
+    /// # Errors
+    /// `ReadOnly` when the log was opened for reading.
+    pub fn shared_writer(&self) -> Result<SharedWriter, StorageError> {
+        self.writer().cloned()
+    }
+
+    /// Returns the state that its writers share, for tests that run its steps without threads.
+    pub(crate) fn into_commit_state(mut self) -> Option<CommitState> {
+        self.writer.take()?.into_commit_state()
+    }
+
+    pub(super) fn writer(&self) -> Result<&SharedWriter, StorageError> {
+        self.writer.as_ref().ok_or_else(|| StorageError::ReadOnly { path: self.view.path().to_owned() })
     }
 
     /// Blocks until every appended event is on stable storage.
@@ -241,19 +224,22 @@ impl EventLog {
     /// # Errors
     /// `Poisoned` when the sync failed; `ReadOnly` when the log was opened for reading.
     pub fn sync(&mut self) -> Result<(), StorageError> {
-        match &mut self.writer {
-            Some(writer) => writer.sync(),
-            None => Err(StorageError::ReadOnly { path: self.view.path().to_owned() }),
-        }
+        self.writer()?.sync()
     }
 
     /// Closes the log. Syncs the log and saves the index when this writer created the log, or when it appended to the
     /// log and the index was fresh at opening or was brought up to date later.
     ///
+    /// Waits for the calls of [`SharedWriter`]s that are in progress; their later calls return `Closed`. When the function
+    /// returns, the writer's lock is released.
+    ///
     /// # Errors
     /// The errors of [`EventLog::save_index`]. The log itself stays intact.
     pub fn close(mut self) -> Result<(), StorageError> {
-        let saves_index = self.lock_index_cache().saves_on_close && (self.has_appended || self.is_created);
+        // The writer holds the lock until the index is saved.
+        let closed = self.writer.take().map(|writer| writer.close());
+        let has_appended = closed.as_ref().is_some_and(|closed| closed.has_appended);
+        let saves_index = self.lock_index_cache().saves_on_close && (has_appended || self.is_created);
         if saves_index { self.save_index() } else { Ok(()) }
     }
 

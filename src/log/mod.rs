@@ -9,6 +9,7 @@ mod options;
 mod replay;
 mod retention;
 mod segments;
+mod shared_writer;
 mod tail_recovery;
 
 pub use aggregate::AggregateEvents;
@@ -18,3 +19,4 @@ pub use options::OpenOptions;
 pub(crate) use options::now_ms;
 pub use replay::{Replay, ReplayedEvent};
 pub use retention::PurgedSegments;
+pub use shared_writer::SharedWriter;

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use super::EventLog;
 use crate::StorageError;
 use crate::file::{
-    FoundRemovals, FoundSettings, LogWriter, RemovedFolder, SegmentSet, Storage, permissions_source, write_settings,
+    FoundRemovals, FoundSettings, RemovedFolder, SegmentSet, Storage, permissions_source, write_settings,
 };
 use crate::format::{LogSettings, RemovedSegment, SegmentRemoval};
 use crate::repair::{RetentionLimit, RetentionPlan, describe_limits, plan_retention, refused_error};
@@ -132,7 +132,7 @@ impl EventLog {
     /// Those of [`EventLog::last_removal`]; `ReadOnly` when the log was opened for reading; `Io` and `Poisoned` when a step
     /// fails. The next opening for append then moves the segments away again, or the log has them.
     pub fn undo_removal(&mut self) -> Result<SegmentRemoval, StorageError> {
-        self.writable()?;
+        self.writer()?;
         self.complete_removals()?;
         let record = self.last_removal()?;
         let removed = self.removed_folder()?;
@@ -160,7 +160,7 @@ impl EventLog {
     /// # Errors
     /// Those of [`EventLog::removals`]; `ReadOnly` when the log was opened for reading; `Io` when a step fails.
     pub fn purge_removed(&mut self) -> Result<PurgedSegments, StorageError> {
-        self.writable()?;
+        self.writer()?;
         self.complete_removals()?;
         self.discard_unused_records()?;
         let removed = self.removed_folder()?;
@@ -194,7 +194,7 @@ impl EventLog {
     /// Makes the log start at `log_start`: in the header of a new segment, and then in the settings.
     fn start_log_at(&mut self, log_start: u64) -> Result<(), StorageError> {
         let now_ms = (self.options.clock)();
-        self.writable()?.roll_with_start(log_start, now_ms)?;
+        self.writer()?.with_writer(|writer| writer.roll_with_start(log_start, now_ms))?;
         let disk = self.options.disk.as_ref();
         let segments = self.segments()?;
         let (folder, log_id) = (segments.folder(), segments.log_id());
@@ -214,7 +214,7 @@ impl EventLog {
 
     /// Checks that the log starts with the segments of a plan.
     fn check_retention(&mut self, plan: &RetentionPlan) -> Result<(), StorageError> {
-        self.writable()?;
+        self.writer()?;
         self.discard_unused_records()?;
         self.view.log().len()?;
         let segments = self.segments()?;
@@ -258,9 +258,5 @@ impl EventLog {
             let reason = "the log is one file, from which no segments are removed".to_owned();
             refused_error(self.view.path(), reason, "Name a log that is a folder of segments")
         })
-    }
-
-    fn writable(&mut self) -> Result<&mut LogWriter, StorageError> {
-        self.writer.as_mut().ok_or_else(|| StorageError::ReadOnly { path: self.view.path().to_owned() })
     }
 }

@@ -75,6 +75,7 @@ pub(crate) fn hint(error: &StorageError) -> String {
              appended to; `--accept likely` restores damaged lengths in the copy"
         }
         StorageError::ReadOnly { .. } => "Open the log for append to write to it",
+        StorageError::Closed { .. } => "Open the log again to append to it",
         StorageError::Poisoned { .. } => {
             "Check the disk and its free space, then run `chronicle verify LOG`: it reads what the log contains now"
         }
