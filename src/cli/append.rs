@@ -1,28 +1,21 @@
 //! `append`: appends one event from flags, or a stream of JSON lines from stdin in batches.
 
-use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use clap::Args;
 
+use super::append_input::{EventInput, InputBatch};
 use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::log_access::{open_options, print_side_file_notices};
 use super::options::{GlobalArgs, LockArgs};
 use super::output::CommandOutput;
-use crate::file::{BlockingStream, Durability};
-use crate::format::{PayloadError, frame};
+use crate::file::Durability;
 use crate::report::json::{self, Json};
 use crate::report::units::format_count;
 use crate::report::{ExitStatus, recovery_line, safe_path_text, set_aside_line};
 use crate::{Event, EventLog};
-
-/// Maximum number of events in one write.
-const MAX_BATCH_EVENTS: usize = 256;
-/// Bytes of input after which a batch is written.
-const MAX_BATCH_BYTES: usize = 1 << 20;
-/// Maximum bytes of an input line: twice the largest payload, which leaves room for whitespace.
-pub(super) const MAX_LINE_BYTES: u64 = 2 * frame::MAX_PAYLOAD as u64;
 
 /// Append events from flags or stdin, and print their offsets.
 ///
@@ -133,44 +126,20 @@ struct Appender {
 
 impl Appender {
     /// Appends the events on stdin, one per line. Events before an invalid line are stored before the error returns.
+    ///
+    /// Lines that are read while events are stored are stored together after them, so that they share a sync.
     fn append_stdin(&mut self, log: &mut EventLog, out: &mut CommandOutput) -> Result<(), CommandFailure> {
-        let stdin = io::stdin().lock();
-        if stdin.is_terminal() {
+        if io::stdin().is_terminal() {
             out.print_note("reading events from the terminal: one JSON object per line, Ctrl-d ends");
         }
-        let mut lines = BufReader::with_capacity(1 << 18, BlockingStream(stdin));
-        let mut line = Vec::new();
-        let (mut batch, mut bytes, mut number) = (Vec::new(), 0, 0);
-        loop {
-            line.clear();
-            let read = lines.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line).map_err(CommandFailure::Stdin);
-            let at_end = matches!(read, Ok(0));
-            number += 1;
-            let event = match read {
-                Ok(_) if line.trim_ascii().is_empty() => Ok(None),
-                Ok(_) => parse_event_line(&line)
-                    .map(Some)
-                    .map_err(|error| CommandFailure::InvalidLine { number, cause: error }),
-                Err(error) => Err(error),
-            };
-            let failed = event.as_ref().is_err();
-            if let Ok(Some(event)) = &event {
-                bytes += line.len();
-                batch.push(event.clone());
-            }
-            // Without another complete line the next read may block, so the batch is stored first: a program that
-            // pipes one event and keeps the pipe open gets its offset.
-            let next_read_may_block = !lines.buffer().contains(&b'\n');
-            if failed || at_end || next_read_may_block || batch.len() >= MAX_BATCH_EVENTS || bytes >= MAX_BATCH_BYTES {
-                self.append_and_print_offsets(log, &batch, out)?;
-                batch.clear();
-                bytes = 0;
-            }
-            event?;
-            if at_end {
-                return Ok(());
+        let input = EventInput::from_stdin()?;
+        while let Some(InputBatch { events, failure }) = input.next_batch() {
+            self.append_and_print_offsets(log, &events, out)?;
+            if let Some(failure) = failure {
+                return Err(failure);
             }
         }
+        Ok(())
     }
 
     /// Appends one batch and prints one offset per event; an empty batch does nothing.
@@ -213,13 +182,4 @@ impl Appender {
             other => other,
         }
     }
-}
-
-fn parse_event_line(line: &[u8]) -> Result<Event, PayloadError> {
-    if line.len() as u64 >= MAX_LINE_BYTES && line.last() != Some(&b'\n') {
-        return Err(PayloadError { offset: line.len(), reason: "the line is longer than any event" });
-    }
-    let text =
-        std::str::from_utf8(line).map_err(|error| PayloadError { offset: error.valid_up_to(), reason: "not UTF-8" })?;
-    Event::from_json(text)
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::append::MAX_LINE_BYTES;
+use super::append_input::MAX_LINE_BYTES;
 use super::byte_stream::{ByteStream, is_stdin, read_failure};
 use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};

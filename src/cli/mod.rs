@@ -5,6 +5,7 @@
 //! command defines its arguments; [`Command`] lists the commands.
 
 mod append;
+mod append_input;
 mod approval;
 mod byte_stream;
 mod cat;
