@@ -21,6 +21,7 @@ mod reading;
 mod row;
 mod screen;
 mod segments;
+mod shared;
 mod terminal;
 mod version_2;
 mod writing;
@@ -39,11 +40,15 @@ fn main() {
     let gib = bytes as f64 / f64::from(1 << 30);
     println!("Log: {gib:.2} GiB, {events} events of {} bytes on average.\n", bytes / events.max(1));
     println!("{}", row::TableRow::TABLE_HEAD);
+    if std::env::var_os("CHRONICLE_BENCH_SHARED_ONLY").is_some() {
+        return shared::measure(&logs);
+    }
     let minimal_reader = reading::measure(&logs.big);
     diff::measure(&logs);
     index::measure(&logs);
     filter::measure(&logs.big, minimal_reader);
     writing::measure(&logs);
+    shared::measure(&logs);
     version_2::measure(&logs);
     segments::measure(&logs);
     process::measure(&logs);
