@@ -1,7 +1,8 @@
 //! The blocks of a log that need not be read under a filter, because the index shows that they contain no match.
 //!
-//! Before a block is skipped, its first frame and the first frame of the next block are compared with the index. Damage
-//! that appeared between these frames after the index was built is not noticed.
+//! Adjacent blocks that need not be read are skipped as one range, up to a share of the log. Before a range is skipped, its
+//! first frame and the first frame after it are compared with the index. Damage that appeared between these frames after the
+//! index was built is not noticed.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -14,6 +15,10 @@ use crate::index::{AggregateIndex, MAX_DAMAGED_RANGES};
 /// Number of bytes that are counted as progress for a skipped block, whose first frame is read.
 pub(super) const PROBE_BYTES: u64 = 4096;
 
+/// A range that is skipped has at most this share of the covered part, so that frames of every part of the log are compared with
+/// the index, and at most so many reads are needed where everything is skipped.
+const LARGEST_SKIPPED_SHARE: u64 = 32;
+
 /// A log divided into blocks that can be skipped and ranges that must be read.
 #[derive(Debug)]
 pub struct BlockPruner<'a> {
@@ -22,7 +27,7 @@ pub struct BlockPruner<'a> {
     ranges: Vec<BlockRange>,
 }
 
-/// One skippable block, or several adjacent blocks that must be read. It ends at the start of the next range.
+/// Adjacent blocks, all of which can be skipped or all of which must be read. The range ends at the start of the next one.
 #[derive(Debug)]
 struct BlockRange {
     /// File offset of the anchor: the first frame of the range.
@@ -45,6 +50,7 @@ impl<'a> BlockPruner<'a> {
             return Self { log, ranges };
         };
         let conditions = filter.block_conditions(index.counts());
+        let longest = index.coverage().covered_to / LARGEST_SKIPPED_SHARE;
         let mut damage = index.known_damage().peekable();
         let mut blocks = index.blocks().peekable();
         while let Some(block) = blocks.next() {
@@ -54,12 +60,20 @@ impl<'a> BlockPruner<'a> {
             while damage.next_if(|damage| damage.end <= range.start).is_some() {}
             let has_only_events = !block.has_non_events && damage.peek().is_none_or(|damage| damage.start >= range.end);
             let is_pruned = next.is_some() && has_only_events && !conditions.may_match(&range, block);
-            if is_pruned || ranges.last().is_none_or(|previous| previous.is_pruned) {
+            let extends = |previous: &BlockRange| {
+                previous.is_pruned == is_pruned && (!is_pruned || range.end - previous.start <= longest)
+            };
+            if !ranges.last().is_some_and(extends) {
                 let (start, checksum) = (anchor.offset, anchor.checksum);
                 ranges.push(BlockRange { start, checksum, is_pruned, anchor_check: OnceCell::new() });
             }
         }
         Self { log, ranges }
+    }
+
+    /// Iterates over the offsets of the frames that may be compared with the index, ascending.
+    pub fn anchors(&self) -> impl Iterator<Item = u64> + '_ {
+        self.ranges.iter().map(|range| range.start)
     }
 
     /// Iterates over the ranges to read at and after `from`, ascending. The last range ends at `u64::MAX`.
