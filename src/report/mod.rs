@@ -25,6 +25,7 @@ mod spark_line;
 pub(crate) mod statistics;
 pub(crate) mod units;
 mod verdict;
+mod zone_files;
 
 pub(crate) use aggregate_state::{possible_loss, state_lines};
 pub(crate) use erasure::{PlanWords, damaged_ranges_note};

@@ -8,6 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::zone_files::{local_zone, zone_named};
+
 const SIZE_UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
 /// The zone of this machine, which is read once.
@@ -39,7 +41,7 @@ impl DisplayZone {
             _ if text.starts_with(['+', '-']) => format!("2000-01-01T00:00{text}[{text}]")
                 .parse::<jiff::ZonedDateTime>()
                 .map(|time| time.time_zone().clone()),
-            _ => TimeZone::get(text),
+            _ => zone_named(text),
         };
         match zone {
             Ok(zone) => Ok(Self::Named(Box::leak(Box::new(zone)))),
@@ -64,7 +66,7 @@ impl DisplayZone {
     pub(crate) fn rules(self) -> Option<&'static TimeZone> {
         match self {
             Self::Utc => None,
-            Self::Local => Some(LOCAL_ZONE.get_or_init(TimeZone::system)),
+            Self::Local => Some(LOCAL_ZONE.get_or_init(local_zone)),
             Self::Named(zone) => Some(zone),
         }
     }
