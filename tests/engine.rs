@@ -9,6 +9,7 @@
 )]
 
 mod engine {
+    mod aggregate_events;
     mod aggregate_states;
     mod blocks;
     mod call_order;

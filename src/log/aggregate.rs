@@ -2,6 +2,7 @@
 
 use super::EventLog;
 use crate::StorageError;
+use crate::file::FrameReader;
 use crate::format::StoredEvent;
 use crate::index::{IndexFault, IndexState};
 use crate::inspect::{FrameContent, LogView, classify_frame};
@@ -16,7 +17,7 @@ pub struct AggregateEvents {
     view: LogView,
     id: u64,
     offsets: std::vec::IntoIter<u64>,
-    buf: Vec<u8>,
+    frames: FrameReader,
 }
 
 impl EventLog {
@@ -51,7 +52,12 @@ impl EventLog {
             offsets => offsets,
         };
         let offsets = offsets.map_err(|fault| fault.into_error(self.view.index_path()))?;
-        Ok(AggregateEvents { view: self.view.clone(), id, offsets: offsets.into_iter(), buf: Vec::new() })
+        Ok(AggregateEvents {
+            view: self.view.clone(),
+            id,
+            offsets: offsets.into_iter(),
+            frames: FrameReader::default(),
+        })
     }
 
     fn aggregate_offsets(&self, id: u64) -> Result<Vec<u64>, IndexFault> {
@@ -62,7 +68,7 @@ impl EventLog {
 impl AggregateEvents {
     fn read_event(&mut self, offset: u64) -> Result<StoredEvent, StorageError> {
         let log = self.view.log();
-        let found = match log.read_frame_at(offset, &mut self.buf)? {
+        let found = match self.frames.read(log, offset, self.offsets.as_slice())? {
             Some(frame) => match classify_frame(&frame, log.version()) {
                 FrameContent::Event(event) => match event.aggregate_id() {
                     Some(id) if id == self.id => return Ok(event.to_stored(offset)),

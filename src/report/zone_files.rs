@@ -55,7 +55,9 @@ mod tests {
 
     /// The instants around the changes of a year, by which two zones are compared.
     fn offsets(zone: &TimeZone) -> Vec<jiff::tz::Offset> {
-        (0..366).map(|day| zone.to_offset(jiff::Timestamp::from_second(1_767_225_600 + day * 86_400).unwrap())).collect()
+        (0..366)
+            .map(|day| zone.to_offset(jiff::Timestamp::from_second(1_767_225_600 + day * 86_400).unwrap()))
+            .collect()
     }
 
     #[test]
@@ -69,7 +71,9 @@ mod tests {
 
     #[test]
     fn only_names_of_zones_are_read_as_files() {
-        for name in ["", "/etc/passwd", "../../../etc/passwd", "Europe/../Europe/Berlin", ":Europe/Berlin", "CET-1CEST", "."] {
+        for name in
+            ["", "/etc/passwd", "../../../etc/passwd", "Europe/../Europe/Berlin", ":Europe/Berlin", "CET-1CEST", "."]
+        {
             assert!(zone_of_exact_name(name).is_none(), "{name}");
         }
         assert!(zone_named("Europe/Nowhere").is_err());
