@@ -14,6 +14,7 @@ use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
 use crate::inspect::{OnSurveyUpdate, SurveyOptions, survey};
+use crate::log::removal_after_repairs;
 use crate::repair::{self, ApplyOptions, LogPaths, RepairHistory};
 use crate::report::json::{self, Json};
 use crate::report::units::{format_count, format_number};
@@ -74,14 +75,8 @@ impl UndoArgs {
         // An undo can also restore what a file needs to be recognised as a log.
         let log = open_read_only(&self.log, global).ok().filter(|log| log.view().segments().is_some());
         let Some(log) = log.filter(|_| self.id.is_none()) else { return Ok(None) };
-        let (removals, _) = log.removals()?;
-        let Some(last) = removals.last() else { return Ok(None) };
         let repairs = repair::read_repair_history(paths)?.records;
-        let newest_repair = repairs.iter().map(|record| record.begun_ms).max();
-        if newest_repair.is_some_and(|begun_ms| begun_ms > last.removed_at_ms) {
-            return Ok(None);
-        }
-        Ok(Some(log.last_removal()?))
+        Ok(removal_after_repairs(log.view(), &repairs)?)
     }
 
     /// Shows which segments come back, and moves them into the log once it is confirmed.

@@ -64,6 +64,8 @@ pub use path_entry::{EntryKind, Ownership, PathEntry};
 pub(crate) use retry::BlockingStream;
 pub(crate) use rolling::{DEFAULT_SEGMENT_SIZE, RollPolicy};
 pub use scan::{ScanItem, ScanSpan, Scanner};
+#[cfg(feature = "app")]
+pub(crate) use segments::LOCK_FILE;
 pub(crate) use segments::{FoundRemovals, RemovedFolder, open_log};
 pub use segments::{SegmentBounds, SegmentCondition, SegmentSet};
 pub(crate) use settings_file::{FoundSettings, write_settings};

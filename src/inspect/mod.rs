@@ -39,6 +39,8 @@ mod frame_origin;
 #[cfg(feature = "app")]
 mod log_fingerprint;
 mod log_header;
+#[cfg(feature = "app")]
+mod log_parts;
 mod log_view;
 mod lost_tail;
 mod map;
@@ -75,6 +77,8 @@ pub(crate) use frame_content::{FrameContent, classify_frame, gap_finding, invali
 #[cfg(feature = "app")]
 pub(crate) use log_fingerprint::LogFingerprint;
 pub(crate) use log_header::{DamagedHeader, HeaderSource};
+#[cfg(feature = "app")]
+pub(crate) use log_parts::{GoneCause, KnownBounds, LogPart};
 pub use log_view::LogView;
 pub use map::{HealthCell, HealthMap};
 pub(crate) use progress::cancelled_if_break;

@@ -20,6 +20,10 @@ pub struct SegmentSummary {
     pub created_at_ms: Option<u64>,
     /// Number of events according to its index; `None` without a trusted index.
     pub events: Option<u64>,
+    /// The end of the part that its index has read, as an offset in the log; `None` without a trusted index.
+    pub indexed_to: Option<u64>,
+    /// Time of the first event according to its index, in milliseconds since the Unix epoch.
+    pub first_time_ms: Option<u64>,
     /// Time of the last event according to its index, in milliseconds since the Unix epoch.
     pub last_time_ms: Option<u64>,
     /// Number of damaged ranges according to its index.
@@ -37,7 +41,8 @@ impl LogView {
         bases.into_iter().filter_map(|base| self.segment_summary(base)).collect()
     }
 
-    fn segment_summary(&self, base: u64) -> Option<SegmentSummary> {
+    /// Returns the facts about the segment at `base`; `None` for a log in one file. Opens the segment and its index.
+    pub(crate) fn segment_summary(&self, base: u64) -> Option<SegmentSummary> {
         let bounds = self.segments()?.segment_at(base);
         let sealed_at = (bounds.end != u64::MAX).then_some(bounds.end);
         let mut summary = SegmentSummary {
@@ -47,6 +52,8 @@ impl LogView {
             sealed_at,
             created_at_ms: None,
             events: None,
+            indexed_to: None,
+            first_time_ms: None,
             last_time_ms: None,
             known_damage: None,
             index_state: IndexState::Missing,
@@ -59,6 +66,9 @@ impl LogView {
         if let Some(index) = segment.trusted_content() {
             let totals = index.totals();
             (summary.events, summary.last_time_ms) = (Some(totals.events), totals.last_time);
+            summary.indexed_to = Some(index.coverage().scanned_to);
+            // The anchor of the first block is the first event.
+            summary.first_time_ms = index.anchors().next().map(|anchor| anchor.timestamp_ms);
             summary.known_damage = Some(index.known_damage().count() as u64);
         }
         Some(summary)

@@ -19,4 +19,6 @@ pub use options::OpenOptions;
 pub(crate) use options::now_ms;
 pub use replay::{Replay, ReplayedEvent};
 pub use retention::PurgedSegments;
+#[cfg(feature = "app")]
+pub(crate) use retention::{last_removal_of, removal_after_repairs, removals_of, removed_segments_of};
 pub use shared_writer::SharedWriter;

@@ -12,6 +12,9 @@ use crate::file::{
     FoundRemovals, FoundSettings, RemovedFolder, SegmentSet, Storage, permissions_source, write_settings,
 };
 use crate::format::{LogSettings, RemovedSegment, SegmentRemoval};
+use crate::inspect::LogView;
+#[cfg(feature = "app")]
+use crate::repair::RepairRecord;
 use crate::repair::{RetentionLimit, RetentionPlan, describe_limits, plan_retention, refused_error};
 
 /// The number of records about deleted segments that are kept.
@@ -93,10 +96,7 @@ impl EventLog {
     /// `Refused` when the log is one file, or when users who cannot write it can write the folder `.removed`; `Io` when the
     /// folder cannot be read.
     pub fn removals(&self) -> Result<(Vec<SegmentRemoval>, Vec<String>), StorageError> {
-        let FoundRemovals { mut records, notices } = self.removed_folder()?.read_records()?;
-        let start = self.segments()?.log_start();
-        records.retain(|record| record.new_start <= start);
-        Ok((records, notices))
+        removals_of(&self.view)
     }
 
     /// Returns the removal that [`EventLog::undo_removal`] would undo.
@@ -105,25 +105,7 @@ impl EventLog {
     /// `Refused` when there is none, or when its segments are not all in the folder `.removed` as they were; and the errors of
     /// [`EventLog::removals`].
     pub fn last_removal(&self) -> Result<SegmentRemoval, StorageError> {
-        let start = self.segments()?.log_start();
-        let (records, notices) = self.removals()?;
-        let refused = |reason: String| refused_error(self.view.path(), reason, LIST_REMOVALS);
-        let Some(record) = records.into_iter().rfind(|record| record.new_start == start) else {
-            let reason = "there are no removed segments to restore".to_owned();
-            return Err(refused(notices.first().map_or(reason.clone(), |notice| format!("{reason}; {notice}"))));
-        };
-        if record.purged_at_ms.is_some() {
-            return Err(refused(format!("the segments before offset {start} were deleted for good")));
-        }
-        let removed = self.removed_folder()?;
-        match removed.find_missing(&record) {
-            Some(missing) => {
-                let folder = removed.path().display();
-                let (base, bytes) = (missing.base, missing.bytes);
-                Err(refused(format!("{folder} does not have the segment at offset {base} with {bytes} bytes")))
-            }
-            None => Ok(record),
-        }
+        last_removal_of(&self.view)
     }
 
     /// Restores the segments that the last retention has removed, and returns its record, which is then gone.
@@ -148,9 +130,7 @@ impl EventLog {
     /// # Errors
     /// Those of [`EventLog::removals`].
     pub fn removed_segments(&self) -> Result<PurgedSegments, StorageError> {
-        let found = self.purgeable_segments()?;
-        let bytes = found.iter().map(|(_, bytes)| *bytes).fold(0, u64::saturating_add);
-        Ok(PurgedSegments { segments: found.len() as u64, bytes })
+        removed_segments_of(&self.view)
     }
 
     /// Deletes the segments in the folder `.removed` for good, so that no undo restores them.
@@ -171,7 +151,7 @@ impl EventLog {
             removed.write_record(&SegmentRemoval { purged_at_ms, ..record.clone() }, &permissions_from)?;
         }
         let purged = self.removed_segments()?;
-        let bases: Vec<u64> = self.purgeable_segments()?.into_iter().map(|(base, _)| base).collect();
+        let bases: Vec<u64> = purgeable_segments(&self.view)?.into_iter().map(|(base, _)| base).collect();
         if !bases.is_empty() {
             removed.delete(bases)?;
         }
@@ -196,7 +176,7 @@ impl EventLog {
         let now_ms = (self.options.clock)();
         self.writer()?.with_writer(|writer| writer.roll_with_start(log_start, now_ms))?;
         let disk = self.options.disk.as_ref();
-        let segments = self.segments()?;
+        let segments = segments_of(&self.view)?;
         let (folder, log_id) = (segments.folder(), segments.log_id());
         let policy = super::segments::roll_policy(&self.options, &self.view);
         let settings = match FoundSettings::read(disk, folder, self.view.log().storage(), log_id).valid() {
@@ -241,22 +221,99 @@ impl EventLog {
         records.iter().filter(|record| record.new_start > start).try_for_each(|record| removed.remove_record(record))
     }
 
-    fn purgeable_segments(&self) -> Result<Vec<(u64, u64)>, StorageError> {
-        let start = self.segments()?.log_start();
-        let mut found = self.removed_folder()?.list_segments()?;
-        found.retain(|(base, _)| *base < start);
-        Ok(found)
-    }
-
     fn removed_folder(&self) -> Result<RemovedFolder<'_>, StorageError> {
-        let storage: &dyn Storage = self.view.log().storage();
-        RemovedFolder::of_log(self.options.disk.as_ref(), storage, self.segments()?)
+        removed_folder_of(&self.view)
     }
 
     fn segments(&self) -> Result<&dyn SegmentSet, StorageError> {
-        self.view.segments().ok_or_else(|| {
-            let reason = "the log is one file, from which no segments are removed".to_owned();
-            refused_error(self.view.path(), reason, "Name a log that is a folder of segments")
-        })
+        segments_of(&self.view)
     }
+}
+
+/// Returns the removals of a log that are in effect, the oldest first, and one notice for each record that is not used.
+///
+/// # Errors
+/// Those of [`EventLog::removals`].
+pub(crate) fn removals_of(view: &LogView) -> Result<(Vec<SegmentRemoval>, Vec<String>), StorageError> {
+    let FoundRemovals { mut records, notices } = removed_folder_of(view)?.read_records()?;
+    let start = segments_of(view)?.log_start();
+    records.retain(|record| record.new_start <= start);
+    Ok((records, notices))
+}
+
+/// Returns the removal that an undo of the last removal restores.
+///
+/// # Errors
+/// Those of [`EventLog::last_removal`].
+pub(crate) fn last_removal_of(view: &LogView) -> Result<SegmentRemoval, StorageError> {
+    let start = segments_of(view)?.log_start();
+    let (records, notices) = removals_of(view)?;
+    let refused = |reason: String| refused_error(view.path(), reason, LIST_REMOVALS);
+    let Some(record) = records.into_iter().rfind(|record| record.new_start == start) else {
+        let reason = "there are no removed segments to restore".to_owned();
+        return Err(refused(notices.first().map_or(reason.clone(), |notice| format!("{reason}; {notice}"))));
+    };
+    if record.purged_at_ms.is_some() {
+        return Err(refused(format!("the segments before offset {start} were deleted for good")));
+    }
+    let removed = removed_folder_of(view)?;
+    match removed.find_missing(&record) {
+        Some(missing) => {
+            let folder = removed.path().display();
+            let (base, bytes) = (missing.base, missing.bytes);
+            Err(refused(format!("{folder} does not have the segment at offset {base} with {bytes} bytes")))
+        }
+        None => Ok(record),
+    }
+}
+
+/// Returns the last removal when it is the last change of the log: no repair in its history was begun after it.
+///
+/// # Errors
+/// Those of [`EventLog::last_removal`].
+#[cfg(feature = "app")]
+pub(crate) fn removal_after_repairs(
+    view: &LogView,
+    repairs: &[RepairRecord],
+) -> Result<Option<SegmentRemoval>, StorageError> {
+    if view.segments().is_none() {
+        return Ok(None);
+    }
+    let (removals, _) = removals_of(view)?;
+    let newest_repair = repairs.iter().map(|record| record.begun_ms).max();
+    match removals.last() {
+        Some(last) if newest_repair.is_none_or(|begun_ms| begun_ms <= last.removed_at_ms) => {
+            last_removal_of(view).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Returns the number and the size of the removed segments that can still be restored.
+///
+/// # Errors
+/// Those of [`EventLog::removals`].
+pub(crate) fn removed_segments_of(view: &LogView) -> Result<PurgedSegments, StorageError> {
+    let found = purgeable_segments(view)?;
+    let bytes = found.iter().map(|(_, bytes)| *bytes).fold(0, u64::saturating_add);
+    Ok(PurgedSegments { segments: found.len() as u64, bytes })
+}
+
+fn purgeable_segments(view: &LogView) -> Result<Vec<(u64, u64)>, StorageError> {
+    let start = segments_of(view)?.log_start();
+    let mut found = removed_folder_of(view)?.list_segments()?;
+    found.retain(|(base, _)| *base < start);
+    Ok(found)
+}
+
+fn removed_folder_of(view: &LogView) -> Result<RemovedFolder<'_>, StorageError> {
+    let storage: &dyn Storage = view.log().storage();
+    RemovedFolder::of_log(view.disk().as_ref(), storage, segments_of(view)?)
+}
+
+fn segments_of(view: &LogView) -> Result<&dyn SegmentSet, StorageError> {
+    view.segments().ok_or_else(|| {
+        let reason = "the log is one file, from which no segments are removed".to_owned();
+        refused_error(view.path(), reason, "Name a log that is a folder of segments")
+    })
 }

@@ -99,6 +99,8 @@ pub(crate) use aggregate_history::diff_payloads;
 pub use aggregate_history::{AggregateHistory, HistoryEntry, PayloadDifference, read_aggregate_history};
 pub use aggregate_state::{AggregateState, read_aggregate_state};
 pub use block_pruner::BlockPruner;
+#[cfg(feature = "app")]
+pub(crate) use event_numbers::events_before;
 pub use event_numbers::number_events;
 pub use event_selection::{SelectedOffsets, select_events};
 pub use event_tally::EventTally;

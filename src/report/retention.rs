@@ -13,18 +13,30 @@ const MAX_SEGMENTS_SHOWN: usize = 20;
 
 /// Formats the plan of a retention, with a table of its segments.
 pub(crate) fn retention_lines(plan: &RetentionPlan) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !plan.segments.is_empty() {
+        lines.extend(segment_table(&plan.segments, DisplayZone::Utc, usize::MAX));
+    }
+    lines.extend(retention_summary(plan, DisplayZone::Utc));
+    if !plan.segments.is_empty() {
+        lines.push("undo with `chronicle undo LOG`, until `chronicle purge LOG`".to_owned());
+    }
+    lines
+}
+
+/// Formats what a retention removes and keeps, without the table of its segments.
+pub(crate) fn retention_summary(plan: &RetentionPlan, zone: DisplayZone) -> Vec<String> {
     let path = safe_path_text(&plan.path);
     let mut lines = Vec::new();
     if plan.segments.is_empty() {
         lines.push(format!("{path}: no sealed segment is over the limit, nothing to remove"));
     } else {
-        lines.extend(segment_table(&plan.segments));
         lines.push(format!(
             "retention in {path}: {}, {}, {}{}; the log then starts at {}",
             format_count(plan.segments.len() as u64, "segment"),
             format_count(plan.events(), "event"),
             format_size(plan.bytes()),
-            times_text(plan.times_ms()).map(|times| format!(", written {times}")).unwrap_or_default(),
+            times_text(plan.times_ms(), zone).map(|times| format!(", written {times}")).unwrap_or_default(),
             format_number(plan.new_start),
         ));
         lines.push(emptied_line(plan.emptied.as_ref()));
@@ -34,29 +46,30 @@ pub(crate) fn retention_lines(plan: &RetentionPlan) -> Vec<String> {
         let events = format_count(plan.active_over_limit, "event");
         lines.push(format!("{events} over the limit stay in the last segment, to which events are appended"));
     }
-    if !plan.segments.is_empty() {
-        lines.push("undo with `chronicle undo LOG`, until `chronicle purge LOG`".to_owned());
-    }
     lines
 }
 
-/// Formats the segments as a table: offset, size, events, and the times of the first and the last event.
-fn segment_table(segments: &[PlannedSegment]) -> Vec<String> {
+/// Formats the segments as a table: offset, size, events, and the times of the first and the last event. Of the last columns,
+/// those are left out that have no room in `width` columns.
+pub(crate) fn segment_table(segments: &[PlannedSegment], zone: DisplayZone, width: usize) -> Vec<String> {
     let headings = ["segment", "bytes", "events", "first event", "last event"].map(str::to_owned);
     let shown = segments.get(..MAX_SEGMENTS_SHOWN).filter(|_| segments.len() > MAX_SEGMENTS_SHOWN + 1);
     let shown = shown.unwrap_or(segments);
     let rows = shown.iter().map(|segment| {
-        let time = |time: Option<u64>| time.map_or_else(|| "-".to_owned(), |ms| format_timestamp(ms, DisplayZone::Utc));
+        let time = |time: Option<u64>| time.map_or_else(|| "-".to_owned(), |ms| format_timestamp(ms, zone));
         let (first, last) = segment.times_ms.unzip();
         let numbers = [segment.base, segment.bytes, segment.events].map(format_number);
         let [base, bytes, events] = numbers;
         [base, bytes, events, time(first), time(last)]
     });
     let rows: Vec<[String; 5]> = std::iter::once(headings).chain(rows).collect();
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
-    let widths: Vec<usize> = (0..5).map(|column| width(column).unwrap_or_default()).collect();
+    let column_width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..5).map(|column| column_width(column).unwrap_or_default()).collect();
+    let needed = |columns: usize| widths.iter().take(columns).map(|width| width + 2).sum::<usize>();
+    let columns = (1..=5).rev().find(|columns| needed(*columns) <= width.saturating_add(2)).unwrap_or(1);
     let format_row = |row: &[String; 5]| {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
+        let cells = row.iter().zip(&widths).take(columns).enumerate().map(|(column, (cell, width))| match column {
             0..=2 => format!("{cell:>width$}"),
             _ => format!("{cell:<width$}"),
         });
@@ -70,8 +83,8 @@ fn segment_table(segments: &[PlannedSegment]) -> Vec<String> {
     lines
 }
 
-fn times_text(times_ms: Option<(u64, u64)>) -> Option<String> {
-    let time = |ms| format_timestamp(ms, DisplayZone::Utc);
+fn times_text(times_ms: Option<(u64, u64)>, zone: DisplayZone) -> Option<String> {
+    let time = |ms| format_timestamp(ms, zone);
     times_ms.map(|(first, last)| if first == last { time(first) } else { format!("{} to {}", time(first), time(last)) })
 }
 

@@ -34,9 +34,13 @@ pub(crate) fn tab_labels(model: &Model) -> Vec<(Tab, String)> {
         let texts: usize = labels.iter().map(|(_, label)| label.width() + gap).sum();
         texts <= usize::from(width.saturating_sub(4)) + gap
     };
-    let whole_names = std::iter::once_with(|| labels_with_names(model, all, Tab::name));
+    let all_named =
+        |name_of: fn(Tab) -> &'static str| std::iter::once_with(move || labels_with_names(model, all, name_of));
+    // Only a log that is a folder has so many tabs that the shortest names are needed for all of them to have one.
+    let shortest = all_named(Tab::shortest_name).filter(|_| model.has_segments());
     let short_names = (1..=all).rev().map(|named| labels_with_names(model, named, Tab::short_name));
-    whole_names.chain(short_names).find(fits).unwrap_or_else(|| labels_with_names(model, 0, Tab::short_name))
+    let in_order = all_named(Tab::name).chain(all_named(Tab::short_name)).chain(shortest).chain(short_names);
+    { in_order }.find(fits).unwrap_or_else(|| labels_with_names(model, 0, Tab::short_name))
 }
 
 /// Returns the labels of the tabs, with the names of the first `named` tabs and of the current one. Brackets mark the
@@ -55,7 +59,7 @@ fn labels_with_names(model: &Model, named: usize, name_of: fn(Tab) -> &'static s
         }
         (tab, if is_current { format!("[{label}]") } else { label })
     };
-    (1..).zip(Tab::ALL).map(label).collect()
+    model.offered_tabs().map(label).collect()
 }
 
 /// Returns the text between two names of tabs in a main pane of this width.

@@ -7,6 +7,8 @@ use super::model::{ConfirmDialog, DialogButton, Model, PlanDialog, PlanPage, wra
 
 /// Maximum width of a dialog, border included.
 const DIALOG_MAX_WIDTH: u16 = 76;
+/// Maximum width of a dialog with a table, border included.
+const TABLE_DIALOG_MAX_WIDTH: u16 = 112;
 /// Size of the smallest dialog that has a border.
 pub(crate) const DIALOG_MIN_BORDERED_SIZE: Size = Size { width: 20, height: 5 };
 /// Number of lines of a confirmation dialog besides its text: the border, empty lines and the buttons.
@@ -32,12 +34,17 @@ const MIN_HEIGHT_WITH_FOOTER: u16 = 10;
 
 /// Returns the width of a dialog's text, and the number of its lines that are visible on a screen of this size.
 pub(crate) fn dialog_text_size(Size { width, height }: Size, dialog: &ConfirmDialog) -> Size {
-    let columns = width.min(DIALOG_MAX_WIDTH).saturating_sub(4).max(1);
+    let columns = width.min(max_width(dialog)).saturating_sub(4).max(1);
     let lines = dialog.wrapped_lines(usize::from(columns)).len();
     // The border, an empty line and the buttons are reserved first, so that the buttons are always visible.
     let reserved = if height < 5 || width < 20 { 2 } else { 4 };
     let available = height.saturating_sub(reserved);
     Size::new(columns, u16::try_from(lines).map_or(available, |lines| lines.min(available)))
+}
+
+/// Returns the maximum width of a dialog.
+const fn max_width(dialog: &ConfirmDialog) -> u16 {
+    if dialog.table.is_some() { TABLE_DIALOG_MAX_WIDTH } else { DIALOG_MAX_WIDTH }
 }
 
 /// The areas of the dialog of a plan. A part for which there is no room has an empty area.
@@ -169,7 +176,7 @@ pub(crate) fn place_buttons(
 pub(crate) fn confirm_dialog_areas(size: Size, dialog: &ConfirmDialog) -> ConfirmDialogAreas {
     let text = dialog_text_size(size, dialog);
     let lines = dialog.wrapped_lines(usize::from(text.width)).len().min(usize::from(size.height)) as u16;
-    let (width, height) = (size.width.min(DIALOG_MAX_WIDTH), size.height.min(lines + DIALOG_OTHER_LINES));
+    let (width, height) = (size.width.min(max_width(dialog)), size.height.min(lines + DIALOG_OTHER_LINES));
     let outer = Rect::new((size.width - width) / 2, (size.height - height) / 2, width, height);
     let has_border = width >= DIALOG_MIN_BORDERED_SIZE.width && height >= DIALOG_MIN_BORDERED_SIZE.height;
     let inner = if has_border { Rect::new(outer.x + 2, outer.y + 1, width - 4, height - 2) } else { outer };

@@ -77,11 +77,11 @@ pub(crate) struct LayoutAreas {
     pub(crate) titles: PaneTitles,
 }
 
-/// The parts of the Findings tab and of the Compare tab.
+/// The parts of the Findings tab, of the Compare tab and of the Segments tab.
 pub(crate) struct FindingAreas {
-    /// The area of the findings or differences.
+    /// The area of the findings, differences or segments.
     pub(crate) rows: Rect,
-    /// The lines of advice about the whole file.
+    /// The lines of advice about the whole log.
     pub(crate) advice: Vec<String>,
     /// The area of the advice, below the findings.
     pub(crate) advice_area: Rect,
@@ -126,6 +126,11 @@ impl LayoutAreas {
     /// Returns the areas of the Compare tab: the differences, and below them the notes about the limits of the backup.
     pub(crate) fn comparison_areas(&self, model: &Model) -> FindingAreas {
         self.areas_with_advice(model.backup_notes(usize::from(self.table_body(self.main).width)))
+    }
+
+    /// Returns the areas of the Segments tab: the segments, and below them the files that are none of the log.
+    pub(crate) fn segment_areas(&self, model: &Model) -> FindingAreas {
+        self.areas_with_advice(model.strange_file_notes(usize::from(self.table_body(self.main).width)))
     }
 
     fn areas_with_advice(&self, mut advice: Vec<String>) -> FindingAreas {
@@ -209,7 +214,7 @@ fn has_detail_pane(model: &Model) -> bool {
         Tab::Findings => model.expects_findings(),
         Tab::Repairs => !model.repairs.records.is_empty() || !model.repairs.notices.is_empty(),
         Tab::Compare => model.lists_differences(),
-        Tab::Aggregates | Tab::Index | Tab::Statistics => false,
+        Tab::Aggregates | Tab::Index | Tab::Statistics | Tab::Segments => false,
     }
 }
 
@@ -224,6 +229,7 @@ fn has_note(model: &Model) -> bool {
         Tab::Repairs => !model.repairs.records.is_empty(),
         Tab::Statistics => true,
         Tab::Compare => model.compare.result.is_some(),
+        Tab::Segments => model.segments.page.total > 0,
     }
 }
 

@@ -11,8 +11,9 @@ use super::model::{
     BackupComparison, BothSides, FolderListing, LoadedSession, LogInfo, LogUnavailable, PlanPreview, RowContents,
     StatisticsResult,
 };
-use super::request::{AggregateRow, FirstHints, IndexBuildMode, WorkerKind};
+use super::request::{AggregateRow, FirstHints, IndexBuildMode, SegmentChange, SegmentPage, WorkerKind};
 use super::session_time::SessionTime;
+use crate::SegmentRemoval;
 use crate::file::Durability;
 use crate::query::{EventTimes, Hits, KnownNames, RowPage, Timeline};
 use crate::repair::{AppliedRepair, BytesPreview, ProposedFix, RepairRecord, RepairState};
@@ -114,10 +115,10 @@ pub(crate) enum Response {
     FolderListing(FolderListing),
     /// There is no further damage.
     NoDamage,
-    /// A jump leads past the end of the log.
-    JumpPastEnd {
-        /// Offset of the last row.
-        last_row: u64,
+    /// A jump leads past the end of the log, or before its start.
+    JumpOutside {
+        /// Offset of the row that is nearest.
+        nearest_row: u64,
         /// Message for the user.
         message: String,
     },
@@ -136,6 +137,8 @@ pub(crate) enum Response {
         /// Whether the index holds more aggregates than the table can sort.
         over_limit: bool,
     },
+    /// Rows of the table of segments.
+    Segments(Box<SegmentPage>),
     /// There is no index to read aggregates from.
     NoIndex,
     /// Events were counted in groups.
@@ -180,7 +183,10 @@ pub(crate) enum Response {
     RepairHistory {
         /// The repairs, oldest first.
         records: Vec<RepairRecord>,
-        /// One message for each file in the journal folder that is not a journal of this log.
+        /// The removals of segments that can still be undone, oldest first.
+        removals: Vec<SegmentRemoval>,
+        /// One message for each file in the journal folder that is not a journal of this log, and for each record of removed
+        /// segments that is not used.
         notices: Vec<String>,
     },
     /// A plan of a repair or an undo was made.
@@ -189,8 +195,23 @@ pub(crate) enum Response {
     PlanBytes(Result<Vec<BytesPreview>, String>),
     /// A plan was applied to the log.
     Repaired(Box<RepairResult>),
+    /// A change of the segments was planned.
+    SegmentChangePlanned(Box<SegmentChange>),
+    /// Segments were removed, restored or deleted.
+    SegmentsChanged(Box<SegmentsChanged>),
     /// The request failed or was cancelled.
     Failed(RequestFailure),
+}
+
+/// The result of removing, restoring or deleting segments.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SegmentsChanged {
+    /// What was done.
+    pub(crate) change: SegmentChange,
+    /// One message for each recovery made when the log was opened.
+    pub(crate) recovery_notes: Vec<String>,
+    /// The properties of the log afterwards.
+    pub(crate) log_info: LogInfo,
 }
 
 /// The result of a copy of the latest events.
@@ -325,6 +346,13 @@ pub(crate) enum BackgroundUpdate {
     },
     /// Number of events that the scan has counted so far.
     EventCount(u64),
+    /// The scan has counted the events before the start of a segment.
+    EventsBefore {
+        /// The start of the segment.
+        offset: u64,
+        /// The number of events before it.
+        events: u64,
+    },
     /// The scan has found damage, a gap or a clock anomaly, and has searched for a fix.
     Finding(Box<ProposedFix>),
     /// The scan is about to read the log again from an offset on. Its earlier results from that offset on are obsolete.
@@ -361,4 +389,8 @@ pub(crate) enum LogChange {
     },
     /// The path leads to a log again, after an interval in which it did not.
     Reappeared,
+    /// Segments at the front were removed. The log starts at this offset now.
+    SegmentsRemoved(u64),
+    /// Removed segments were restored. The log starts at this offset now.
+    SegmentsRestored(u64),
 }

@@ -37,6 +37,8 @@ mod picture;
 mod plan_request;
 mod request;
 mod run;
+mod segment_change;
+mod segment_request;
 mod session_time;
 mod statistics_request;
 mod strip;

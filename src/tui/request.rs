@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 pub(crate) use super::id_prefix::IdPrefix;
 pub(crate) use super::plan_request::{EraseTarget, PlanRequest, UndecidedFinding};
+pub(crate) use super::segment_change::{RetainLimit, SegmentChange, SegmentChangeRequest};
+pub(crate) use super::segment_request::{
+    EarlierRows, SegmentCounts, SegmentFacts, SegmentPage, SegmentRequest, SegmentRow,
+};
 pub(crate) use super::statistics_request::{StatisticsPeriod, StatisticsRequest};
 pub(crate) use super::timeline_request::TimelineRequest;
 use crate::file::{Durability, ExistingFile};
@@ -31,6 +35,8 @@ pub(crate) enum WorkerKind {
     Repairs,
     /// Reads the data that prompts and dialogs show.
     Prompt,
+    /// Reads the table of segments.
+    Segments,
     /// Counts events in groups.
     Statistics,
     /// Counts events in intervals of time.
@@ -49,7 +55,7 @@ pub(crate) enum WorkerKind {
 
 impl WorkerKind {
     /// All workers, in the order of their discriminants.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::List,
         Self::Detail,
         Self::Jump,
@@ -57,6 +63,7 @@ impl WorkerKind {
         Self::Aggregates,
         Self::Repairs,
         Self::Prompt,
+        Self::Segments,
         Self::Statistics,
         Self::Timeline,
         Self::Export,
@@ -164,6 +171,8 @@ pub(crate) enum Request {
         /// Number of rows to read.
         rows: usize,
     },
+    /// Reads rows of the table of segments.
+    Segments(SegmentRequest),
     /// Counts events in groups.
     Statistics(StatisticsRequest),
     /// Counts events in intervals of time.
@@ -206,6 +215,10 @@ pub(crate) enum Request {
     },
     /// Applies a plan exactly as it was shown.
     Apply(Box<Plan>),
+    /// Plans to remove, restore or delete segments. Nothing is written.
+    PlanSegmentChange(SegmentChangeRequest),
+    /// Removes, restores or deletes exactly the segments that were shown.
+    ChangeSegments(Box<SegmentChange>),
 }
 
 /// The content of the rows of a page besides the fields of events.

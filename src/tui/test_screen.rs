@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ratatui::Terminal;
@@ -48,9 +48,18 @@ impl TestScreen {
 
     /// Creates a screen with other options than the default ones.
     pub(crate) fn with_options(bytes: &[u8], size: impl Into<Size>, change: impl FnOnce(&mut TuiOptions)) -> Self {
+        Self::of_log(size, |path| fs::write(path, bytes).unwrap(), change)
+    }
+
+    /// Creates a screen over the log that `make` creates at a path.
+    pub(crate) fn of_log(
+        size: impl Into<Size>,
+        make: impl FnOnce(&Path),
+        change: impl FnOnce(&mut TuiOptions),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("accounts.log");
-        fs::write(&path, bytes).unwrap();
+        make(&path);
         let mut options = TuiOptions::new(&path);
         change(&mut options);
         let shared = SharedState::open(options).unwrap();

@@ -17,7 +17,7 @@ use crate::file::storage::{Disk, OpenMode, Storage, UnreadableSegment};
 use crate::format::{LogId, SegmentHeader};
 
 /// The name of the file in the folder of a log that its writer locks. It is never renamed.
-const LOCK_FILE: &str = "lock";
+pub(crate) const LOCK_FILE: &str = "lock";
 
 /// How the segments of a log are opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

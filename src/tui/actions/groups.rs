@@ -85,6 +85,7 @@ impl ActionSpec {
             | Id::TabRepairs
             | Id::TabStatistics
             | Id::TabCompare
+            | Id::TabSegments
             | Id::Compare
             | Id::Period
             | Id::Sort
@@ -108,7 +109,8 @@ impl ActionSpec {
             | Id::RepairAll
             | Id::Undo
             | Id::Erase
-            | Id::Purge => ActionGroup::Change,
+            | Id::Purge
+            | Id::Retain => ActionGroup::Change,
             Id::Copy | Id::Export | Id::Report | Id::Compact | Id::Screenshot => ActionGroup::Output,
             Id::Help
             | Id::Messages

@@ -1,8 +1,8 @@
-//! The rows of the table of actions for the main screen and the keys after `y`.
+//! The rows of the table of actions for the main screen.
 
 use super::{ActionId, ActionScope, ActionSpec};
 use crate::tui::keys::Key;
-use ActionScope::{CopyChord, Main, Timeline};
+use ActionScope::{Main, Timeline};
 use Key::{Char, Ctrl};
 
 /// The actions of the main screen, in the order in which the help and the footer show them.
@@ -151,7 +151,7 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         Main,
         &[Char('u')],
         "undo repair",
-        "Plan the undo of the last repair, or of the one selected in the repair history; shows the plan and asks before it writes",
+        "Plan the undo of the last change, of the one selected in the repair history, or in the Segments tab of the last removal; shows the plan and asks before it writes",
     )
     .writing()
     .with_cli_equivalent("chronicle undo LOG"),
@@ -160,7 +160,7 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         Main,
         &[],
         "erase",
-        "Plan to erase the selected event, or in the Aggregates tab all events of the selected aggregate; `:erase REASON` gives the reason; shows the plan and asks before it writes",
+        "Plan to erase the selected event, or in the Aggregates tab and the Aggregate view all events of the aggregate; `:erase REASON` gives the reason; shows the plan and asks before it writes",
     )
     .writing()
     .with_cli_equivalent("chronicle erase LOG --aggregate ID"),
@@ -169,10 +169,19 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         Main,
         &[],
         "purge",
-        "Plan to make all erasures final, or the one selected in the repair history; shows the plan and asks before it writes",
+        "Plan to make all erasures final, or the one selected in the repair history, or to delete the removed segments; shows the plan and asks before it writes",
     )
     .writing()
     .with_cli_equivalent("chronicle purge LOG"),
+    ActionSpec::new(
+        ActionId::Retain,
+        Main,
+        &[Char('D')],
+        "retain",
+        "Plan to remove the segments before the selected one; `:retain --before TIME`, `--keep-size SIZE` or `--keep-for AGE` name a limit; shows the plan and asks before it writes",
+    )
+    .writing()
+    .with_cli_equivalent("chronicle retain LOG --before OFFSET"),
     ActionSpec::new(
         ActionId::Follow,
         Main,
@@ -285,6 +294,14 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         "Show the differences from the backup that was compared; a repair that is planned here takes events from it",
     )
     .with_cli_equivalent("chronicle diff LOG BACKUP"),
+    ActionSpec::new(
+        ActionId::TabSegments,
+        Main,
+        &[Char('8')],
+        "segments",
+        "Show the segments of a log that is a folder: bytes, events, times, damage and index, and what is removed or missing",
+    )
+    .with_cli_equivalent("chronicle info LOG"),
     ActionSpec::new(ActionId::NextView, Main, &[Char(']')], "next detail view", "Show the next detail view of the row: JSON, Hex, Frame, Aggregate, Backup"),
     ActionSpec::new(ActionId::PreviousView, Main, &[Char('[')], "previous detail view", "Show the previous detail view of the row: JSON, Hex, Frame, Aggregate, Backup"),
     ActionSpec::new(
@@ -366,28 +383,4 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         "redraw",
         "Clear the terminal and draw everything again, after another program has written on it",
     ),
-    ActionSpec::new(ActionId::CopyOffset, CopyChord, &[Char('o')], "copy offset", "Copy the offset").with_footer("offset"),
-    ActionSpec::new(ActionId::CopyJson, CopyChord, &[Char('j')], "copy JSON", "Copy the event as stored").with_footer("JSON"),
-    ActionSpec::new(ActionId::CopyPayload, CopyChord, &[Char('p')], "copy payload", "Copy the payload as stored").with_footer("payload"),
-    ActionSpec::new(ActionId::CopyValue, CopyChord, &[Char('v')], "copy value", "Copy the value under the cursor of the detail pane as stored")
-        .with_footer("value"),
-    ActionSpec::new(ActionId::CopyPath, CopyChord, &[Char('a')], "copy path", "Copy the path of the value under the cursor of the detail pane, as a filter reads it")
-        .with_footer("path"),
-    ActionSpec::new(ActionId::CopyHex, CopyChord, &[Char('h')], "copy hex", "Copy the bytes as hex digits").with_footer("hex"),
-    ActionSpec::new(
-        ActionId::CopyCommand,
-        CopyChord,
-        &[Char('c')],
-        "copy command",
-        "Copy the command that shows this row",
-    )
-    .with_footer("command"),
-    ActionSpec::new(
-        ActionId::SaveCopy,
-        CopyChord,
-        &[Char('f')],
-        "write copy to a file",
-        "Write the text that was copied last to a file, for terminals that have no clipboard",
-    )
-    .with_footer("to file"),
 ];

@@ -3,6 +3,7 @@
 //!
 //! The table only describes the actions; `update` runs them.
 
+mod copy_table;
 mod dialog_table;
 mod groups;
 mod keymap;
@@ -36,6 +37,7 @@ pub enum ActionId {
     TabRepairs,
     TabStatistics,
     TabCompare,
+    TabSegments,
     Period,
     Timeline,
     TimelineEarlier,
@@ -83,6 +85,7 @@ pub enum ActionId {
     Undo,
     Erase,
     Purge,
+    Retain,
     Compact,
     ScanStop,
     ScanResume,

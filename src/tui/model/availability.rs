@@ -30,6 +30,7 @@ impl Model {
             ActionId::Repair | ActionId::RepairAll | ActionId::Undo | ActionId::Erase | ActionId::Purge => {
                 self.repair_refusal(id)
             }
+            ActionId::Retain => self.retention_refusal().or_else(|| self.retain_target().err()),
             ActionId::UpdateIndex => self.update_index_refusal().or_else(|| self.unknown_end_refusal()),
             _ => self.reading_refusal(id),
         }
@@ -116,6 +117,9 @@ impl Model {
                 return Some(format!(
                     "only aggregates and statistics have an order; {aggregates} and {statistics} show them"
                 ));
+            }
+            ActionId::TabSegments if !self.has_segments() => {
+                "the log is one file; only a log that is a folder has segments"
             }
             ActionId::ScanStop if self.scan.state != ScanState::Running => "no scan is running",
             ActionId::ScanResume if self.scan.state == ScanState::Running => "the scan is already running",
@@ -266,19 +270,47 @@ impl Model {
         }
     }
 
-    /// Returns the events that an erasure would select: those of the selected aggregate in the table of aggregates, else the
-    /// selected event.
+    /// Returns the events that an erasure would select: those of the selected aggregate in the table of aggregates, those of
+    /// the shown aggregate while its view has the focus, else the selected event.
     pub(crate) fn erase_target(&self) -> Option<EraseTarget> {
         if self.tab == Tab::Aggregates {
             let row = self.aggregates.row(self.aggregates.cursor.line)?;
             return Some(EraseTarget::Aggregate(row.summary.id));
         }
         let row = self.selected_row().filter(|_| self.tab == Tab::Events)?;
-        matches!(row.content, RowContent::Event(_)).then_some(EraseTarget::Event(row.start))
+        let RowContent::Event(event) = &row.content else { return None };
+        let shows_aggregate = self.focus == Pane::Detail && self.detail.shown_view() == DetailView::Aggregate;
+        match event.aggregate_id.filter(|_| shows_aggregate) {
+            Some(id) => Some(EraseTarget::Aggregate(id)),
+            None => Some(EraseTarget::Event(row.start)),
+        }
     }
 
-    /// Returns why no erasure can be made final, or `None` when one can.
+    /// Returns whether a purge deletes removed segments: in the tab of the segments, and where no erasure can be made final.
+    pub(crate) fn purges_segments(&self) -> bool {
+        let has_erasures = self.repairs.records.iter().any(RepairRecord::can_be_purged);
+        self.tab == Tab::Segments || self.tab != Tab::Repairs && !has_erasures && !self.repairs.removals.is_empty()
+    }
+
+    /// Returns why no segments can be removed, whichever are to be, or `None` when they can.
+    pub(crate) fn retention_refusal(&self) -> Option<String> {
+        let id = ActionId::Retain;
+        if !self.has_segments() {
+            return Some(
+                "the log is one file, from which no segments are removed; `:compact FILE` copies a part".into(),
+            );
+        }
+        self.unavailable
+            .as_ref()
+            .map(super::LogUnavailable::write_refusal)
+            .or_else(|| self.write_refusal().or_else(|| self.repair_refusal(id)))
+    }
+
+    /// Returns why nothing can be made final, or `None` when an erasure or removed segments can.
     fn purge_refusal(&self) -> Option<String> {
+        if self.purges_segments() {
+            return None;
+        }
         let selected = self.repairs.selected_record().filter(|_| self.tab == Tab::Repairs);
         match selected {
             Some(record) if record.can_be_purged() => None,

@@ -1,6 +1,6 @@
 //! Decides whether the selected row, or its contents, are still being read.
 
-use super::{AggregateLoadState, CompareState, Model, Pane, StatisticsProgress, Tab};
+use super::{AggregateLoadState, CompareState, Model, Pane, SegmentLoadState, StatisticsProgress, Tab};
 use crate::tui::request::WorkerKind;
 
 /// What an action needs before it can run.
@@ -46,6 +46,11 @@ impl Model {
             Tab::Compare => {
                 let is_running = matches!(self.compare.state, CompareState::Needed | CompareState::Running);
                 self.compare.path.is_some() && self.compare.result.is_none() && is_running
+            }
+            Tab::Segments => {
+                self.has_segments()
+                    && self.segments.page.rows.is_empty()
+                    && self.segments.load_state != SegmentLoadState::Loaded
             }
             Tab::Events | Tab::Findings | Tab::Index | Tab::Repairs => false,
         }

@@ -111,6 +111,9 @@ impl HelpPlace {
             Self::Tab(Tab::Compare) => {
                 &[Id::Activate, Id::Repair, Id::RepairAll, Id::Compare, Id::ReadAgain, Id::Undo, Id::NextPane]
             }
+            Self::Tab(Tab::Segments) => {
+                &[Id::Activate, Id::Retain, Id::Undo, Id::Purge, Id::UpdateIndex, Id::ReadAgain, Id::Copy]
+            }
             Self::CompareDetails => &[Id::Activate, Id::Repair, Id::RepairAll, Id::PreviousPane, Id::Zoom],
             Self::RepairDetails => &[Id::Activate, Id::Undo, Id::PreviousPane],
             Self::Detail(DetailView::Json) => &[

@@ -37,6 +37,11 @@ impl Model {
                 Ok(CopiedText { name: "offset", text: start.to_string() })
             }
             (Tab::Statistics, ActionId::CopyCommand) => Ok(command(self.statistics_command(&log))),
+            (Tab::Segments, ActionId::CopyOffset) => {
+                let start = self.segments.selected().ok_or("no segment is selected")?.start();
+                Ok(CopiedText { name: "offset of the segment", text: start.to_string() })
+            }
+            (Tab::Segments, ActionId::CopyCommand) => Ok(command(format!("chronicle info {log}"))),
             (Tab::Index, ActionId::CopyCommand) => Ok(command(format!("chronicle index status {log}"))),
             _ => {
                 let (tab, events) = (self.tab.name(), self.keys.hint(ActionId::TabEvents));

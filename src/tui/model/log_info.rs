@@ -1,6 +1,7 @@
 //! The properties of the log as a whole, and of its index file.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::file::WriterPresence;
 use crate::index::{Coverage, IndexState, SeenEnd, VerificationMark};
@@ -21,6 +22,10 @@ pub(crate) struct LogInfo {
     pub(crate) first_frame: u64,
     /// Offsets at which the segments of the log start; none for a log in one file.
     pub(crate) segment_starts: Vec<u64>,
+    /// The first offset of the log. Retention has removed what was before it.
+    pub(crate) log_start: u64,
+    /// When a name in the folder of the log was last added, removed or replaced; `None` for a log in one file.
+    pub(crate) folder_changed_at: Option<SystemTime>,
     /// Folder of the repair journals.
     pub(crate) journal_dir: PathBuf,
     /// The properties of the index file.

@@ -51,6 +51,7 @@ mod repairs;
 mod saved_session;
 mod scan;
 mod scroll;
+mod segments;
 mod statistics;
 mod suggestion;
 mod tables;
@@ -93,7 +94,7 @@ pub(crate) use log_info::{IndexInfo, LogInfo, LogUnavailable};
 pub(crate) use modes::{Access, Bell, Follow, FollowPause, Glyphs, Pane, Tab, WriteConsent, ZoneOnStart, Zoom};
 pub(crate) use notices::{Notice, PastNotice};
 pub(crate) use offset_base::OffsetBase;
-pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, MarkUse, Overlay};
+pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, MarkUse, Overlay, SegmentTable};
 pub(crate) use palette_command::{
     COMPACT_WORD, COMPARE_WORD, PaletteCommand, REPORT_WORD, SCREENSHOT_WORD, THEME_WORD,
 };
@@ -109,6 +110,7 @@ pub(crate) use saved_session::{
 };
 pub(crate) use scan::{EarlierVerification, ScanProgress, ScanRun, ScanState};
 pub(crate) use scroll::ScrollPosition;
+pub(crate) use segments::{SegmentAim, SegmentEvents, SegmentHealth, SegmentLoadState, SegmentsPane};
 pub(crate) use statistics::{StatisticsKey, StatisticsPane, StatisticsProgress, StatisticsResult};
 pub(crate) use tables::{AggregateLoadState, AggregateTable, FindingAnchor, ListCursor};
 pub(crate) use text_input::TextInput;
@@ -201,6 +203,8 @@ pub(crate) struct Model {
     pub(crate) timeline: TimelinePane,
     /// The differences from a backup.
     pub(crate) compare: ComparePane,
+    /// The table of segments.
+    pub(crate) segments: SegmentsPane,
     /// The tab that is shown.
     pub(crate) tab: Tab,
     /// The pane that has the focus.
@@ -306,6 +310,7 @@ impl Model {
             statistics: StatisticsPane::default(),
             timeline: TimelinePane::default(),
             compare: ComparePane::default(),
+            segments: SegmentsPane::default(),
             tab: Tab::default(),
             focus: Pane::default(),
             zoom: Zoom::default(),

@@ -21,12 +21,22 @@ pub(crate) enum Tab {
     Statistics,
     /// The differences from a backup.
     Compare,
+    /// The segments of a log that is a folder.
+    Segments,
 }
 
 impl Tab {
     /// All tabs, in the order of their keys.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Events, Self::Aggregates, Self::Findings, Self::Index, Self::Repairs, Self::Statistics, Self::Compare];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Events,
+        Self::Aggregates,
+        Self::Findings,
+        Self::Index,
+        Self::Repairs,
+        Self::Statistics,
+        Self::Compare,
+        Self::Segments,
+    ];
 
     /// Returns the name of the tab.
     pub(crate) const fn name(self) -> &'static str {
@@ -39,6 +49,7 @@ impl Tab {
             // The whole word would not fit beside the others on a screen of 120 columns.
             Self::Statistics => "Stats",
             Self::Compare => "Compare",
+            Self::Segments => "Segments",
         }
     }
 
@@ -47,6 +58,16 @@ impl Tab {
         match self {
             Self::Aggregates => "Agg",
             _ => self.name(),
+        }
+    }
+
+    /// Returns the name of the tab where the short names of all tabs do not fit either.
+    pub(crate) const fn shortest_name(self) -> &'static str {
+        match self {
+            Self::Findings => "Finds",
+            Self::Compare => "Comp",
+            Self::Segments => "Segs",
+            _ => self.short_name(),
         }
     }
 }

@@ -7,7 +7,11 @@ use super::plan_dialog::PlanDialog;
 use super::prompt::Prompt;
 use super::scroll::ScrollPosition;
 use super::{Model, Pane};
+use crate::repair::PlannedSegment;
+use crate::report::segment_table;
+use crate::report::units::DisplayZone;
 use crate::tui::actions::ActionScope;
+use crate::tui::request::SegmentChange;
 use crate::tui::session_time::SessionTime;
 
 /// An overlay on top of the panes.
@@ -79,6 +83,8 @@ pub(crate) enum MarkUse {
 pub(crate) struct ConfirmDialog {
     /// The title, which names the operation to confirm.
     pub(crate) title: String,
+    /// A table of segments above the text.
+    pub(crate) table: Option<SegmentTable>,
     /// The text, which describes the consequences.
     pub(crate) lines: Vec<String>,
     /// Label of the button that confirms; `None` when there is nothing to confirm.
@@ -103,6 +109,7 @@ impl ConfirmDialog {
     ) -> Self {
         Self {
             title: title.into(),
+            table: None,
             lines,
             confirm_label,
             on_confirm,
@@ -112,10 +119,28 @@ impl ConfirmDialog {
         }
     }
 
-    /// Returns the text in lines of at most `columns` columns.
-    pub(crate) fn wrapped_lines(&self, columns: usize) -> Vec<String> {
-        self.lines.iter().flat_map(|line| wrap_indented(line, columns.max(1))).collect()
+    /// Returns the dialog with a table of segments above its text.
+    pub(crate) fn with_table(self, table: SegmentTable) -> Self {
+        Self { table: Some(table), ..self }
     }
+
+    /// Returns the table and the text in lines of at most `columns` columns. The table has the columns that fit.
+    pub(crate) fn wrapped_lines(&self, columns: usize) -> Vec<String> {
+        let table = self.table.iter().flat_map(|table| {
+            let lines = segment_table(&table.segments, table.zone, columns);
+            lines.into_iter().chain([String::new()])
+        });
+        table.chain(self.lines.iter().flat_map(|line| wrap_indented(line, columns.max(1)))).collect()
+    }
+}
+
+/// The segments that a dialog lists.
+#[derive(Debug, Clone)]
+pub(crate) struct SegmentTable {
+    /// The segments.
+    pub(crate) segments: Vec<PlannedSegment>,
+    /// The zone of the times.
+    pub(crate) zone: DisplayZone,
 }
 
 /// Wraps a line. The lines that follow have its indentation, where there is room for it.
@@ -126,12 +151,14 @@ fn wrap_indented(line: &str, columns: usize) -> Vec<String> {
 }
 
 /// The action that runs when the user confirms a dialog.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ConfirmedAction {
     /// Appends the event of the form.
     Append,
     /// Builds the index from the whole log and saves it.
     RebuildIndex,
+    /// Removes, restores or deletes segments.
+    ChangeSegments(Box<SegmentChange>),
     /// Does nothing, because the dialog only shows a text.
     Nothing,
 }

@@ -1,5 +1,5 @@
 //! The words of the palette that take an argument: `theme NAME`, `compare FILE`, `screenshot FILE`, `report FILE`,
-//! `compact FILE` and `erase REASON`.
+//! `compact FILE`, `erase REASON` and `retain LIMITS`.
 
 use std::path::PathBuf;
 
@@ -27,6 +27,8 @@ pub(crate) enum PaletteCommand {
     Erase(String),
     /// Copies the latest events into a new log.
     Compact(PathBuf),
+    /// Plans to remove the segments that the limits in the text allow to remove.
+    Retain(String),
 }
 
 /// The files that complete a path.
@@ -48,6 +50,8 @@ pub(crate) const SCREENSHOT_WORD: &str = "screenshot";
 pub(crate) const REPORT_WORD: &str = "report";
 /// The word before the reason of an erasure.
 const ERASE_WORD: &str = "erase";
+/// The word before the limits of a retention.
+const RETAIN_WORD: &str = "retain";
 /// The word before the path of a new log with the latest events.
 pub(crate) const COMPACT_WORD: &str = "compact";
 /// The word before the path of a report that may replace a file.
@@ -64,6 +68,7 @@ impl PaletteCommand {
         match word {
             THEME_WORD => Some(parse_theme(argument).map(Self::Theme)),
             ERASE_WORD => Some(Ok(Self::Erase(argument.into()))),
+            RETAIN_WORD => Some(Ok(Self::Retain(argument.into()))),
             COMPACT_WORD => Some(Ok(Self::Compact(argument.into()))),
             COMPARE_WORD => Some(Ok(Self::Compare(argument.into()))),
             SCREENSHOT_WORD => Some(Ok(Self::Screenshot(argument.into()))),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::ListCursor;
 use super::labelled_lines::wrap_lines;
+use crate::SegmentRemoval;
 use crate::format::DamageKind;
 use crate::repair::{RepairRecord, RepairState, find_gap_journal};
 use crate::report::units::{DisplayZone, format_count, format_number, format_timestamp};
@@ -15,7 +16,10 @@ use crate::report::{DetailLine, Tone, plan_lines, record_line, safe_path_text};
 pub(crate) struct RepairsPane {
     /// The repairs, oldest first.
     pub(crate) records: Vec<RepairRecord>,
-    /// One message for each file in the journal folder that is not a journal of this log.
+    /// The removals of segments that can still be undone, oldest first.
+    pub(crate) removals: Vec<SegmentRemoval>,
+    /// One message for each file in the journal folder that is not a journal of this log, and for each record of removed
+    /// segments that is not used.
     pub(crate) notices: Vec<String>,
     /// The cursor in the repairs, newest first.
     pub(crate) cursor: ListCursor,

@@ -48,6 +48,8 @@ pub(crate) struct ScanProgress {
     pub(crate) health_map: HealthMap,
     /// Number of events counted so far; `None` while the scan does not count.
     pub(crate) event_count: Option<u64>,
+    /// Number of events before the starts of segments, as far as the scan has counted them.
+    pub(crate) events_before: BTreeMap<u64, u64>,
     /// Offset up to which the scan has read.
     pub(crate) position: u64,
     /// Offset at which the scan ends; 0 until the first progress is reported.
@@ -85,6 +87,7 @@ impl ScanProgress {
             dropped_findings: 0,
             health_map: HealthMap::default(),
             event_count: None,
+            events_before: BTreeMap::new(),
             position: 0,
             end: 0,
             finished_at_ms: None,
@@ -184,6 +187,7 @@ impl ScanProgress {
     /// Removes the findings from an offset on, because the scan is about to read the log again from there. Findings of
     /// a rebuild of the index stay, because the scan does not read the rebuilt part again.
     pub(crate) fn forget_from(&mut self, from: u64) {
+        self.events_before.retain(|start, _| *start <= from);
         let from = from.max(self.rebuilt_to);
         self.fixes.retain(|(start, _), _| *start < from);
         self.reported_damage.retain(|start| *start < from);

@@ -1,5 +1,7 @@
 //! The cursor of a list, and the state of the table of aggregates.
 
+use std::ops::Range;
+
 use crate::tui::request::{AggregateRow, AggregateSort, IdPrefix};
 
 /// A cursor in a list, with its scroll position.
@@ -87,12 +89,17 @@ impl AggregateTable {
 
     /// Returns the position from which rows have to be requested, when a visible row is not loaded.
     pub(crate) fn missing_rows_start(&self) -> Option<usize> {
-        let visible = self.cursor.top..(self.cursor.top + self.cursor.height.max(1)).min(self.total);
-        let loaded = self.first_row..self.first_row + self.rows.len();
-        // A table without rows has none to request, or it would request them without end.
-        let is_loaded = visible.is_empty() || loaded.contains(&visible.start) && visible.end <= loaded.end;
-        (!is_loaded).then(|| visible.start.saturating_sub(super::ROW_BATCH / 2))
+        missing_window_start(&self.cursor, self.first_row..self.first_row + self.rows.len(), self.total)
     }
+}
+
+/// Returns the position from which rows of a table of `total` rows have to be requested, when a visible row is not among the
+/// loaded ones.
+pub(super) fn missing_window_start(cursor: &ListCursor, loaded: Range<usize>, total: usize) -> Option<usize> {
+    let visible = cursor.top..(cursor.top + cursor.height.max(1)).min(total);
+    // A table without rows has none to request, or it would request them without end.
+    let is_loaded = visible.is_empty() || loaded.contains(&visible.start) && visible.end <= loaded.end;
+    (!is_loaded).then(|| visible.start.saturating_sub(super::ROW_BATCH / 2))
 }
 
 #[cfg(test)]

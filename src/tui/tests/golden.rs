@@ -135,7 +135,10 @@ fn plan_dialog_and_repairs_tab() {
     screen.press(&[Key::Esc, Key::Char('5')]);
     assert_golden("never_repaired", &mut screen, &SIZES[..2]);
     let notices = vec!["/logs/accounts.log.repairs/0009-gap.journal: the journal of another log".to_owned()];
-    screen.respond(WorkerKind::Repairs, Response::RepairHistory { records: sample_records(&plan), notices });
+    screen.respond(
+        WorkerKind::Repairs,
+        Response::RepairHistory { records: sample_records(&plan), removals: Vec::new(), notices },
+    );
     assert_golden("repairs", &mut screen, &SIZES);
 }
 

@@ -24,6 +24,7 @@ mod prompts;
 mod readme_pictures;
 mod repairs;
 mod scrolling;
+mod segments;
 mod session;
 mod settings;
 mod states;

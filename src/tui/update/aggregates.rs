@@ -84,6 +84,14 @@ pub(super) fn request_rows(model: &mut Model) {
     send_request(model, WorkerKind::Aggregates, Request::Aggregates { selection, from, rows: ROW_BATCH });
 }
 
+/// Forgets the rows, because no index shows the aggregates of the log as it is now. The cursor waits where it is.
+pub(super) fn forget_rows(model: &mut Model) {
+    let table = &mut model.aggregates;
+    table.load_state = AggregateLoadState::NoIndex;
+    (table.first_row, table.total, table.unfiltered_total, table.over_limit) = (0, 0, 0, false);
+    table.rows.clear();
+}
+
 /// Rows of the table that have arrived.
 pub(super) struct LoadedAggregates {
     pub(super) first_row: usize,

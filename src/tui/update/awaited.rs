@@ -10,7 +10,10 @@ use crate::tui::model::{Model, RowNeed, Tab};
 const fn need_of(model: &Model, id: ActionId) -> RowNeed {
     match id {
         ActionId::Repair if matches!(model.tab, Tab::Compare) => RowNeed::Table,
-        _ if matches!(model.tab, Tab::Aggregates | Tab::Statistics | Tab::Compare) && is_about_line(id) => {
+        ActionId::Retain => RowNeed::Table,
+        _ if matches!(model.tab, Tab::Aggregates | Tab::Statistics | Tab::Compare | Tab::Segments)
+            && is_about_line(id) =>
+        {
             RowNeed::Table
         }
         ActionId::CopyJson
@@ -82,6 +85,7 @@ const fn depends_on_earlier(id: ActionId) -> bool {
                 | ActionId::TabRepairs
                 | ActionId::TabStatistics
                 | ActionId::TabCompare
+                | ActionId::TabSegments
                 | ActionId::Period
                 | ActionId::SaveCopy
                 | ActionId::FilterRemoveLast

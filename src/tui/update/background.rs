@@ -14,7 +14,7 @@ use crate::tui::message::{BackgroundUpdate, LogChange};
 use crate::tui::model::{
     AggregateLoadState, Bell, EarlierVerification, Follow, LogInfo, LogUnavailable, Model, RowRequestState, ScanState,
 };
-use crate::tui::request::WorkerKind;
+use crate::tui::request::{EarlierRows, WorkerKind};
 
 /// Applies a background update to the model.
 pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
@@ -33,6 +33,9 @@ pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
         BackgroundUpdate::EventCount(events) => {
             model.scan.event_count = Some(events);
             record_growth(model);
+        }
+        BackgroundUpdate::EventsBefore { offset, events } => {
+            model.scan.events_before.insert(offset, events);
         }
         BackgroundUpdate::Finding(proposed) => {
             if model.scan.is_new_damage(&proposed.finding) {
@@ -59,6 +62,9 @@ pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
             // The table of aggregates was read from an earlier index, or no index existed.
             if model.aggregates.load_state != AggregateLoadState::Requested {
                 model.aggregates.load_state = AggregateLoadState::NotRequested;
+            }
+            if model.segments.lacks_events() {
+                model.segments.invalidate(EarlierRows::Kept);
             }
             model.detail.index_generation += 1;
         }
@@ -114,6 +120,13 @@ fn set_log_info(model: &mut Model, log_info: LogInfo) {
     let is_unfinished = model.list.rows.last().is_some_and(|row| row.content == RowContent::InFlight);
     // An unfinished frame whose writer has ended is damage.
     let has_writer_changed = is_unfinished && log_info.writer != model.log_info.writer;
+    let before = &model.log_info;
+    let have_segments_changed = log_info.segment_starts != before.segment_starts
+        || log_info.folder_changed_at != before.folder_changed_at
+        || log_info.index.state != before.index.state && !has_grown;
+    if have_segments_changed {
+        model.segments.invalidate(EarlierRows::FolderChanged);
+    }
     model.log_info = log_info;
     record_growth(model);
     if has_grown || has_writer_changed {
@@ -176,6 +189,12 @@ fn change_message(change: LogChange, log_info: &LogInfo) -> String {
             (RepairState::Applied, None) => format!("Log repaired by another process (repair {number})"),
             _ => format!("Another process is repairing the log (repair {number})"),
         },
+        LogChange::SegmentsRemoved(start) => {
+            format!("Segments removed by another process: the log starts at {}", format_number(start))
+        }
+        LogChange::SegmentsRestored(start) => {
+            format!("Segments restored by another process: the log starts at {}", format_number(start))
+        }
         LogChange::Reappeared => format!("Log is back ({size}), read again"),
     }
 }

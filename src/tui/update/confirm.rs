@@ -3,7 +3,7 @@
 use ratatui::layout::Position;
 
 use super::navigation::Movement;
-use super::{append, index};
+use super::{append, index, segment_change};
 use crate::tui::actions::{ActionId, ActionScope};
 use crate::tui::dialog_layout;
 use crate::tui::keys::Key;
@@ -53,7 +53,7 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
 /// Closes the topmost dialog, and runs its action when the pressed button confirms it.
 fn press_button(model: &mut Model, pressed: DialogButton) {
     let Some(Overlay::Confirm(dialog)) = model.overlays.last() else { return };
-    let on_confirm = dialog.on_confirm;
+    let on_confirm = dialog.on_confirm.clone();
     model.overlays.pop();
     if pressed == DialogButton::Confirm {
         run_confirmed(model, on_confirm);
@@ -81,6 +81,7 @@ pub(super) fn scroll(model: &mut Model, lines: i64) {
 fn run_confirmed(model: &mut Model, action: ConfirmedAction) {
     match action {
         ConfirmedAction::Append => append::start_confirmed_append(model),
+        ConfirmedAction::ChangeSegments(change) => segment_change::apply(model, change),
         ConfirmedAction::Nothing => {}
         ConfirmedAction::RebuildIndex => index::rebuild_index(model),
     }

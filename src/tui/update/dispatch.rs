@@ -4,7 +4,8 @@ use super::navigation::{LineEnd, Movement};
 use super::requests::{send_request, stop_worker};
 use super::{
     aggregates, append, awaited, columns, compare, copy, detail, export, filter_help, following, index, messages,
-    navigation, places, reload, repair, report, rows, session, statistics, tabs, timeline, zone,
+    navigation, places, reload, repair, report, rows, segment_change, segments, session, statistics, tabs, timeline,
+    zone,
 };
 use crate::query::{Direction, Filter};
 use crate::tui::actions::{self, ActionId};
@@ -45,6 +46,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::TabIndex => tabs::switch_tab(model, Tab::Index),
         ActionId::TabRepairs => tabs::switch_tab(model, Tab::Repairs),
         ActionId::TabStatistics => tabs::switch_tab(model, Tab::Statistics),
+        ActionId::TabSegments => tabs::switch_tab(model, Tab::Segments),
         ActionId::TabCompare => tabs::switch_tab(model, Tab::Compare),
         ActionId::Compare => compare::open_prompt(model),
         ActionId::Period => statistics::select_period(model),
@@ -108,6 +110,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::Undo => repair::plan_undo(model),
         ActionId::Erase => repair::plan_erase(model, None),
         ActionId::Purge => repair::plan_purge(model),
+        ActionId::Retain => segment_change::plan_selected(model),
         ActionId::Compact => open_prompt(model, PromptPurpose::Palette, &format!("{COMPACT_WORD} ")),
         ActionId::Columns => columns::open(model),
         ActionId::ToggleZone => zone::toggle(model),
@@ -120,6 +123,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         }
         ActionId::ReadAgain if model.tab == Tab::Statistics => statistics::count_again(model),
         ActionId::ReadAgain if model.tab == Tab::Compare => compare::compare_again(model),
+        ActionId::ReadAgain if model.tab == Tab::Segments => segments::read_again(model),
         ActionId::ReadAgain => reload::read_rows_again(model),
         ActionId::Verify => reload::verify_all(model),
         ActionId::Messages => messages::show_messages(model),
@@ -214,6 +218,7 @@ fn activate(model: &mut Model) {
             }
         }
         (_, Tab::Compare) => compare::go_to_selected(model),
+        (_, Tab::Segments) => segments::go_to_selected(model),
         (Pane::Detail, _) => detail::activate(model),
         (Pane::Timeline, _) => timeline::filter_by_selection(model),
         (Pane::Findings, _) | (_, Tab::Findings) => {

@@ -35,6 +35,8 @@ mod report;
 mod requests;
 mod responses;
 mod rows;
+mod segment_change;
+mod segments;
 mod session;
 mod statistics;
 mod tabs;

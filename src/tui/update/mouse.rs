@@ -69,6 +69,7 @@ fn line_at(model: &Model, areas: &LayoutAreas, pane: Pane, position: Position) -
     let body: Rect = match pane {
         Pane::Main if model.tab == Tab::Events => areas.event_rows(model),
         Pane::Main if model.tab == Tab::Compare => areas.comparison_areas(model).rows,
+        Pane::Main if model.tab == Tab::Segments => areas.segment_areas(model).rows,
         Pane::Main if model.tab == Tab::Findings => areas.finding_areas(model).rows,
         Pane::Main => areas.table_body(areas.main),
         Pane::Detail => areas.table_body(areas.detail),
@@ -114,6 +115,10 @@ fn select_line(model: &mut Model, pane: Pane, line: usize) {
         (Pane::Main, Tab::Compare) => {
             let lines = distance(model.compare.cursor.top, model.compare.cursor.line);
             model.compare.move_by(lines);
+        }
+        (Pane::Main, Tab::Segments) => {
+            let lines = distance(model.segments.cursor.top, model.segments.cursor.line);
+            model.segments.cursor.move_by(lines, model.segments.page.total);
         }
         (Pane::Main, Tab::Repairs) => {
             let lines = distance(model.repairs.cursor.top, model.repairs.cursor.line);

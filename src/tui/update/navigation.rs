@@ -70,6 +70,10 @@ pub(super) fn move_cursor(model: &mut Model, movement: Movement) {
             let cursor = &mut model.statistics.cursor;
             cursor.move_by(movement.lines(cursor.height), groups);
         }
+        (_, Tab::Segments) => {
+            let cursor = &mut model.segments.cursor;
+            cursor.move_by(movement.lines(cursor.height), model.segments.page.total);
+        }
         (_, Tab::Compare) => model.compare.move_by(movement.lines(model.compare.cursor.height)),
         (_, Tab::Index) => model.index.scroll_by(movement.lines(model.index.height())),
         (_, Tab::Repairs) => model.repairs.move_by(movement.lines(model.repairs.cursor.height)),

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::dispatch::run_action;
-use super::{aggregates, compact, compare, export, filter_help, hit_counter, navigation, repair, report, rows};
+use super::{
+    aggregates, compact, compare, export, filter_help, hit_counter, navigation, repair, report, rows, segment_change,
+};
 use crate::query::{Direction, Filter, JumpTarget, SearchPattern, nearest_keyword};
 use crate::report::safe_path_text;
 use crate::tui::actions::{self, ActionId, ActionScope};
@@ -148,6 +150,8 @@ fn run_palette_command(model: &mut Model, command: PaletteCommand) {
         PaletteCommand::Report { path, existing } => report::start(model, &path, existing),
         PaletteCommand::Erase(reason) => repair::plan_erase(model, Some(reason)),
         PaletteCommand::Compact(path) => compact::start(model, &path),
+        // Its limits were parsed before the prompt was closed.
+        PaletteCommand::Retain(_) => {}
     }
 }
 
@@ -180,6 +184,12 @@ fn submit_palette(model: &mut Model, prompt: &Prompt, text: &str) -> Result<(), 
         PaletteCommand::parse(text).map(|typed| completed.and_then(PaletteCommand::parse).unwrap_or(typed))
     {
         let command = command.map_err(error_without_place)?;
+        if let PaletteCommand::Retain(text) = &command {
+            let limits = segment_change::parse_limits(model, text).map_err(error_without_place)?;
+            close(model);
+            segment_change::plan_typed(model, limits);
+            return Ok(());
+        }
         close(model);
         run_palette_command(model, command);
         return Ok(());

@@ -2,10 +2,11 @@
 //! but not loaded.
 
 use super::requests::send_request;
-use super::{aggregates, compare, dispatch, finding_cursor, help, hit_counter, rows, statistics, timeline};
+use super::{aggregates, compare, dispatch, finding_cursor, help, hit_counter, rows, segments, statistics, timeline};
 use crate::query::RowContent;
 use crate::tui::model::{
-    DetailRequest, FolderListing, Model, Overlay, Pane, ROW_BATCH, RowsNeeded, Tab, wrapped_index_lines,
+    AggregateLoadState, DetailRequest, FolderListing, Model, Overlay, Pane, ROW_BATCH, RowsNeeded, Tab,
+    wrapped_index_lines,
 };
 use crate::tui::request::{Request, WorkerKind};
 use crate::tui::{dialog_layout, layout};
@@ -19,6 +20,7 @@ pub(super) fn refresh(model: &mut Model) {
     request_missing_rows(model);
     request_detail(model);
     aggregates::request_rows(model);
+    segments::request_rows(model);
     statistics::request_statistics(model);
     timeline::request_timeline(model);
     timeline::follow_list(model);
@@ -60,7 +62,9 @@ fn update_sizes(model: &mut Model) {
     model.detail.side_line_count = if shows_sides { model.side_lines(usize::from(detail.width)).len() } else { 0 };
     model.detail.resize(usize::from(detail.width), usize::from(height));
     model.aggregates.cursor.height = usize::from(lines.height);
-    model.aggregates.cursor.move_by(0, model.aggregates.total);
+    if model.aggregates.load_state == AggregateLoadState::Loaded {
+        model.aggregates.cursor.move_by(0, model.aggregates.total);
+    }
     model.statistics.cursor.height = usize::from(lines.height);
     let groups = model.statistics.groups().len();
     model.statistics.cursor.move_by(0, groups);
@@ -78,6 +82,10 @@ fn update_sizes(model: &mut Model) {
         model.compare.move_by(0);
         model.compare.detail_cursor.height = usize::from(detail.height);
         model.compare.detail_cursor.move_by(0, model.detail.side_line_count);
+    }
+    if model.tab == Tab::Segments {
+        model.segments.cursor.height = usize::from(areas.segment_areas(model).rows.height);
+        model.segments.cursor.move_by(0, model.segments.page.total);
     }
     model.repairs.cursor.height = usize::from(lines.height);
     model.repairs.cursor.move_by(0, model.repairs.records.len());

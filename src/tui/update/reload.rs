@@ -8,7 +8,7 @@ use crate::report::Tone;
 use crate::tui::actions::ActionId;
 use crate::tui::effect::Effect;
 use crate::tui::model::{AggregateLoadState, EarlierVerification, Model, ScanProgress, ScanState};
-use crate::tui::request::{Request, WorkerKind};
+use crate::tui::request::{EarlierRows, Request, WorkerKind};
 
 /// Discards the results of the scan, of the hit counters, and of all requests about the log's bytes.
 pub(super) fn discard_log_state(model: &mut Model, scan: ScanState) {
@@ -20,6 +20,7 @@ pub(super) fn discard_log_state(model: &mut Model, scan: ScanState) {
     model.statistics.requested = None;
     model.timeline.discard();
     model.compare.invalidate();
+    model.segments.invalidate(EarlierRows::Kept);
 }
 
 /// Reads the log again around the selected row, after this process has changed it.

@@ -1,14 +1,14 @@
 //! Plans repairs and undos, shows the plans, and applies them as they were shown. Planning writes nothing.
 
 use super::requests::start_job;
-use super::{index, reload};
+use super::{index, reload, segment_change};
 use crate::query::RowContent;
 use crate::repair::{Plan, RepairOptions, RepairRecord};
 use crate::report::{PlanWords, Tone, record_line, safe_path_text};
 use crate::tui::actions::ActionId;
 use crate::tui::message::RepairResult;
 use crate::tui::model::{EscBehavior, Model, Overlay, PlanDialog, PlanPreview, RepairsPane, Tab, UndoEffect};
-use crate::tui::request::{PlanRequest, Request, UndecidedFinding, WorkerKind};
+use crate::tui::request::{PlanRequest, Request, SegmentChangeRequest, UndecidedFinding, WorkerKind};
 
 /// Plans the repair of the damage at an offset, with the events of the backup whose differences are shown.
 pub(super) fn plan_at(model: &mut Model, offset: u64) {
@@ -39,8 +39,12 @@ pub(super) fn plan_all(model: &mut Model) {
     request_plan(model, PlanRequest::Repair { options, undecided: Vec::new() });
 }
 
-/// Plans the undo of the repair that is selected in the repairs tab, else of the last one.
+/// Plans the undo of the repair that is selected in the repairs tab, of the last removal in the segments tab, else of the last
+/// change.
 pub(super) fn plan_undo(model: &mut Model) {
+    if model.tab == Tab::Segments {
+        return segment_change::request_plan(model, SegmentChangeRequest::Restore);
+    }
     let selected = model.repairs.selected_record().filter(|_| model.tab == Tab::Repairs);
     request_plan(model, PlanRequest::Undo(selected.map(|record| record.number)));
 }
@@ -55,8 +59,12 @@ pub(super) fn plan_erase(model: &mut Model, reason: Option<String>) {
     }
 }
 
-/// Plans to make the erasure that is selected in the repairs tab final, else all of them.
+/// Plans to make the erasure that is selected in the repairs tab final, else all of them; in the segments tab, and where there
+/// is no erasure, plans to delete the removed segments.
 pub(super) fn plan_purge(model: &mut Model) {
+    if model.purges_segments() {
+        return segment_change::request_plan(model, SegmentChangeRequest::Delete);
+    }
     let selected = model.repairs.selected_record().filter(|_| model.tab == Tab::Repairs);
     request_plan(model, PlanRequest::Purge(selected.map(|record| record.number)));
 }
@@ -103,7 +111,10 @@ pub(super) fn finish_repair(model: &mut Model, result: RepairResult, on_esc: Opt
         Some(UndoEffect::Undo(undone)) => format!("Repair {undone} undone (recorded as {number})"),
         Some(UndoEffect::Redo(redone)) => format!("Repair {redone} redone (recorded as {number})"),
         None => match result.words {
-            PlanWords::PURGE => format!("Purge {number} done: nothing brings the erased events back"),
+            PlanWords::PURGE if model.repairs.removals.is_empty() => {
+                format!("Purge {number} done: nothing brings the erased events back")
+            }
+            PlanWords::PURGE => format!("Purge {number} done; `:purge` again deletes the removed segments"),
             PlanWords::ERASURE => {
                 format!("Erasure {number} done; {} undoes it until a purge", model.keys.hint(ActionId::Undo))
             }

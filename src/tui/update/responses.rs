@@ -2,8 +2,8 @@
 
 use super::aggregates::{self, LoadedAggregates};
 use super::{
-    append, compact, compare, export, hit_counter, index, navigation, plan_dialog, reload, repair, report, session,
-    statistics, timeline,
+    append, compact, compare, export, hit_counter, index, navigation, plan_dialog, reload, repair, report,
+    segment_change, segments, session, statistics, timeline,
 };
 use crate::query::{RowContent, RowPage};
 use crate::report::Tone;
@@ -46,8 +46,8 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         }
         Response::JumpTarget(offset) => navigation::go_to_offset(model, offset),
         Response::WrappedMatch(offset) => navigation::go_to_wrapped_match(model, offset),
-        Response::JumpPastEnd { last_row, message } => {
-            navigation::go_to_offset(model, last_row);
+        Response::JumpOutside { nearest_row, message } => {
+            navigation::go_to_offset(model, nearest_row);
             model.notify(message);
         }
         Response::NoMatch => {
@@ -65,7 +65,8 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
             let loaded = LoadedAggregates { first_row, rows, total, unfiltered_total, exact, over_limit };
             aggregates::set_rows(model, loaded);
         }
-        Response::NoIndex => model.aggregates.load_state = AggregateLoadState::NoIndex,
+        Response::NoIndex => aggregates::forget_rows(model),
+        Response::Segments(page) => segments::set_page(model, *page),
         Response::Statistics(result) => statistics::show(model, *result),
         Response::Timeline(found) => timeline::show(model, found),
         Response::Compared(result) => compare::show(model, *result),
@@ -80,7 +81,12 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         Response::SessionSaved(Err(reason)) => model.record_message(format!("{}: {reason}", session::NOT_KEPT)),
         Response::Appended(result) => append::finish_append(model, &result),
         Response::IndexSaved(result) => index::finish_index_save(model, &result),
-        Response::RepairHistory { records, notices } => repair::set_repair_history(model, records, notices),
+        Response::RepairHistory { records, removals, notices } => {
+            model.repairs.removals = removals;
+            repair::set_repair_history(model, records, notices);
+        }
+        Response::SegmentChangePlanned(change) => segment_change::show_plan(model, *change),
+        Response::SegmentsChanged(result) => segment_change::finish(model, *result),
         Response::Planned(preview) => {
             if let Some(preview) = plan_dialog::take_plan(model, *preview) {
                 repair::show_plan(model, preview);
@@ -177,6 +183,7 @@ fn handle_failure(model: &mut Model, worker: WorkerKind, mut failure: RequestFai
             // The tab shows the reason.
             return;
         }
+        WorkerKind::Segments => segments::mark_failed(model),
         WorkerKind::Session => session::give_up(model),
         WorkerKind::Statistics => model.statistics.progress = StatisticsProgress::Idle,
         WorkerKind::Timeline => model.timeline.progress = TimelineProgress::Stopped,

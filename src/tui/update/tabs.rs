@@ -1,6 +1,6 @@
 //! Switches between tabs, and moves the focus between the panes of a tab.
 
-use super::reload;
+use super::{reload, segments};
 use crate::tui::layout;
 use crate::tui::model::{AggregateLoadState, Model, Pane, Tab};
 
@@ -14,6 +14,9 @@ pub(super) fn switch_tab(model: &mut Model, tab: Tab) {
     model.tab = tab;
     if tab == Tab::Aggregates && model.aggregates.load_state == AggregateLoadState::NoIndex {
         model.aggregates.load_state = AggregateLoadState::NotRequested;
+    }
+    if tab == Tab::Segments {
+        segments::open(model);
     }
     // Another process may have repaired the log since the history was read.
     if tab == Tab::Repairs {

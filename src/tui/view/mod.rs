@@ -25,7 +25,7 @@ mod plain_glyphs;
 mod plan_dialog;
 mod prompt;
 mod repairs;
-
+mod segments;
 mod statistics;
 mod status;
 mod strip;
@@ -79,6 +79,7 @@ fn draw_parts(frame: &mut Frame, model: &Model) {
             Tab::Statistics => statistics::draw(frame, &areas, model),
             Tab::Repairs => repairs::draw(frame, &areas, model),
             Tab::Compare => compare::draw(frame, &areas, model),
+            Tab::Segments => segments::draw(frame, &areas, model),
         }
     }
     if areas.findings.height > 0 {

@@ -3,8 +3,8 @@
 use super::jump::{self, MatchSearch};
 use super::rows::{self, RowQuery};
 use super::{
-    SharedState, aggregates, compact, compare, contents, export, folder, hits, repair, report, session_store,
-    statistics, timeline, writing,
+    SharedState, aggregates, compact, compare, contents, export, folder, hits, repair, report, retention, segments,
+    session_store, statistics, timeline, writing,
 };
 use crate::StorageError;
 use crate::inspect::OnProgress;
@@ -16,6 +16,7 @@ use crate::tui::request::Request;
 #[derive(Debug, Default)]
 pub(crate) struct WorkerCache {
     pub(super) aggregates: aggregates::SortedAggregates,
+    pub(super) segments: segments::KnownSegments,
 }
 
 /// Handles one request and returns its response.
@@ -80,6 +81,7 @@ pub(crate) fn handle_request(
         Request::Aggregates { selection, from, rows } => {
             cache.aggregates.read_rows(shared, &selection, from, rows, on_progress)
         }
+        Request::Segments(request) => cache.segments.read_rows(shared, request, on_progress),
         Request::Statistics(request) => statistics::count_events(shared, request, on_progress),
         Request::Timeline(request) => timeline::count_events(shared, request, on_progress),
         Request::Export(request) => export::export_events(shared, request, on_progress),
@@ -94,6 +96,8 @@ pub(crate) fn handle_request(
         Request::SaveIndex(mode) => writing::save_index(shared, mode, on_progress),
         Request::RepairHistory => repair::read_records(shared),
         Request::Plan(request) => repair::make_plan(shared, request, on_progress),
+        Request::PlanSegmentChange(request) => retention::make_plan(shared, &request, on_progress),
+        Request::ChangeSegments(plan) => retention::apply_plan(shared, &plan),
         Request::PlanBytes { plan, source } => Ok(repair::read_plan_bytes(shared, &plan, source)),
         Request::Apply(plan) => repair::apply_plan(shared, &plan, on_progress),
     }

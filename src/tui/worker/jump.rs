@@ -22,7 +22,8 @@ pub(super) struct MatchSearch {
     pub(super) direction: Direction,
 }
 
-/// Resolves a jump to the offset of a row. A target past the end resolves to the last row, with a message.
+/// Resolves a jump to the offset of a row. A target past the end resolves to the last row, and an offset that was removed to the
+/// first one, with a message.
 ///
 /// # Errors
 /// `Cancelled` when `on_progress` breaks; `Io`, `Changed`, `OutOfMemory` as in [`resolve_jump`].
@@ -37,7 +38,13 @@ pub(super) fn resolve_target(
     let index = index.as_deref();
     let mut report = |reached: Progress| on_progress(Progress { total: log_bytes, ..reached });
     if let Some(offset) = resolve_jump(&view, index, target, &mut report)? {
-        return Ok(Response::JumpTarget(offset));
+        let removed = match target {
+            JumpTarget::Offset(wanted) => view.log().ensure_not_removed(*wanted).err(),
+            _ => None,
+        };
+        let Some(StorageError::Removed { first, .. }) = removed else { return Ok(Response::JumpTarget(offset)) };
+        let message = format!("Removed: the log starts at {}. This is its first row.", format_number(first));
+        return Ok(Response::JumpOutside { nearest_row: offset, message });
     }
     let message = match target {
         JumpTarget::Offset(_) => format!("The log ends at {}. This is its last row.", format_number(log_bytes)),
@@ -45,8 +52,8 @@ pub(super) fn resolve_target(
         JumpTarget::Time(_) => "No event at that time or later. This is the last row.".into(),
         JumpTarget::Percent(_) | JumpTarget::First | JumpTarget::Last => "This is the last row.".into(),
     };
-    let last_row = resolve_jump_or_last_row(&view, index, &JumpTarget::Last, &mut report)?;
-    Ok(Response::JumpPastEnd { last_row, message })
+    let nearest_row = resolve_jump_or_last_row(&view, index, &JumpTarget::Last, &mut report)?;
+    Ok(Response::JumpOutside { nearest_row, message })
 }
 
 /// Finds the next row that matches. A search that reaches an end of the log continues at the other end.

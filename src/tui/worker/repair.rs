@@ -3,12 +3,13 @@
 use super::SharedState;
 use crate::StorageError;
 use crate::inspect::OnProgress;
+use crate::log::{removal_after_repairs, removals_of};
 use crate::query::{Filter, select_events};
 use crate::repair::{self, ApplyOptions, Cancellation, EraseOptions, Plan, RepairHistory};
 use crate::report::{PlanRowSource, PlanWords, damaged_ranges_note, recovery_line, screen_message};
 use crate::tui::message::{BackgroundUpdate, RepairResult, Response};
 use crate::tui::model::PlanPreview;
-use crate::tui::request::{EraseTarget, PlanRequest};
+use crate::tui::request::{EraseTarget, PlanRequest, SegmentChange};
 
 /// Reads the log's repair history.
 ///
@@ -16,8 +17,20 @@ use crate::tui::request::{EraseTarget, PlanRequest};
 /// Returns the errors of [`repair::read_repair_history`].
 pub(super) fn read_records(shared: &SharedState) -> Result<Response, StorageError> {
     let paths = shared.open_options().log_paths(shared.path())?;
-    let RepairHistory { records, notices } = repair::read_repair_history(&paths)?;
-    Ok(Response::RepairHistory { records, notices })
+    let RepairHistory { records, mut notices } = repair::read_repair_history(&paths)?;
+    let view = shared.view();
+    let mut removals = Vec::new();
+    if view.segments().is_some() {
+        // The journals are listed, also when the folder of removed segments cannot be used.
+        match removals_of(&view) {
+            Ok((found, unused)) => {
+                removals = found.into_iter().filter(|removal| removal.purged_at_ms.is_none()).collect();
+                notices.extend(unused);
+            }
+            Err(error) => notices.push(screen_message(&error)),
+        }
+    }
+    Ok(Response::RepairHistory { records, removals, notices })
 }
 
 /// Makes the plan of a request. Nothing is written.
@@ -57,6 +70,13 @@ pub(super) fn make_plan(
         }
         PlanRequest::Undo(number) => {
             let paths = shared.open_options().log_paths(shared.path())?;
+            // Without a number, the last change is undone, which can be a removal of segments.
+            if number.is_none() {
+                let repairs = repair::read_repair_history(&paths)?.records;
+                if let Some(removal) = removal_after_repairs(&shared.view(), &repairs)? {
+                    return Ok(Response::SegmentChangePlanned(Box::new(SegmentChange::Restore(removal))));
+                }
+            }
             repair::plan_undo_with_progress(&paths, *number, on_progress)?
         }
     };

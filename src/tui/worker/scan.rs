@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::scan_control::{ScanCommand, ScanHandle};
-use super::scan_state::{CatchUp, IN_FLIGHT_RECHECK_DELAY, ScanWorkerState};
+use super::scan_state::{CatchUp, IN_FLIGHT_RECHECK_DELAY, ScanWorkerState, end_of_slice};
 use super::shared::OpenedLog;
 use super::{QuitOnPanic, RequestFailure, SharedState, to_failure};
 use crate::StorageError;
@@ -249,7 +249,8 @@ impl ScanWorker {
         }
         let from = (coverage.frames > 0).then_some(coverage.covered_to);
         let start = from.unwrap_or_default();
-        let until = coverage.scanned_to.max(start) + self.slice_bytes();
+        let read_to = coverage.scanned_to.max(start);
+        let (until, is_segment_start) = end_of_slice(&view.segment_bases(), read_to, self.slice_bytes());
         let options = SurveyOptions { from, until: (until < log_bytes).then_some(until), ..slice_survey_options() };
         let reaches_end = options.until.is_none();
         self.send_update(BackgroundUpdate::RescanFrom(start));
@@ -259,6 +260,9 @@ impl ScanWorker {
         let coverage = index.coverage();
         if result.is_ok() || coverage.frames > 0 {
             self.send_update(BackgroundUpdate::EventCount(coverage.events));
+        }
+        if result.is_ok() && is_segment_start && !reaches_end {
+            self.send_update(BackgroundUpdate::EventsBefore { offset: until, events: coverage.events });
         }
         let result = result.map(|survey| {
             index.record_verification(start..survey.scanned_to, now_ms());

@@ -33,6 +33,17 @@ pub(super) struct ScanWorkerState {
     skipped_ranges: VecDeque<Range<u64>>,
 }
 
+/// Returns the end of the slice of about `bytes` bytes from an offset on, and whether a segment starts there. A slice ends at
+/// the last segment that starts in it, so that the events of whole segments are counted.
+pub(super) fn end_of_slice(segments: &[u64], from: u64, bytes: u64) -> (u64, bool) {
+    let until = from.saturating_add(bytes);
+    let started = segments.partition_point(|base| *base <= until);
+    match started.checked_sub(1).and_then(|at| segments.get(at)) {
+        Some(base) if *base > from => (*base, true),
+        _ => (until, false),
+    }
+}
+
 /// The state of the log when the index had last read all of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CatchUp {

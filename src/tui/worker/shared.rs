@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::rate_limiter::RateLimiter;
 use crate::StorageError;
-use crate::file::{OsDisk, WriterPresence};
+use crate::file::{OsDisk, SegmentSet, WriterPresence};
 use crate::format::Version;
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
@@ -208,6 +208,10 @@ impl SharedState {
             bytes: log.len()?,
             first_frame: log.first_frame_offset(),
             segment_starts: view.segment_bases(),
+            log_start: view.segments().map_or(0, SegmentSet::log_start),
+            folder_changed_at: view
+                .segments()
+                .and_then(|segments| std::fs::metadata(segments.folder()).ok()?.modified().ok()),
             journal_dir: self.journal_folder(),
             index: IndexInfo {
                 path: view.index_path().to_owned(),

@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use super::journal_watch::{JournalWatcher, LogContents};
 use super::{QuitOnPanic, SharedState, scan_control};
 use crate::StorageError;
-use crate::file::{DeviceInode, FileStamp};
+use crate::file::{DeviceInode, FileStamp, SegmentSet};
 use crate::index::IndexState;
 use crate::inspect::LogFingerprint;
 use crate::report::units::format_count;
@@ -174,7 +174,12 @@ impl LogWatcher {
     fn detect_change(&mut self, stamp: FileStamp) {
         let is_written = self.is_written_without_growth(stamp);
         let Some(last) = &self.last_info else { return };
-        let change = if stamp.bytes < last.bytes {
+        let log_start = self.shared.view().segments().map_or(0, SegmentSet::log_start);
+        let change = if log_start != last.log_start {
+            let is_removal = log_start > last.log_start;
+            let change = if is_removal { LogChange::SegmentsRemoved } else { LogChange::SegmentsRestored };
+            Some(change(log_start))
+        } else if stamp.bytes < last.bytes {
             Some(LogChange::Shrunk(last.bytes))
         } else {
             let matches =

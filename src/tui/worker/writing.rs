@@ -71,7 +71,7 @@ pub(super) fn append(
 
 /// Opens the log for appending, and returns a note for each change that opening has made: a recovered repair, or a tail
 /// that was set aside.
-fn open_for_append(shared: &SharedState) -> Result<(EventLog, Vec<String>), StorageError> {
+pub(super) fn open_for_append(shared: &SharedState) -> Result<(EventLog, Vec<String>), StorageError> {
     shared.with_watch_paused(|| {
         let log = shared.open_options().open(shared.path())?;
         let notes = [log.recovered_repair().map(recovery_line), log.set_aside_tail().map(set_aside_line)];
