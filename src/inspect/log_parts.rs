@@ -122,7 +122,9 @@ impl LogView {
             let start = found.parts.partition_point(|part| part.range().start < base);
             matches!(found.parts.get(start), Some(LogPart::Segment(bounds)) if bounds.base == base)
         };
-        let leftover = segments.leftover_bases();
+        // A file of another log can have the name of a segment that was removed.
+        let is_leftover = |base: &u64| segments.open_segment(*base).is_ok();
+        let leftover: Vec<u64> = segments.leftover_bases().into_iter().filter(is_leftover).collect();
         let journals = journal_folder_of(self.disk().as_ref(), segments.folder());
         let belongs = |path: &Path| {
             *path == journals

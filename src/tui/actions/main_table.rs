@@ -176,7 +176,7 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
     ActionSpec::new(
         ActionId::Retain,
         Main,
-        &[Char('D')],
+        &[Char('K')],
         "retain",
         "Plan to remove the segments before the selected one; `:retain --before TIME`, `--keep-size SIZE` or `--keep-for AGE` name a limit; shows the plan and asks before it writes",
     )

@@ -118,3 +118,32 @@ fn the_latest_events_are_copied_into_a_new_log_and_no_file_is_replaced() {
     run(&mut screen, &line);
     assert_eq!(fs::read(&screen.path).unwrap(), log);
 }
+
+#[test]
+fn the_aggregate_view_erases_all_events_of_the_aggregate() {
+    let mut screen = screen(&clean_log(30));
+    // The second event belongs to aggregate 1, and the view has the focus.
+    screen.press(&[Key::Char('j'), Key::Char('j'), Key::Tab, Key::Char(']'), Key::Char(']'), Key::Char(']')]);
+    assert_eq!(screen.model.detail.shown_view(), crate::tui::model::DetailView::Aggregate);
+    run(&mut screen, "erase request 17");
+    screen.assert_shows("Erase all events of aggregate 1?");
+    screen.assert_shows("--aggregate 1 --reason");
+    screen.press(&[Key::Esc, Key::Esc, Key::Char('1')]);
+    run(&mut screen, "erase");
+    screen.assert_shows("Erase the event at");
+}
+
+#[test]
+fn after_a_change_without_an_index_no_aggregates_of_the_log_before_are_shown() {
+    let mut screen = screen(&clean_log(30));
+    screen.press(&[Key::Char('2'), Key::Char('j'), Key::Char('j')]);
+    assert_eq!((screen.model.aggregates.total, screen.model.aggregates.cursor.line), (5, 2));
+    run(&mut screen, "erase");
+    screen.press(&[Key::Right, Key::Enter]);
+    screen.assert_shows("Erasure 1 done");
+    assert_eq!((screen.model.aggregates.total, screen.model.aggregates.rows.len()), (0, 0), "{}", screen.screen_text());
+    screen.assert_shows("It is ready when the scan is done");
+    screen.run_scan();
+    // The cursor waits at its line.
+    assert_eq!((screen.model.aggregates.total, screen.model.aggregates.cursor.line), (4, 2));
+}

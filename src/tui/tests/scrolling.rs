@@ -1,6 +1,7 @@
 //! Tests of the keys that move or scroll, in every pane, view and overlay that can be longer than the screen.
 
 use super::compare::compare_with;
+use super::segments::screen_with_many_segments;
 use super::{TestScreen, clean_log, frame_starts};
 use crate::tui::keys::Key;
 use crate::tui::model::{DetailView, Model, Overlay, Pane, Tab};
@@ -24,6 +25,8 @@ const DIALOG_KEYS: MovementKeys =
 /// A pane, a view or an overlay that can be longer than the screen.
 struct ScrollableCase {
     name: String,
+    /// Creates the screen that has it.
+    screen: fn() -> TestScreen,
     /// The keys that open it.
     open: Vec<Key>,
     keys: MovementKeys,
@@ -35,7 +38,8 @@ struct ScrollableCase {
 const SMALL: (u16, u16) = (40, 9);
 
 fn pane(name: &str, open: &[Key], position: fn(&Model) -> Position) -> ScrollableCase {
-    ScrollableCase { name: name.into(), open: open.to_vec(), keys: PANE_KEYS, position, size: SMALL }
+    let screen = screen_with_long_panes;
+    ScrollableCase { name: name.into(), screen, open: open.to_vec(), keys: PANE_KEYS, position, size: SMALL }
 }
 
 fn cases() -> Vec<ScrollableCase> {
@@ -50,6 +54,10 @@ fn cases() -> Vec<ScrollableCase> {
             (model.statistics.cursor.line, model.statistics.cursor.top)
         }),
         pane("compare", &[tab(7)], |model| (model.compare.cursor.line, model.compare.cursor.top)),
+        ScrollableCase {
+            screen: screen_with_many_segments,
+            ..pane("segments", &[tab(8)], |model| (model.segments.cursor.line, model.segments.cursor.top))
+        },
         pane("both copies", &[tab(7), Key::Tab], |model| {
             (model.compare.detail_cursor.line, model.compare.detail_cursor.top)
         }),
@@ -105,7 +113,7 @@ fn screen_with_long_panes() -> TestScreen {
 #[test]
 fn movement_keys_agree_in_every_pane_and_view() {
     for case in cases() {
-        let mut screen = screen_with_long_panes();
+        let mut screen = (case.screen)();
         let (name, ScrollableCase { keys, position, .. }) = (&case.name, &case);
         screen.resize(case.size.0, case.size.1);
         screen.press(&case.open);
@@ -152,9 +160,11 @@ fn movement_keys_agree_in_every_pane_and_view() {
 
 #[test]
 fn a_case_exists_for_every_tab_pane_and_view() {
-    let mut screen = screen_with_long_panes();
+    let mut long_panes = screen_with_long_panes();
+    let mut segments = screen_with_many_segments();
     let mut seen = Vec::new();
     for case in cases() {
+        let screen = if case.name == "segments" { &mut segments } else { &mut long_panes };
         screen.model.overlays.clear();
         screen.model.detail.view = DetailView::Json;
         screen.model.focus = Pane::Main;

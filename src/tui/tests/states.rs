@@ -39,8 +39,9 @@ fn assert_state(name: &str, mut screen: TestScreen) {
         screens += &captioned(&format!("{name}, {width}x{height}"), &screen.screen_text());
     }
     screen.resize(TAB_SIZE.0, TAB_SIZE.1);
-    for (digit, tab) in ('1'..).zip(Tab::ALL).skip(1) {
-        screen.press(&[Key::Char(digit)]);
+    let tabs: Vec<(usize, Tab)> = screen.model.offered_tabs().skip(1).collect();
+    for (number, tab) in tabs {
+        screen.press(&[Key::Char(char::from_digit(number as u32, 10).unwrap())]);
         screens += &captioned(&format!("{name}, {}", tab.name()), &screen.screen_text());
     }
     assert_screens(&format!("state_{name}"), &screens);

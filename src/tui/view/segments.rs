@@ -87,6 +87,16 @@ impl Columns {
         format!("  {}", titles.collect::<Vec<_>>().join("  "))
     }
 
+    /// Returns the index and the times of the selected segment, where they have no column.
+    fn left_out(&self, model: &Model) -> String {
+        let has = |wanted: SegmentColumn| self.0.iter().any(|(column, _)| *column == wanted);
+        let Some(SegmentRow::Segment(facts)) = model.segments.selected() else { return String::new() };
+        let index = (!has(Index)).then(|| format!("index {}", Index.of_segment(model, facts).1));
+        let times = facts.times_ms.filter(|_| !has(LastTime));
+        let times = times.map(|(first, last)| format!("{} to {}", time_text(model, first), time_text(model, last)));
+        index.into_iter().chain(times).collect::<Vec<_>>().join(", ")
+    }
+
     fn row(&self, model: &Model, row: &SegmentRow) -> Vec<Span<'static>> {
         let mut spans = Vec::new();
         for (column, width) in &self.0 {
@@ -183,8 +193,9 @@ fn time_text(model: &Model, ms: u64) -> String {
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let title = PaneTitle { pane: Pane::Main, area: areas.main, title: tab_title(model), right: Line::default() };
     draw_title(frame, model, areas, title);
-    draw_note(frame, areas, vec![span(model, Role::Muted, note(model))]);
     let FindingAreas { rows, advice, advice_area } = areas.segment_areas(model);
+    let columns = Columns::for_width(model, usize::from(rows.width));
+    draw_note(frame, areas, vec![span(model, Role::Muted, note(model, &columns))]);
     for (line, text) in (0..).zip(advice) {
         draw_spans(frame, advice_area, line, vec![span(model, Role::Warning, text)]);
     }
@@ -197,7 +208,6 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         }
         return;
     }
-    let columns = Columns::for_width(model, usize::from(rows.width));
     if areas.titles == PaneTitles::Shown {
         let heading = span(model, Role::Muted, columns.heading(model));
         draw_spans(frame, areas.inner(areas.main), 0, vec![heading]);
@@ -228,10 +238,12 @@ const fn empty_message(model: &Model) -> &'static str {
     }
 }
 
-/// Returns the numbers of segments, and the keys of the table.
-fn note(model: &Model) -> String {
+/// Returns the numbers of segments, the values of the selected one for which no column has room, and the keys of the table.
+fn note(model: &Model, columns: &Columns) -> String {
     let key = |id| model.keys.hint(id);
     let (show, retain) = (key(ActionId::Activate), key(ActionId::Retain));
     let undo = if model.log_info.log_start > 0 { format!(", {} restores", key(ActionId::Undo)) } else { String::new() };
-    format!("{}; {show} shows its events, {retain} removes those before it{undo}", model.segments_summary())
+    let keys = format!("{show} shows its events, {retain} removes those before it{undo}");
+    let parts = [model.segments_summary(), columns.left_out(model), keys];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
 }
