@@ -393,4 +393,6 @@ pub(crate) enum LogChange {
     SegmentsRemoved(u64),
     /// Removed segments were restored. The log starts at this offset now.
     SegmentsRestored(u64),
+    /// Files of sealed segments were moved into the folder of the log, or out of it.
+    SegmentFilesChanged,
 }

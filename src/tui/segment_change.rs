@@ -77,7 +77,7 @@ impl SegmentChangeRequest {
         match self {
             Self::Retain(_) => "Remove segments",
             Self::Restore => "Restore the removed segments",
-            Self::Delete => "Delete the removed segments",
+            Self::Delete => "Make the removal of segments final",
         }
     }
 }

@@ -94,7 +94,7 @@ pub(crate) use log_info::{IndexInfo, LogInfo, LogUnavailable};
 pub(crate) use modes::{Access, Bell, Follow, FollowPause, Glyphs, Pane, Tab, WriteConsent, ZoneOnStart, Zoom};
 pub(crate) use notices::{Notice, PastNotice};
 pub(crate) use offset_base::OffsetBase;
-pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, MarkUse, Overlay, SegmentTable};
+pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, ListedSegments, MarkUse, Overlay};
 pub(crate) use palette_command::{
     COMPACT_WORD, COMPARE_WORD, PaletteCommand, REPORT_WORD, SCREENSHOT_WORD, THEME_WORD,
 };

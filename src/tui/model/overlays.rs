@@ -84,7 +84,7 @@ pub(crate) struct ConfirmDialog {
     /// The title, which names the operation to confirm.
     pub(crate) title: String,
     /// A table of segments above the text.
-    pub(crate) table: Option<SegmentTable>,
+    pub(crate) table: Option<ListedSegments>,
     /// The text, which describes the consequences.
     pub(crate) lines: Vec<String>,
     /// Label of the button that confirms; `None` when there is nothing to confirm.
@@ -120,7 +120,7 @@ impl ConfirmDialog {
     }
 
     /// Returns the dialog with a table of segments above its text.
-    pub(crate) fn with_table(self, table: SegmentTable) -> Self {
+    pub(crate) fn with_table(self, table: ListedSegments) -> Self {
         Self { table: Some(table), ..self }
     }
 
@@ -136,7 +136,7 @@ impl ConfirmDialog {
 
 /// The segments that a dialog lists.
 #[derive(Debug, Clone)]
-pub(crate) struct SegmentTable {
+pub(crate) struct ListedSegments {
     /// The segments.
     pub(crate) segments: Vec<PlannedSegment>,
     /// The zone of the times.

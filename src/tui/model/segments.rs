@@ -84,6 +84,12 @@ impl SegmentsPane {
         self.stale = self.stale.into_iter().chain([earlier]).max_by_key(rank);
     }
 
+    /// Makes the cursor go to the segment of the selected event, because the tab was opened, and makes the rows be read again.
+    pub(crate) fn open(&mut self) {
+        self.aim = SegmentAim::SelectedEvent;
+        self.invalidate(EarlierRows::FolderChanged);
+    }
+
     /// Returns the row at a position of the table, when it is loaded.
     pub(crate) fn row(&self, position: usize) -> Option<&SegmentRow> {
         self.page.rows.get(position.checked_sub(self.page.from)?)

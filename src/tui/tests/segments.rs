@@ -245,7 +245,7 @@ fn segments_are_removed_restored_and_deleted() {
     screen.press(&[Key::Right, Key::Enter]);
     assert_eq!(files(&screen.path)[0], all[1]);
     run(&mut screen, "purge");
-    screen.assert_shows("Delete the removed segments?");
+    screen.assert_shows("Make the removal of segments final?");
     screen.press(&[Key::Right, Key::Enter]);
     screen.assert_shows("deleted for good");
     screen.press(&[Key::Char('8'), Key::Char('u')]);

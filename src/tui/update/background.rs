@@ -13,6 +13,7 @@ use crate::tui::effect::Effect;
 use crate::tui::message::{BackgroundUpdate, LogChange};
 use crate::tui::model::{
     AggregateLoadState, Bell, EarlierVerification, Follow, LogInfo, LogUnavailable, Model, RowRequestState, ScanState,
+    SegmentLoadState,
 };
 use crate::tui::request::{EarlierRows, WorkerKind};
 
@@ -63,7 +64,8 @@ pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
             if model.aggregates.load_state != AggregateLoadState::Requested {
                 model.aggregates.load_state = AggregateLoadState::NotRequested;
             }
-            if model.segments.lacks_events() {
+            // Rows that are being read now can be read without the index.
+            if model.segments.lacks_events() || model.segments.load_state == SegmentLoadState::Requested {
                 model.segments.invalidate(EarlierRows::Kept);
             }
             model.detail.index_generation += 1;
@@ -194,6 +196,9 @@ fn change_message(change: LogChange, log_info: &LogInfo) -> String {
         }
         LogChange::SegmentsRestored(start) => {
             format!("Segments restored by another process: the log starts at {}", format_number(start))
+        }
+        LogChange::SegmentFilesChanged => {
+            "Files of segments were moved into the folder or out of it; reading the log again".into()
         }
         LogChange::Reappeared => format!("Log is back ({size}), read again"),
     }

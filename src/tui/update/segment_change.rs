@@ -8,7 +8,7 @@ use crate::report::units::{format_count, format_number, format_size, parse_size}
 use crate::report::{Tone, retention_summary, safe_path_text};
 use crate::tui::actions::ActionId;
 use crate::tui::message::SegmentsChanged;
-use crate::tui::model::{ConfirmDialog, ConfirmedAction, EscBehavior, Model, Overlay, SegmentTable};
+use crate::tui::model::{ConfirmDialog, ConfirmedAction, EscBehavior, ListedSegments, Model, Overlay};
 use crate::tui::request::{Request, RetainLimit, SegmentChange, SegmentChangeRequest, WorkerKind};
 
 /// The options of `retain`.
@@ -91,7 +91,7 @@ pub(super) fn show_plan(model: &mut Model, change: SegmentChange) {
     let (title, label) = match &change {
         SegmentChange::Retain { plan, .. } => (format!("Remove {}?", count(plan.segments.len())), "Remove"),
         SegmentChange::Restore(removal) => (format!("Restore {}?", count(removal.segments.len())), "Restore"),
-        SegmentChange::Delete(_) => ("Delete the removed segments?".to_owned(), "Delete"),
+        SegmentChange::Delete(_) => ("Make the removal of segments final?".to_owned(), "Delete"),
     };
     let mut lines = plan_lines(model, &change);
     let label = change.changes_something().then_some(label);
@@ -101,7 +101,7 @@ pub(super) fn show_plan(model: &mut Model, change: SegmentChange) {
     }
     let table = match &change {
         SegmentChange::Retain { plan, .. } if !plan.segments.is_empty() => {
-            Some(SegmentTable { segments: plan.segments.clone(), zone: model.zone })
+            Some(ListedSegments { segments: plan.segments.clone(), zone: model.zone })
         }
         _ => None,
     };

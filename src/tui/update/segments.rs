@@ -33,13 +33,6 @@ pub(super) fn request_rows(model: &mut Model) {
     send_request(model, WorkerKind::Segments, Request::Segments(request));
 }
 
-/// Makes the cursor go to the segment of the selected event, because the tab was opened, and reads the rows again.
-pub(super) fn open(model: &mut Model) {
-    let pane = &mut model.segments;
-    pane.aim = SegmentAim::SelectedEvent;
-    pane.invalidate(EarlierRows::FolderChanged);
-}
-
 /// Reads all segments again.
 pub(super) fn read_again(model: &mut Model) {
     model.segments.invalidate(EarlierRows::Discarded);

@@ -1,6 +1,6 @@
 //! Switches between tabs, and moves the focus between the panes of a tab.
 
-use super::{reload, segments};
+use super::reload;
 use crate::tui::layout;
 use crate::tui::model::{AggregateLoadState, Model, Pane, Tab};
 
@@ -16,7 +16,7 @@ pub(super) fn switch_tab(model: &mut Model, tab: Tab) {
         model.aggregates.load_state = AggregateLoadState::NotRequested;
     }
     if tab == Tab::Segments {
-        segments::open(model);
+        model.segments.open();
     }
     // Another process may have repaired the log since the history was read.
     if tab == Tab::Repairs {

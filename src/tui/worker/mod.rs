@@ -9,6 +9,7 @@ mod compare;
 mod contents;
 mod export;
 mod folder;
+mod folder_watch;
 mod handler;
 mod hits;
 mod journal_watch;

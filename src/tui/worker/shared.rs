@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use super::folder_watch::folder_changed_at;
 use super::rate_limiter::RateLimiter;
 use crate::StorageError;
 use crate::file::{OsDisk, SegmentSet, WriterPresence};
@@ -209,9 +210,7 @@ impl SharedState {
             first_frame: log.first_frame_offset(),
             segment_starts: view.segment_bases(),
             log_start: view.segments().map_or(0, SegmentSet::log_start),
-            folder_changed_at: view
-                .segments()
-                .and_then(|segments| std::fs::metadata(segments.folder()).ok()?.modified().ok()),
+            folder_changed_at: folder_changed_at(&view),
             journal_dir: self.journal_folder(),
             index: IndexInfo {
                 path: view.index_path().to_owned(),

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::folder_watch::FolderWatcher;
 use super::journal_watch::{JournalWatcher, LogContents};
 use super::{QuitOnPanic, SharedState, scan_control};
 use crate::StorageError;
-use crate::file::{DeviceInode, FileStamp, SegmentSet};
+use crate::file::{DeviceInode, FileStamp};
 use crate::index::IndexState;
 use crate::inspect::LogFingerprint;
 use crate::report::units::format_count;
@@ -47,6 +48,7 @@ pub(super) fn start(shared: &Arc<SharedState>, scan: &scan_control::ScanHandle, 
         pending_change: None,
         reported_reason: None,
         journals: JournalWatcher::new(shared),
+        folder: FolderWatcher::default(),
         last_repair_epoch: shared.repair_epoch(),
         last_writer_check: None,
     };
@@ -86,6 +88,7 @@ struct LogWatcher {
     /// The reason that was reported last why the path does not lead to a log; `None` while it leads to one.
     reported_reason: Option<LogUnavailable>,
     journals: JournalWatcher,
+    folder: FolderWatcher,
     last_repair_epoch: u64,
     last_writer_check: Option<Instant>,
 }
@@ -117,6 +120,7 @@ impl LogWatcher {
             (self.last_info, self.fingerprint) = (None, None);
             (self.last_stamp, self.written_since) = (None, None);
             self.journals = JournalWatcher::new(&self.shared);
+            self.folder = FolderWatcher::default();
         }
         let has_grown = self.last_info.as_ref().is_some_and(|last| bytes > last.bytes);
         match self.identify_path() {
@@ -174,11 +178,9 @@ impl LogWatcher {
     fn detect_change(&mut self, stamp: FileStamp) {
         let is_written = self.is_written_without_growth(stamp);
         let Some(last) = &self.last_info else { return };
-        let log_start = self.shared.view().segments().map_or(0, SegmentSet::log_start);
-        let change = if log_start != last.log_start {
-            let is_removal = log_start > last.log_start;
-            let change = if is_removal { LogChange::SegmentsRemoved } else { LogChange::SegmentsRestored };
-            Some(change(log_start))
+        let segment_change = self.folder.poll(&self.shared.view(), last.log_start);
+        let change = if segment_change.is_some() {
+            segment_change
         } else if stamp.bytes < last.bytes {
             Some(LogChange::Shrunk(last.bytes))
         } else {
