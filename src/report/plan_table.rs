@@ -103,7 +103,7 @@ pub(crate) struct PlanRow {
 
 /// Returns the rows of a plan, by ascending offset.
 pub(crate) fn plan_rows(plan: &Plan) -> Vec<PlanRow> {
-    let steps = plan.steps.iter().enumerate().map(|(number, step)| step_row(number, step));
+    let steps = plan.steps.iter().enumerate().map(|(number, step)| step_row(plan, number, step));
     let unrepaired = plan.unrepaired.iter().enumerate().map(|(number, range)| unrepaired_row(number, range));
     let mut rows: Vec<PlanRow> = steps.chain(unrepaired).collect();
     rows.sort_by_key(|row| row.range.start);
@@ -179,13 +179,14 @@ fn pad_cell(cell: &str, width: usize, column: PlanColumn) -> String {
     if column.is_number { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
 }
 
-fn step_row(number: usize, step: &RepairStep) -> PlanRow {
+fn step_row(plan: &Plan, number: usize, step: &RepairStep) -> PlanRow {
     let kinds: Vec<&str> = step.pieces.iter().map(|piece| piece.kind.as_str()).collect();
     let range = step.start..step.end.max(step.new_end);
+    let is_undone = plan.undoes.is_some();
+    let short_action = step.action.name().replace('_', " ") + if is_undone { " undone" } else { "" };
     let action = match &step.write {
-        StepWrite::Edits(_) if step.action != RepairAction::Gap => {
-            format!("{}: {}", step.action.name().replace('_', " "), describe_write(step))
-        }
+        StepWrite::Edits(_) if step.action != RepairAction::Gap => format!("{short_action}: {}", describe_write(step)),
+        _ if is_undone => format!("{short_action}: {}", describe_write(step)),
         _ => describe_write(step),
     };
     PlanRow {
@@ -200,7 +201,7 @@ fn step_row(number: usize, step: &RepairStep) -> PlanRow {
             loss_count(&step.loss),
             action,
         ],
-        short_action: step.action.name().replace('_', " "),
+        short_action,
         range,
     }
 }
@@ -278,9 +279,8 @@ mod tests {
         UnrepairedRange { piece, reason: reason.into(), alternatives: Vec::new() }
     }
 
-    #[test]
-    fn the_table_has_a_row_for_each_range_in_the_order_of_the_log_and_a_total() {
-        let log = LogIdentity {
+    fn log_identity() -> LogIdentity {
+        LogIdentity {
             path: "/a.log".into(),
             format: crate::format::FrameFormat::V1,
             header: vec![1],
@@ -288,12 +288,16 @@ mod tests {
             file: None,
             bytes: 9000,
             short_segments: Vec::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn the_table_has_a_row_for_each_range_in_the_order_of_the_log_and_a_total() {
         let change = ByteChange { offset: 686, before: vec![0x23], after: vec![0x22] };
         let gap = StepWrite::Gap { description: "{}".into(), header: None };
         let steps =
             vec![step(646..856, "checksum", StepWrite::Edits(vec![change])), step(2960..3382, "zeros, garbage", gap)];
-        let mut plan = Plan::new(log, steps);
+        let mut plan = Plan::new(log_identity(), steps);
         plan.unrepaired = vec![unrepaired(900, UnrepairedRange::NOT_SELECTED), unrepaired(4000, "two fixes fit")];
         assert_eq!(
             plan_table_lines(&plan),
@@ -311,5 +315,16 @@ mod tests {
         let states: Vec<PlanRowState> = plan_rows(&plan).iter().map(|row| row.state).collect();
         let planned = PlanRowState::Planned;
         assert_eq!(states, [planned, PlanRowState::Excluded, planned, PlanRowState::Unrepaired]);
+    }
+    #[test]
+    fn the_rows_of_an_undo_name_what_is_undone() {
+        let edits = StepWrite::Edits(vec![ByteChange { offset: 686, before: vec![0x22], after: vec![0x23] }]);
+        let mut plan = Plan::new(log_identity(), vec![step(646..856, "checksum", edits)]);
+        let row = |plan: &Plan| plan_rows(plan).remove(0);
+        assert_eq!(row(&plan).short_action, "correct bits");
+        plan.undoes = Some(1);
+        assert_eq!(row(&plan).short_action, "correct bits undone");
+        let [.., action] = row(&plan).cells;
+        assert!(action.starts_with("correct bits undone: 1 byte at offset 686, 22 → 23"), "{action}");
     }
 }

@@ -19,6 +19,9 @@ use crate::tui::model::{
 use crate::tui::request::WorkerKind;
 use crate::tui::theme::Role;
 
+/// Columns of a byte in hexadecimal with its mark.
+const BYTE_COLUMNS: usize = 3;
+
 /// Draws the dialog.
 ///
 /// ```text
@@ -41,7 +44,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, dialog: &PlanDialog) {
     for (line, (number, content)) in (0..areas.body.height).zip(lines.iter().enumerate().skip(dialog.top_line())) {
         let spans = match content {
             PlanLine::Total if areas.total.height == 0 => total_spans(model, dialog, &columns),
-            content => line_spans(model, dialog, content, &columns),
+            content => line_spans(model, dialog, content, &columns, areas.bytes_per_line()),
         };
         draw_spans(frame, areas.body, line, spans);
         let has_cursor = matches!(dialog.page, PlanPage::Table) && number == dialog.cursor.line;
@@ -101,7 +104,13 @@ fn total_spans(model: &Model, dialog: &PlanDialog, columns: &PlanTableColumns) -
     vec![span(model, Role::Title, " ".repeat(MARK_COLUMNS) + &merged + &numbers)]
 }
 
-fn line_spans(model: &Model, dialog: &PlanDialog, line: &PlanLine, columns: &PlanTableColumns) -> Vec<Span<'static>> {
+fn line_spans(
+    model: &Model,
+    dialog: &PlanDialog,
+    line: &PlanLine,
+    columns: &PlanTableColumns,
+    bytes_per_line: usize,
+) -> Vec<Span<'static>> {
     match line {
         PlanLine::Row(number) => dialog.rows.get(*number).map_or_else(Vec::new, |row| {
             let (mark, role) = row_mark(dialog, row);
@@ -110,7 +119,7 @@ fn line_spans(model: &Model, dialog: &PlanDialog, line: &PlanLine, columns: &Pla
         }),
         PlanLine::Total => Vec::new(),
         PlanLine::Text(text) => vec![span(model, Role::Text, fit_safe(text, usize::MAX / 4))],
-        PlanLine::Bytes(bytes) => byte_spans(model, bytes),
+        PlanLine::Bytes(bytes) => byte_spans(model, bytes, bytes_per_line),
     }
 }
 
@@ -123,7 +132,7 @@ fn row_mark(dialog: &PlanDialog, row: &PlanRow) -> (&'static str, Role) {
     }
 }
 
-fn byte_spans(model: &Model, line: &ByteLine) -> Vec<Span<'static>> {
+fn byte_spans(model: &Model, line: &ByteLine, bytes_per_line: usize) -> Vec<Span<'static>> {
     let (sign, role) = match line.change {
         LineChange::Kept => (" ", Role::Muted),
         LineChange::Before => ("-", Role::Damage),
@@ -140,7 +149,9 @@ fn byte_spans(model: &Model, line: &ByteLine) -> Vec<Span<'static>> {
         let letter = if (0x20..0x7f).contains(&byte.value) { char::from(byte.value) } else { '·' };
         letters.push(span(model, role, letter.to_string()));
     }
-    spans.push(Span::raw(" "));
+    // The letters of the last line, which can be short, are below those of the others.
+    let missing = bytes_per_line.saturating_sub(line.bytes.len()) * BYTE_COLUMNS;
+    spans.push(Span::raw(" ".repeat(missing + 1)));
     spans.extend(letters);
     spans
 }
