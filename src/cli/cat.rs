@@ -9,7 +9,7 @@ use super::byte_stream::ByteStream;
 use super::failure::{CommandFailure, CommandResult};
 use super::filter_arg::FilterArg;
 use super::follow::follow_events;
-use super::log_access::{open_options, print_side_file_notices};
+use super::log_access::{open_options, print_removed_start, print_side_file_notices};
 use super::log_input::LogInput;
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
@@ -56,6 +56,9 @@ impl CatArgs {
         }
         let LogInput { log, status, .. } = LogInput::open(&self.log, open_options(global), out)?;
         print_side_file_notices(&log, out);
+        if self.range.is_from_start() {
+            print_removed_start(&log, out);
+        }
         let filter = self.filter.parse(&log)?;
         if self.follow {
             return follow_events(&log, &filter, self.range.to_range(), out);

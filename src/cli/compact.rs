@@ -5,7 +5,7 @@ use clap::{ArgGroup, Args};
 use super::copy::{CopyFiles, CopyMethod};
 use super::erase::parse_nonempty_filter;
 use super::failure::CommandResult;
-use super::log_access::print_side_file_notices;
+use super::log_access::{print_removed_start, print_side_file_notices};
 use super::options::{FormatArgs, GlobalArgs};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
@@ -86,6 +86,7 @@ impl CompactArgs {
     /// Prints what would be kept.
     fn count(&self, log: &EventLog, filter: Option<&Filter>, out: &mut CommandOutput) -> CommandResult {
         print_side_file_notices(log, out);
+        print_removed_start(log, out);
         let progress = TerminalProgress::new("counting", out);
         let summary = self.with_rule(log, filter, &mut |rule| {
             repair::count_compaction(log.view(), rule, &mut |read| progress.show(read))

@@ -9,7 +9,7 @@ use clap::Args;
 use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::findings::finding_line;
-use super::log_access::{open_options, print_side_file_notices};
+use super::log_access::{open_options, print_removed_start, print_side_file_notices};
 use super::options::{AcceptArg, ForceArgs, GlobalArgs, ThreadArgs};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
@@ -108,6 +108,7 @@ impl CopyFiles {
         let open_options = options.donors.iter().fold(self.open_options(global), OpenOptions::copy_of);
         let log = open_options.open_read_only(&self.log)?;
         print_side_file_notices(&log, out);
+        print_removed_start(&log, out);
         let progress = TerminalProgress::new(method.label, out);
         let mut origins = DamageOrigins::default();
         let result = (method.copy)(&log, &options, &mut |update| {

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::filter_arg::FilterArg;
-use super::log_access::open_with_notices;
+use super::log_access::{open_with_notices, print_removed_start};
 use super::options::{ForceArgs, GlobalArgs};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
@@ -75,6 +75,9 @@ impl ExportArgs {
             .writes_optional_file("the exported file", Some(&self.output), existing)
             .check()?;
         let log = open_with_notices(&self.log, global, out)?;
+        if self.range.is_from_start() {
+            print_removed_start(&log, out);
+        }
         let filter = self.filter.parse(&log)?;
         let target = ExportTarget { path: self.output.clone(), existing, format };
         let mut file = ExportFile::create(target, log.view().path())?;

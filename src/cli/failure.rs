@@ -6,6 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::StorageError;
 use crate::format::PayloadError;
+use crate::query::nearest_keyword;
 use crate::report::{ExitStatus, describe_error, hint, sanitize};
 use crate::sample::DrillError;
 
@@ -38,19 +39,15 @@ pub(super) enum CommandFailure {
 }
 
 impl CommandFailure {
-    /// Returns the failure for a first argument that names neither a command nor a file; `None` for any other error.
-    pub(super) fn unknown_word(error: &clap::Error) -> Option<Self> {
-        let text = |kind| match error.get(kind) {
-            Some(ContextValue::String(text)) => Some(text.clone()),
-            // The most similar one is the last.
-            Some(ContextValue::Strings(texts)) => texts.last().cloned(),
-            _ => None,
-        };
-        let word = text(ContextKind::InvalidSubcommand)?;
+    /// Returns the failure for an argument that names neither a command nor a file; `None` for any other error. `commands` are
+    /// the names of the commands that could be at its place.
+    pub(super) fn unknown_word<'c>(error: &clap::Error, commands: impl IntoIterator<Item = &'c str>) -> Option<Self> {
+        let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return None };
         if error.kind() != ErrorKind::InvalidSubcommand || word.starts_with('-') {
             return None;
         }
-        let nearest = text(ContextKind::SuggestedSubcommand).map(|name| format!("; the nearest command is `{name}`"));
+        // The parser compares names by similar characters in similar places, and offers `repair` for `retani`.
+        let nearest = nearest_keyword(word, commands).map(|name| format!("; the nearest command is `{name}`"));
         Some(Self::Usage {
             message: format!("{word}: no such file or command{}", nearest.unwrap_or_default()),
             hint: "Check the path of the log, or list the commands with `chronicle help`".into(),

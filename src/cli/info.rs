@@ -19,7 +19,8 @@ use crate::report::units::{
     DisplayZone, format_count, format_exact_size, format_number, format_size, format_timestamp,
 };
 use crate::report::{
-    ExitStatus, VERSION_0_LIMIT, index_line, index_meaning, index_reason, safe_path_text, seen_end_sentence,
+    ExitStatus, VERSION_0_LIMIT, index_line, index_meaning, index_reason, removed_start_json, removed_start_sentence,
+    safe_path_text, seen_end_sentence,
 };
 
 /// Maximum number of names of each kind in text output. JSON output lists all names.
@@ -120,6 +121,7 @@ impl InfoReport<'_> {
             let (first, last) = (segments.log_start(), bases.last().copied().unwrap_or_default());
             let count = format_count(bases.len() as u64, "segment");
             rows.push(("segments", format!("{count} from offset {first}; events are appended to that at {last}")));
+            rows.extend(view.removed_start().map(|start| ("", removed_start_sentence(&start))));
             rows.extend(view.segment_summaries().iter().map(|segment| ("", segment_line(segment))));
         }
         if let Some(coverage) = view.index_coverage() {
@@ -185,6 +187,7 @@ impl InfoReport<'_> {
             Json::Object(NAME_KINDS.iter().map(|(kind, title)| (*title, rows(*kind))).collect())
         });
         let segments = view.segment_summaries();
+        let removed = view.removed_start().map(|start| ("removed_start", removed_start_json(&start)));
         let segments = (!segments.is_empty()).then(|| Json::List(segments.iter().map(segment_json).collect()));
         let keys = vec![
             ("path", safe_path_text(view.path()).into()),
@@ -207,7 +210,7 @@ impl InfoReport<'_> {
             ("known_damage", json::known_damage(view)),
             ("counts", counts.unwrap_or(Json::Null)),
         ];
-        Json::Object(keys.into_iter().chain(segments.map(|segments| ("segments", segments))).collect())
+        Json::Object(keys.into_iter().chain(removed).chain(segments.map(|segments| ("segments", segments))).collect())
     }
 }
 

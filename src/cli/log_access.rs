@@ -7,6 +7,7 @@ use super::output::CommandOutput;
 use crate::inspect::LogView;
 use crate::repair::{self, LogPaths, RepairRecord, find_gap_journal};
 use crate::report::json::Json;
+use crate::report::{removed_start_json, removed_start_sentence, safe_path_text};
 use crate::{DamageKind, EventLog, Finding, OpenOptions, StorageError};
 
 /// Returns options for opening a log, with the side files of the global options and one thread per processor.
@@ -42,6 +43,15 @@ pub(super) fn open_with_notices(
 pub(super) fn print_side_file_notices(log: &EventLog, out: &mut CommandOutput) {
     for notice in log.side_file_notices() {
         out.print_notice(&notice, &Json::Object(vec![("notice", notice.as_str().into())]));
+    }
+}
+
+/// Reports on stderr that the log starts after its first event because retention has removed segments.
+pub(super) fn print_removed_start(log: &EventLog, out: &mut CommandOutput) {
+    if let Some(start) = log.view().removed_start() {
+        let notice = format!("{}: {}", safe_path_text(log.view().path()), removed_start_sentence(&start));
+        let keys = vec![("notice", notice.as_str().into()), ("removed_start", removed_start_json(&start))];
+        out.print_notice(&notice, &Json::Object(keys));
     }
 }
 

@@ -169,10 +169,14 @@ fn run_args(args: Vec<OsString>) -> ExitStatus {
     // The parser's own errors are printed in the requested format, so the flag must be known before parsing.
     let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
     let mut out = CommandOutput::new(if json { OutputFormat::Json } else { OutputFormat::Text });
-    let result = match Cli::try_parse_from(insert_open_command(args)) {
+    let args = insert_open_command(args);
+    let result = match Cli::try_parse_from(&args) {
         Ok(cli) => cli.command.run(&cli.global, &mut out).and_then(|status| out.flush().map(|()| status)),
         Err(error) if error.use_stderr() => {
-            Err(CommandFailure::unknown_word(&error).unwrap_or(CommandFailure::Parse(error)))
+            let mut root = Cli::command();
+            root.build();
+            let names = last_group(&root, &args).get_subcommands().map(clap::Command::get_name);
+            Err(CommandFailure::unknown_word(&error, names).unwrap_or(CommandFailure::Parse(error)))
         }
         Err(help) => out.print_help(&help.render().to_string()).and_then(|()| out.flush()).map(|()| ExitStatus::Done),
     };
@@ -186,6 +190,13 @@ fn run_args(args: Vec<OsString>) -> ExitStatus {
             failure.exit_status()
         }
     }
+}
+
+/// Returns the last command in the arguments that has commands of its own, such as `index`; the program itself when none has.
+fn last_group<'c>(root: &'c clap::Command, args: &[OsString]) -> &'c clap::Command {
+    args.iter().skip(1).fold(root, |group, arg| {
+        group.find_subcommand(arg).filter(|command| command.has_subcommands()).unwrap_or(group)
+    })
 }
 
 /// Turns `chronicle LOG` into `chronicle open LOG`.

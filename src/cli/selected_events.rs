@@ -35,6 +35,11 @@ pub(super) struct EventRangeArgs {
 }
 
 impl EventRangeArgs {
+    /// True when reading starts at the first event of the log.
+    pub(super) fn is_from_start(&self) -> bool {
+        self.from.unwrap_or_default() == 0
+    }
+
     /// True when reading stops at the first damage.
     pub(super) const fn is_strict(&self) -> bool {
         self.strict

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::failure::{CommandFailure, CommandResult};
-use super::log_access::{GapJournals, open_with_notices};
+use super::log_access::{GapJournals, open_with_notices, print_removed_start};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
@@ -57,6 +57,9 @@ impl ShowArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let log = open_with_notices(&self.log, global, out)?;
+        if self.state {
+            print_removed_start(&log, out);
+        }
         let view = log.view().clone();
         let index = view.index_coverage().map(|_| view.load_index());
         let row = self.find_row(&view, index.as_ref(), out)?;

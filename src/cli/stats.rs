@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::failure::CommandResult;
 use super::filter_arg::{FilterArg, FilterResult, print_filter_advice};
-use super::log_access::{open_options, print_side_file_notices};
+use super::log_access::{open_options, print_removed_start, print_side_file_notices};
 use super::options::{GlobalArgs, ThreadArgs};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
@@ -51,6 +51,7 @@ impl StatsArgs {
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let log = open_options(global).threads(self.threads.count()).open_read_only(&self.log)?;
         print_side_file_notices(&log, out);
+        print_removed_start(&log, out);
         let filter = self.filter.parse(&log)?;
         let mut options = StatisticsOptions::new(self.by.clone());
         match self.top {

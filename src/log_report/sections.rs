@@ -7,8 +7,8 @@ use crate::query::EventTally;
 use crate::report::statistics::{damage_note, group_label, share_text};
 use crate::report::units::{DisplayZone, format_count, format_number, format_size, format_timestamp};
 use crate::report::{
-    ExitStatus, VERSION_0_LIMIT, index_line, index_meaning, index_reason, plan_lines, record_line, safe_path_text,
-    seen_end_sentence,
+    ExitStatus, VERSION_0_LIMIT, index_line, index_meaning, index_reason, plan_lines, record_line,
+    removed_start_sentence, safe_path_text, seen_end_sentence,
 };
 
 /// Largest number of lines of a plan, and of repairs, that the page lists.
@@ -34,6 +34,7 @@ fn facts(report: &LogReport) -> Vec<(&'static str, String)> {
         ("Size", format!("{} ({})", format_size(*bytes), format_count(*bytes, "byte"))),
         ("Events", format_number(survey.events)),
     ];
+    facts.extend(view.removed_start().map(|start| ("Start", removed_start_sentence(&start))));
     if let Some((first, last)) = report.statistics.total.times {
         facts.push(("Event times", format!("{} to {}", time(first), time(last))));
     }

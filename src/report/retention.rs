@@ -4,12 +4,28 @@ use super::json::Json;
 use super::safe_path_text;
 use super::units::{DisplayZone, format_count, format_minute, format_number, format_size, format_timestamp};
 use crate::format::SegmentRemoval;
+use crate::inspect::RemovedStart;
 use crate::repair::{EmptiedAggregates, PlannedSegment, RetentionPlan};
 
 use super::erasure::emptied_aggregates_text;
 
 /// Maximum number of segments that a text lists.
 const MAX_SEGMENTS_SHOWN: usize = 20;
+
+/// Returns the sentence that a log starts after its first event, so that its history is not taken for a complete one.
+pub(crate) fn removed_start_sentence(start: &RemovedStart) -> String {
+    let removed = match start.events {
+        Some(1) => "1 event before it was removed by retention".to_owned(),
+        Some(events) => format!("{} before it were removed by retention", format_count(events, "event")),
+        None => "the events before it were removed by retention, and their number is not known".to_owned(),
+    };
+    format!("the log starts at offset {}: {removed}", start.offset)
+}
+
+/// Returns the start of a log after a retention as an object.
+pub(crate) fn removed_start_json(start: &RemovedStart) -> Json {
+    Json::Object(vec![("offset", start.offset.into()), ("events_before", start.events.into())])
+}
 
 /// Formats the plan of a retention, with a table of its segments.
 pub(crate) fn retention_lines(plan: &RetentionPlan) -> Vec<String> {

@@ -58,7 +58,13 @@ fn invalid_command_lines_exit_with_2() {
         let error: Value = serde_json::from_str(&outcome.stderr).unwrap();
         assert_eq!((outcome.exit_code, &error["exit"]), (2, &2.into()), "{line}: {outcome:?}");
     }
-    assert!(shell.run("verfy").stderr.contains("`verify`"), "the nearest command is suggested");
+    for (word, nearest) in
+        [("verfy", "verify"), ("retani", "retain"), ("epxort", "export"), ("index updaet", "update"), ("hlep", "help")]
+    {
+        let outcome = shell.run(word);
+        assert!(outcome.stderr.contains(&format!("the nearest command is `{nearest}`")), "{word}: {outcome:?}");
+    }
+    assert!(!shell.run("zzzzzz").stderr.contains("nearest"), "no command is similar");
     assert_eq!(shell.run("--version").exit_code, 0);
 }
 

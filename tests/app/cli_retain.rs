@@ -88,6 +88,56 @@ fn a_retention_is_planned_applied_listed_undone_and_purged() {
 }
 
 #[test]
+fn a_history_that_starts_late_is_named_and_stdout_stays() {
+    let shell = shell_with_segments();
+    let all = segments(&shell.path("accounts"));
+    let (second, third) = (base(&all[1]), base(&all[2]));
+    let commands =
+        ["cat accounts --filter agg:1", "stats accounts", "export accounts -o x.csv --force", "info accounts"];
+    let names_start = |line: &str| {
+        let outcome = shell.run_ok(line);
+        outcome.stderr.contains("the log starts at") || outcome.stdout.contains("the log starts at")
+    };
+    for line in commands {
+        assert!(!names_start(line), "{line}: the log is complete");
+    }
+    let whole = shell.run_ok("cat accounts").stdout;
+    let gone = |before: u64| {
+        let offset = |line: &str| line["{\"offset\":".len()..].split(',').next().unwrap().parse::<u64>().unwrap();
+        whole.lines().filter(|line| offset(line) < before).count()
+    };
+    // Two removals, and the purge of both: the records stay.
+    shell.run_ok(&format!("retain accounts --before {second} --yes"));
+    shell.run_ok(&format!("retain accounts --before {third} --yes"));
+    shell.run_ok("purge accounts --yes");
+    let sentence =
+        format!("the log starts at offset {third}: {} events before it were removed by retention", gone(third));
+    for line in commands.iter().copied().chain([
+        "show accounts 50% --state --hex 0",
+        "compact accounts -o latest.log --latest",
+        "compact accounts -o latest.log --latest --dry-run",
+        "salvage accounts -o copy.log",
+    ]) {
+        let outcome = shell.run_ok(line);
+        let shown = if line.starts_with("info") { &outcome.stdout } else { &outcome.stderr };
+        assert_eq!(shown.matches(&sentence).count(), 1, "{line}: {outcome:?}");
+        assert!(line.starts_with("info") || !outcome.stdout.contains("the log starts"), "{line}: {outcome:?}");
+    }
+    shell.run_ok("report accounts -o page.html");
+    assert!(fs::read_to_string(shell.path("page.html")).unwrap().contains(&sentence));
+    assert!(whole.ends_with(&shell.run_ok("cat accounts").stdout), "data does not change");
+    assert_eq!(shell.run_ok(&format!("cat accounts --from {third}")).stderr, "", "a start that was asked for");
+    let notice: Value = serde_json::from_str(&shell.run_ok("stats accounts --json").stderr).unwrap();
+    let expected = serde_json::json!({"offset": third, "events_before": gone(third)});
+    assert_eq!(notice["removed_start"], expected, "{notice}");
+    assert_eq!(shell.run_ok("info accounts --json").stdout_json()["removed_start"], expected);
+    // Without all records, the number is not known, and nothing is guessed.
+    fs::remove_file(shell.path(&format!("accounts/.removed/{second:020}.json"))).unwrap();
+    let outcome = shell.run_ok("cat accounts");
+    assert!(outcome.stderr.contains("and their number is not known"), "{outcome:?}");
+}
+
+#[test]
 fn limits_of_size_and_age_keep_the_last_segment() {
     let shell = shell_with_segments();
     let all = segments(&shell.path("accounts"));
