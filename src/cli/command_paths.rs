@@ -7,7 +7,7 @@ use super::failure::CommandFailure;
 use super::options::GlobalArgs;
 use super::overwrite::check_replaceable;
 use crate::StorageError;
-use crate::file::{Disk, ExistingFile, FilePlace, OsDisk, folder_of};
+use crate::file::{Disk, ExistingFile, FilePlace, NewLogForm, OsDisk, folder_of, has_segments};
 use crate::index::ensure_index_target;
 use crate::inspect::index_path;
 use crate::repair::journal_folder;
@@ -19,6 +19,8 @@ pub(super) struct CommandPaths<'a> {
     global: &'a GlobalArgs,
     inputs: Vec<NamedPath>,
     journal_folders: Vec<FilePlace>,
+    /// The folders with the segments of the logs that the command reads.
+    log_folders: Vec<NamedPath>,
     outputs: Vec<Output<'a>>,
 }
 
@@ -45,8 +47,8 @@ struct Output<'a> {
 enum OutputKind<'a> {
     /// The index of this log: it replaces only an index.
     IndexOf(&'a Path),
-    /// A new log, whose index is removed with it.
-    Log(ExistingFile),
+    /// A new log, whose index is removed with it when it is one file.
+    Log(ExistingFile, NewLogForm),
     /// The index of a new log, which the check of the log includes.
     IndexOfNewLog,
     /// A plan or a map.
@@ -56,7 +58,7 @@ enum OutputKind<'a> {
 impl<'a> CommandPaths<'a> {
     /// Starts a list of paths, for a command with these global options.
     pub(super) const fn new(global: &'a GlobalArgs) -> Self {
-        Self { global, inputs: Vec::new(), journal_folders: Vec::new(), outputs: Vec::new() }
+        Self { global, inputs: Vec::new(), journal_folders: Vec::new(), log_folders: Vec::new(), outputs: Vec::new() }
     }
 
     /// Adds a log that the command reads, with its side files next to it.
@@ -65,6 +67,9 @@ impl<'a> CommandPaths<'a> {
         // The side files of a log that a link names are next to the log itself.
         let path = OsDisk.resolve(path).unwrap_or_else(|_| path.to_owned());
         self.inputs.push(NamedPath::new(format!("the index of {name}"), &index_path(&path)));
+        // The log is a folder of segments, or one segment in such a folder.
+        let folder = [path.as_path(), folder_of(&path)].into_iter().find(|folder| has_segments(&OsDisk, folder));
+        self.log_folders.extend(folder.map(|folder| NamedPath::new(format!("the folder of {name}"), folder)));
         self.add_journal_folder(&journal_folder(&path));
         self
     }
@@ -111,11 +116,19 @@ impl<'a> CommandPaths<'a> {
         self
     }
 
-    /// Adds a log that the command creates, with the index that it removes.
-    pub(super) fn writes_log(mut self, name: &'static str, path: &Path, existing: ExistingFile) -> Self {
-        self.outputs.push(Output { file: NamedPath::new(name, path), kind: OutputKind::Log(existing) });
-        let index = NamedPath::new("the index of the new log", &index_path(path));
-        self.outputs.push(Output { file: index, kind: OutputKind::IndexOfNewLog });
+    /// Adds a log that the command creates; with a log in one file, also the index that it removes.
+    pub(super) fn writes_log(
+        mut self,
+        name: &'static str,
+        path: &Path,
+        existing: ExistingFile,
+        form: NewLogForm,
+    ) -> Self {
+        self.outputs.push(Output { file: NamedPath::new(name, path), kind: OutputKind::Log(existing, form) });
+        if form == NewLogForm::File {
+            let index = NamedPath::new("the index of the new log", &index_path(path));
+            self.outputs.push(Output { file: index, kind: OutputKind::IndexOfNewLog });
+        }
         self
     }
 
@@ -139,11 +152,12 @@ impl<'a> CommandPaths<'a> {
     /// [`check_replaceable`].
     pub(super) fn check(&self) -> Result<(), CommandFailure> {
         let mut taken: Vec<&NamedPath> = self.inputs.iter().collect();
-        for Output { file, .. } in &self.outputs {
+        for output @ Output { file, .. } in &self.outputs {
             if let Some(other) = taken.iter().find(|other| other.place.is_same_place(&file.place)) {
                 return Err(collision(file, &format!("{} ({})", other.name, safe_path_text(&other.path))));
             }
             self.check_journals(file)?;
+            self.check_log_folders(output)?;
             taken.push(file);
         }
         self.outputs.iter().try_for_each(Output::check_existing)
@@ -159,6 +173,26 @@ impl<'a> CommandPaths<'a> {
         Ok(())
     }
 
+    /// Refuses a new log inside the folder of a log that is read, and one that would contain an input.
+    fn check_log_folders(&self, output: &Output) -> Result<(), CommandFailure> {
+        let (file, OutputKind::Log(_, form)) = (&output.file, output.kind) else { return Ok(()) };
+        let refused = |relation: &str, other: &NamedPath| {
+            let other = format!("{} ({})", other.name, safe_path_text(&other.path));
+            Err(CommandFailure::Refused {
+                message: format!("{}: {} would {relation} {other}", safe_path_text(&file.path), file.name),
+                hint: "Name another place; --force does not allow this".into(),
+            })
+        };
+        if let Some(folder) = self.log_folders.iter().find(|folder| file.place.is_inside(&folder.place)) {
+            return refused("be inside", folder);
+        }
+        let is_folder = form != NewLogForm::File;
+        match self.inputs.iter().find(|input| is_folder && input.place.is_inside(&file.place)) {
+            Some(input) => refused("contain", input),
+            None => Ok(()),
+        }
+    }
+
     fn add_journal_folder(&mut self, folder: &Path) {
         self.inputs.push(NamedPath::new("a journal folder", folder));
         self.journal_folders.push(FilePlace::of(&OsDisk, folder));
@@ -171,7 +205,7 @@ impl Output<'_> {
         let path = &self.file.path;
         match self.kind {
             OutputKind::IndexOf(log) => Ok(ensure_index_target(&OsDisk, path, Some(log))?),
-            OutputKind::Log(existing) => check_replaceable(path, existing),
+            OutputKind::Log(existing, form) => check_replaceable(path, existing, form),
             OutputKind::File(ExistingFile::Keep) if std::fs::symlink_metadata(path).is_ok() => {
                 Err(StorageError::AlreadyExists { path: path.clone() }.into())
             }

@@ -13,6 +13,7 @@ use super::log_access::{open_options, print_removed_start, print_side_file_notic
 use super::options::{AcceptArg, ForceArgs, GlobalArgs, ThreadArgs};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
+use super::segment_options::SegmentArgs;
 use crate::file::ExistingFile;
 use crate::format::NewLogFormat;
 use crate::inspect::DamageOrigins;
@@ -37,12 +38,14 @@ pub(super) struct CopyArgs {
 pub(super) struct CopyFiles {
     /// Log to copy; it is only read
     pub(super) log: PathBuf,
-    /// New log to create
+    /// New log to create; a folder of segments when the path ends with /
     #[arg(short = 'o', long = "output", value_name = "NEW")]
     output: PathBuf,
     /// Write a map of old to new offsets to this file: NDJSON for .ndjson and .jsonl, otherwise CSV
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
+    #[command(flatten)]
+    segments: SegmentArgs,
     #[command(flatten)]
     force: ForceArgs,
     #[command(flatten)]
@@ -84,7 +87,7 @@ impl CopyFiles {
             .reads_log("the log", &self.log)
             .reads_side_files()
             .reads_logs("the donor", donors)
-            .writes_log("-o", &self.output, existing)
+            .writes_log("-o", &self.output, existing, self.segments.form(&self.output))
             .writes_optional_file("--map", self.map.as_deref(), existing)
             .check()
     }
@@ -104,6 +107,8 @@ impl CopyFiles {
             donors: method.donors,
             replace: self.force.existing_files() == ExistingFile::Replace,
             format: method.format,
+            segment_size: self.segments.segment_size,
+            segment_age: self.segments.segment_age,
         };
         let open_options = options.donors.iter().fold(self.open_options(global), OpenOptions::copy_of);
         let log = open_options.open_read_only(&self.log)?;

@@ -11,6 +11,7 @@ use super::options::{ForceArgs, FormatArgs, GlobalArgs};
 use super::output::CommandOutput;
 use super::overwrite::create_replacing;
 use super::segment_options::SegmentArgs;
+use crate::file::NewLogForm;
 use crate::report::json::Json;
 use crate::report::{ExitStatus, safe_path_text};
 
@@ -31,11 +32,14 @@ impl CreateArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let existing = self.force.existing_files();
-        CommandPaths::new(global).writes_log("LOG", &self.log, existing).saves_index_of(&self.log).check()?;
-        let options = open_options(global).format(self.format.new_log_format());
-        let makes_folder = self.segments.make_folder(&self.log);
-        let options = if makes_folder { self.segments.for_folder(options) } else { options };
-        let (path, header, closed) = create_replacing(&self.log, existing, || {
+        let form = self.segments.form(&self.log);
+        let paths = CommandPaths::new(global).writes_log("LOG", &self.log, existing, form);
+        match form {
+            NewLogForm::File => paths.saves_index_of(&self.log).check()?,
+            NewLogForm::Folder(_) => paths.check()?,
+        }
+        let options = self.segments.for_form(form, open_options(global).format(self.format.new_log_format()));
+        let (path, header, closed) = create_replacing(&self.log, existing, form, || {
             let log = options.create(&self.log)?;
             let (path, header) = (log.path(), log.header());
             // The log is complete now, and an index that cannot be saved does not bring the old log back.

@@ -11,7 +11,7 @@ use super::open::{ScreenArgs, has_terminal, open_screen};
 use super::options::{ForceArgs, GlobalArgs};
 use super::output::CommandOutput;
 use super::overwrite::create_replacing;
-use crate::file::ExistingFile;
+use crate::file::{ExistingFile, NewLogForm};
 use crate::report::json::Json;
 use crate::report::units::format_count;
 use crate::report::{ExitStatus, safe_path_text, shell_path};
@@ -37,8 +37,11 @@ impl DemoArgs {
         if fs::symlink_metadata(&path).is_ok() && existing == ExistingFile::Keep {
             out.print_note("using the existing demo log; --force creates a new one");
         } else {
-            CommandPaths::new(global).writes_log("the demo log", &path, existing).saves_index_of(&path).check()?;
-            let demo = create_replacing(&path, existing, || Ok(sample::create_demo(&self.folder)?))?;
+            CommandPaths::new(global)
+                .writes_log("the demo log", &path, existing, NewLogForm::File)
+                .saves_index_of(&path)
+                .check()?;
+            let demo = create_replacing(&path, existing, NewLogForm::File, || Ok(sample::create_demo(&self.folder)?))?;
             out.set_effect(format!("{} is created", safe_path_text(&demo.log)));
             if out.is_json() {
                 let rows = demo.findings.iter().map(|(kind, range)| {

@@ -12,6 +12,7 @@ use super::options::{ForceArgs, GlobalArgs};
 use super::output::CommandOutput;
 use super::overwrite::create_replacing;
 use crate::StorageError;
+use crate::file::NewLogForm;
 use crate::format::hex;
 use crate::inspect::index_path;
 use crate::report::json::Json;
@@ -51,14 +52,17 @@ impl DrillArgs {
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let kind = Drill::from_name(&self.kind).unwrap_or(Drill::Checksum);
         let existing = self.force.existing_files();
-        CommandPaths::new(global).reads_log("the log", &self.log).writes_log("-o", &self.copy, existing).check()?;
+        CommandPaths::new(global)
+            .reads_log("the log", &self.log)
+            .writes_log("-o", &self.copy, existing, NewLogForm::File)
+            .check()?;
         fs::metadata(&self.log).map_err(|source| StorageError::Io {
             path: self.log.clone(),
             action: "open",
             offset: None,
             source,
         })?;
-        let planted = create_replacing(&self.copy, existing, || {
+        let planted = create_replacing(&self.copy, existing, NewLogForm::File, || {
             Ok(sample::plant_damage(&self.log, &self.copy, kind, self.seed)?)
         })?;
         out.set_effect(format!("{} is created", safe_path_text(&self.copy)));

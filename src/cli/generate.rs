@@ -12,8 +12,8 @@ use super::options::{ForceArgs, FormatArgs, GlobalArgs};
 use super::output::CommandOutput;
 use super::overwrite::create_replacing;
 use super::progress::TerminalProgress;
-use super::segment_options::parse_segment_size;
-use crate::file::{DEFAULT_SEGMENT_SIZE, OsDisk};
+use super::segment_options::{form_of, parse_segment_size};
+use crate::file::{NewLogForm, OsDisk};
 use crate::format::Version;
 use crate::report::json::Json;
 use crate::report::units::{self, format_count, format_duration, format_rate, format_size};
@@ -56,26 +56,30 @@ impl GenerateArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let existing = self.force.existing_files();
-        CommandPaths::new(global).writes_log("LOG", &self.log, existing).check()?;
-        let names_folder = self.log.as_os_str().as_encoded_bytes().ends_with(b"/");
-        let segment_size = self.segment_size.or(names_folder.then_some(DEFAULT_SEGMENT_SIZE));
+        let form = form_of(self.segment_size, None, &self.log);
+        CommandPaths::new(global).writes_log("LOG", &self.log, existing, form).check()?;
         let options = GeneratorOptions {
             seed: self.seed,
             length: self.size.map_or(LogLength::Events(self.events), LogLength::Bytes),
             aggregates: self.aggregates,
             start_time_ms: self.start_time,
-            version: if segment_size.is_some() { Version::V2 } else { self.format.version() },
+            version: match form {
+                NewLogForm::File => self.format.version(),
+                NewLogForm::Folder(_) => Version::V2,
+            },
         };
         let started = Instant::now();
         let progress = TerminalProgress::new("generating", out);
-        let summary = create_replacing(&self.log, existing, || {
+        let summary = create_replacing(&self.log, existing, form, || {
             let mut on_progress = |position| {
                 progress.update(position);
                 ControlFlow::Continue(())
             };
-            Ok(match segment_size {
-                Some(size) => sample::generate_segments(&OsDisk, &self.log, &options, size, &mut on_progress)?,
-                None => sample::generate(&OsDisk, &self.log, &options, &mut on_progress)?,
+            Ok(match form {
+                NewLogForm::Folder(policy) => {
+                    sample::generate_segments(&OsDisk, &self.log, &options, policy.max_bytes, &mut on_progress)?
+                }
+                NewLogForm::File => sample::generate(&OsDisk, &self.log, &options, &mut on_progress)?,
             })
         })?;
         drop(progress);

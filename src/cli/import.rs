@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use serde::Deserialize;
@@ -11,14 +12,18 @@ use super::append_input::MAX_LINE_BYTES;
 use super::byte_stream::{ByteStream, is_stdin, read_failure};
 use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
-use super::import_writer::{ImportSummary, ImportWriter, LargeHole};
+use super::import_writer::{ImportSummary, ImportWriter, ImportedEvent, LargeHole};
 use super::options::{ForceArgs, FormatArgs, GlobalArgs};
 use super::output::CommandOutput;
+use super::progress::TerminalProgress;
+use super::segment_options::SegmentArgs;
 use crate::Event;
-use crate::file::OsDisk;
+use crate::file::{Disk, NewLogForm, NewLogTarget, OsDisk};
 use crate::format::{
-    EventView, PayloadError, TimestampPrefix, Version, json, upgrade_v0_timestamp_key, with_write_timestamp,
+    EventView, LogId, NewLogFormat, PayloadError, TimestampPrefix, Version, json, upgrade_v0_timestamp_key,
+    with_write_timestamp,
 };
+use crate::inspect::Progress;
 use crate::log::now_ms;
 use crate::report::json::Json;
 use crate::report::units::{format_count, format_size};
@@ -38,7 +43,7 @@ Examples:
 pub(super) struct ImportArgs {
     /// File with one event per line, which gzip or zstd may have compressed; - is stdin
     input: PathBuf,
-    /// New log to create
+    /// New log to create; a folder of segments when the path ends with /
     #[arg(short = 'o', long = "output", value_name = "NEW")]
     output: PathBuf,
     /// Keep the times of the events; without it, every event gets the present time
@@ -49,6 +54,8 @@ pub(super) struct ImportArgs {
     new_offsets: bool,
     #[command(flatten)]
     format: FormatArgs,
+    #[command(flatten)]
+    segments: SegmentArgs,
     #[command(flatten)]
     force: ForceArgs,
 }
@@ -62,30 +69,26 @@ struct ExportedLine<'a> {
     event: &'a RawValue,
 }
 
-/// An event of the input, ready to be written.
-struct ImportedEvent {
-    payload: Vec<u8>,
-    /// The offset in the input.
-    offset: Option<u64>,
-    /// The time of the event, in milliseconds since the Unix epoch.
-    time_ms: u64,
-}
-
 impl ImportArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let existing = self.force.existing_files();
+        let form = self.segments.form(&self.output);
         let input = (!is_stdin(&self.input)).then_some(self.input.as_path());
         CommandPaths::new(global)
             .reads_optional_file("the input", input)
-            .writes_log("-o", &self.output, existing)
+            .writes_log("-o", &self.output, existing, form)
             .check()?;
+        let disk: Arc<dyn Disk> = Arc::new(OsDisk);
         let stream = ByteStream::open(&self.input)?;
         let mut lines = BufReader::with_capacity(1 << 18, stream);
         let (mut writer, mut line, mut number) = (None, Vec::new(), 0);
-        let format = self.format.new_log_format();
-        let create =
-            |created_at_ms| ImportWriter::create(&OsDisk, &self.output, existing, format.header(created_at_ms));
+        let format = match form {
+            NewLogForm::File => self.format.new_log_format(),
+            NewLogForm::Folder(_) => NewLogFormat::V2(LogId::random()),
+        };
+        let target = NewLogTarget { path: &self.output, existing, form, permissions_from: None };
+        let create = |created_at_ms| ImportWriter::create(&disk, target, format.header(created_at_ms));
         loop {
             line.clear();
             let read = lines.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line);
@@ -96,23 +99,30 @@ impl ImportArgs {
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            let event = self.parse_line(&line).map_err(|cause| self.invalid_line(number, cause))?;
+            let (event, offset) = self.parse_line(&line).map_err(|cause| self.invalid_line(number, cause))?;
             let writer = match &mut writer {
                 Some(writer) => writer,
                 // The header gets the time of the first event as its creation time.
                 none => none.insert(create(event.time_ms)?),
             };
-            let offset = event.offset.filter(|_| !self.new_offsets);
-            writer.add(event.payload, offset)?.map_err(|hole| self.large_hole(number, &hole))?;
+            let offset = offset.filter(|_| !self.new_offsets);
+            writer.add(event, offset)?.map_err(|hole| self.large_hole(number, &hole))?;
         }
         let writer = writer.map_or_else(|| create(now_ms()), Ok)?;
-        let summary = writer.finish()?;
+        let progress = TerminalProgress::new("verifying", out);
+        let summary = writer.finish(&mut |read, bytes| {
+            progress.update(Progress { position: read, total: bytes.saturating_mul(2) });
+            Ok(())
+        });
+        drop(progress);
+        let summary = summary?;
         out.set_effect(format!("{} is complete", safe_path_text(&self.output)));
         self.print_summary(&summary, out)?;
         Ok(ExitStatus::Done)
     }
 
-    fn parse_line(&self, line: &[u8]) -> Result<ImportedEvent, PayloadError> {
+    /// Returns the event of a line, and its offset in the input.
+    fn parse_line(&self, line: &[u8]) -> Result<(ImportedEvent, Option<u64>), PayloadError> {
         if line.len() as u64 >= MAX_LINE_BYTES && line.last() != Some(&b'\n') {
             return Err(PayloadError { offset: line.len(), reason: "the line is longer than any event" });
         }
@@ -124,14 +134,14 @@ impl ImportArgs {
                 let event = exported.event.get();
                 let start = event.as_ptr() as usize - text.as_ptr() as usize;
                 let in_line = |error: PayloadError| PayloadError { offset: start + error.offset, ..error };
-                self.import_event(event, Some(exported.offset)).map_err(in_line)
+                Ok((self.import_event(event).map_err(in_line)?, Some(exported.offset)))
             }
-            _ => self.import_event(text, None),
+            _ => Ok((self.import_event(text)?, None)),
         }
     }
 
     /// Checks an event and gives it its time.
-    fn import_event(&self, text: &str, offset: Option<u64>) -> Result<ImportedEvent, PayloadError> {
+    fn import_event(&self, text: &str) -> Result<ImportedEvent, PayloadError> {
         let now = now_ms();
         let is_version = |version| EventView::parse(text.as_bytes(), version).is_ok();
         let is_version_0 = !is_version(Version::V1) && is_version(Version::V0);
@@ -143,7 +153,7 @@ impl ImportArgs {
                 let event =
                     Event::from_json(text).map_err(|other| if other.is_reserved_key() { error } else { other })?;
                 let payload = event.payload_parts(&TimestampPrefix::new(now)).concat();
-                return Ok(ImportedEvent { payload, offset, time_ms: now });
+                return Ok(ImportedEvent { payload, time_ms: now });
             }
         };
         let time_ms = if self.keep_times { event.write_timestamp_ms() } else { now };
@@ -152,7 +162,7 @@ impl ImportArgs {
         json::compact(timed.as_bytes(), &mut payload);
         // The time and its key can have become longer.
         EventView::parse(&payload, Version::V1)?;
-        Ok(ImportedEvent { payload, offset, time_ms })
+        Ok(ImportedEvent { payload, time_ms })
     }
 
     fn invalid_line(&self, number: u64, cause: PayloadError) -> CommandFailure {
@@ -181,6 +191,7 @@ impl ImportArgs {
                 ("new", safe_path_text(&self.output).into()),
                 ("events", summary.events.into()),
                 ("bytes", summary.bytes.into()),
+                ("segments", summary.segments.into()),
                 ("times_kept", Json::Bool(self.keep_times)),
                 ("offsets_kept", summary.kept_offsets.into()),
                 ("offsets_moved", summary.moved_events.into()),
@@ -192,7 +203,13 @@ impl ImportArgs {
         }
         let times =
             if self.keep_times { "with their times" } else { "with new times (--keep-times keeps the old ones)" };
-        let text = format!(": {}, {}, {times}", format_count(summary.events, "event"), format_size(summary.bytes));
+        let segments = summary.segments.map(|segments| format!(" in {}", format_count(segments, "segment")));
+        let text = format!(
+            ": {}, {}{}, {times}",
+            format_count(summary.events, "event"),
+            format_size(summary.bytes),
+            segments.unwrap_or_default()
+        );
         out.print_path_line(&self.output, &text)?;
         let holes = format!(
             "{} filled with gaps ({})",

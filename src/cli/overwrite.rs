@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::failure::CommandFailure;
 use crate::StorageError;
-use crate::file::{Backup, Disk, EntryKind, ExistingFile, OsDisk, detect_writer};
+use crate::file::{Backup, Disk, EntryKind, ExistingFile, NewLogForm, OsDisk, check_replaceable_folder, detect_writer};
 use crate::inspect::index_path;
 
 /// Creates a new log at `path` with `create`, which expects no log and no index there, if `existing` allows it.
@@ -19,11 +19,15 @@ use crate::inspect::index_path;
 pub(super) fn create_replacing<T>(
     path: &Path,
     existing: ExistingFile,
+    form: NewLogForm,
     create: impl FnOnce() -> Result<T, CommandFailure>,
 ) -> Result<T, CommandFailure> {
-    check_replaceable(path, existing)?;
+    check_replaceable(path, existing, form)?;
     let mut backup = Backup::new(&OsDisk);
-    let moved = backup.move_away(&index_path(path)).and_then(|()| backup.move_away(path));
+    let moved = match form {
+        NewLogForm::File => backup.move_away(&index_path(path)).and_then(|()| backup.move_away(path)),
+        NewLogForm::Folder(_) => backup.move_away(path),
+    };
     match moved.map_err(CommandFailure::from).and_then(|()| create()) {
         Ok(created) => {
             backup.discard_all();
@@ -36,14 +40,24 @@ pub(super) fn create_replacing<T>(
     }
 }
 
-/// Checks that the log at `path` and its index may be replaced, and changes nothing.
+/// Checks that the log at `path` and its index may be replaced by a log of this form, and changes nothing. A file replaces only
+/// a file, and a folder only the folder of a log.
 ///
 /// Commands that write the new log to a temporary file and rename it once it is complete use this check alone.
 ///
 /// # Errors
 /// `AlreadyExists` when a file exists and `existing` is `Keep`; `Locked` or `Refused` when another process writes to it;
-/// `Io` when it is not a regular file or cannot be examined.
-pub(super) fn check_replaceable(path: &Path, existing: ExistingFile) -> Result<(), CommandFailure> {
+/// `Io` when it is not a regular file or cannot be examined; for a folder, the errors of [`check_replaceable_folder`].
+pub(super) fn check_replaceable(path: &Path, existing: ExistingFile, form: NewLogForm) -> Result<(), CommandFailure> {
+    if let NewLogForm::Folder(_) = form {
+        let path: &Path = path.components().as_path();
+        return match (OsDisk.entry(path), existing) {
+            (Err(error), _) if error.kind() == ErrorKind::NotFound => Ok(()),
+            (Err(error), _) => Err(io_failure(path, "examine", error)),
+            (Ok(_), ExistingFile::Keep) => Err(StorageError::AlreadyExists { path: path.to_owned() }.into()),
+            (Ok(_), ExistingFile::Replace) => Ok(check_replaceable_folder(&OsDisk, path)?),
+        };
+    }
     for file in [path, &index_path(path)] {
         let entry = match OsDisk.entry(file) {
             Ok(entry) => entry,

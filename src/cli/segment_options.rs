@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::OpenOptions;
-use crate::file::DEFAULT_SEGMENT_SIZE;
+use crate::file::{NewLogForm, RollPolicy};
 use crate::format::MIN_SEGMENT_SIZE;
 use crate::query::parse_span_ms;
 use crate::report::units::{format_size, parse_size};
@@ -16,28 +16,29 @@ use crate::report::units::{format_size, parse_size};
 pub(super) struct SegmentArgs {
     /// Make the log a folder of segments (format 2), and start the next segment at this size, such as 256MiB
     #[arg(long, value_name = "SIZE", value_parser = parse_segment_size)]
-    segment_size: Option<u64>,
+    pub(super) segment_size: Option<u64>,
     /// Make the log a folder of segments (format 2), and start the next segment at this age, such as 7d or 12h
     #[arg(long, value_name = "AGE", value_parser = parse_age)]
-    segment_age: Option<Duration>,
+    pub(super) segment_age: Option<Duration>,
 }
 
 impl SegmentArgs {
-    /// True when the new log at `path` is a folder: an option says so, or the path ends with `/`.
-    pub(super) fn make_folder(self, path: &Path) -> bool {
-        self.segment_size.is_some() || self.segment_age.is_some() || path.as_os_str().as_encoded_bytes().ends_with(b"/")
+    /// Returns whether the new log at `path` is a folder: an option says so, or the path ends with `/`.
+    pub(super) fn form(self, path: &Path) -> NewLogForm {
+        form_of(self.segment_size, self.segment_age, path)
     }
 
-    /// The size at which the next segment is started, in bytes.
-    pub(super) fn segment_size(self) -> u64 {
-        self.segment_size.unwrap_or(DEFAULT_SEGMENT_SIZE)
-    }
-
-    /// Returns `options` for a log in a folder of segments.
-    pub(super) fn for_folder(self, options: OpenOptions) -> OpenOptions {
-        let options = options.segment_size(self.segment_size());
+    /// Returns `options` for a new log of this form.
+    pub(super) fn for_form(self, form: NewLogForm, options: OpenOptions) -> OpenOptions {
+        let NewLogForm::Folder(policy) = form else { return options };
+        let options = options.segment_size(policy.max_bytes);
         self.segment_age.map_or(options.clone(), |age| options.segment_age(age))
     }
+}
+
+/// Returns whether the new log at `path` is a folder: an option is given, or the path ends with `/`.
+pub(super) fn form_of(size: Option<u64>, age: Option<Duration>, path: &Path) -> NewLogForm {
+    RollPolicy::of_options(size, age, path).map_or(NewLogForm::File, NewLogForm::Folder)
 }
 
 /// Parses the size of a segment.

@@ -5,7 +5,9 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use super::log_folder::is_log_folder;
 use super::new_file::sync_folder_of;
+use super::new_log_folder::remove_files_of_log;
 use super::storage::{Disk, OpenMode, append_all, read_full};
 use super::temporary_file::{MAX_NAME_ATTEMPTS, TemporaryFile, numbered_path};
 use crate::StorageError;
@@ -13,7 +15,7 @@ use crate::StorageError;
 /// Largest number of bytes that are copied at once.
 const CHUNK_LEN: usize = 1 << 20;
 
-/// The old files that a creation replaces.
+/// The old files, or the old folder of a log, that a creation replaces.
 ///
 /// Each is complete under the name `<name>.<process id>-<number>.old`. No run removes a file with such a name that
 /// another run has left, because after a kill it can be the only copy.
@@ -166,7 +168,9 @@ impl<'d> Backup<'d> {
 
     fn discard_where(&mut self, is_discarded: impl Fn(&BackupFile) -> bool) {
         for entry in self.entries.extract_if(.., |entry| is_discarded(entry)) {
-            let _ = self.disk.remove(&entry.backup);
+            if self.disk.remove(&entry.backup).is_err() && is_log_folder(self.disk, &entry.backup) {
+                remove_files_of_log(self.disk, &entry.backup);
+            }
         }
     }
 }

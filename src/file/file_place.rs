@@ -30,6 +30,11 @@ impl FilePlace {
         Self { resolved, identity: None }
     }
 
+    /// True when the path leads to something inside `folder`, at any depth.
+    pub(crate) fn is_inside(&self, folder: &Self) -> bool {
+        self.resolved != folder.resolved && self.resolved.starts_with(&folder.resolved)
+    }
+
     /// True when both paths lead to the same file, or to the same name of a file that does not exist.
     pub(crate) fn is_same_place(&self, other: &Self) -> bool {
         let identities = self.identity.zip(other.identity);
@@ -67,6 +72,11 @@ mod tests {
         for different in ["other", "new", "sub", "sub/file", "missing/file", "."] {
             assert!(!same("file", different) && !same(different, "file"), "{different}");
         }
+        let inside = |a: &str, b: &str| place(&at(a)).is_inside(&place(&at(b)));
+        for within in ["sub/file", "sub/../file", "folder/file", "link", "sub/new"] {
+            assert!(inside(within, "."), "{within}");
+        }
+        assert!(!inside(".", ".") && !inside("sub", "sub/") && !inside("file", "sub") && !inside("subs", "sub"));
         assert!(place(Path::new("new-name")).is_same_place(&place(Path::new("./new-name"))));
         let here = std::env::current_dir().unwrap();
         assert!(place(Path::new("new-name")).is_same_place(&place(&here.join("new-name"))));

@@ -19,7 +19,6 @@ pub(crate) fn is_log_folder(disk: &dyn Disk, path: &Path) -> bool {
 }
 
 /// Returns true when `path` is a folder that has a segment of a log.
-#[cfg(feature = "app")]
 pub(crate) fn has_segments(disk: &dyn Disk, path: &Path) -> bool {
     is_log_folder(disk, path) && newest_segment(disk, path).is_some()
 }

@@ -4,6 +4,7 @@
 //! lock. A scan yields valid frames and damaged ranges; the module `inspect` interprets them.
 
 mod backup;
+mod clock;
 #[cfg(feature = "app")]
 mod closed_stream;
 mod commit_state;
@@ -14,11 +15,14 @@ mod file_place;
 mod format_recovery;
 mod frame_reader;
 mod group_commit;
+mod hashed_file;
 mod locate;
 mod lock;
 mod log_folder;
 mod logfile;
 mod new_file;
+mod new_log;
+mod new_log_folder;
 mod os;
 #[cfg(not(unix))]
 mod os_without_unix;
@@ -42,6 +46,7 @@ mod writer;
 mod writer_detection;
 
 pub(crate) use backup::Backup;
+pub(crate) use clock::now_ms;
 #[cfg(feature = "app")]
 pub(crate) use closed_stream::is_stdout_closed;
 pub use commit_state::{Appended, CommitState};
@@ -49,15 +54,16 @@ pub use file_identity::{DeviceInode, FileIdentity, FileStamp};
 pub(crate) use file_place::{FilePlace, folder_of};
 pub(crate) use frame_reader::FrameReader;
 pub(crate) use group_commit::{ClosedWriter, GroupCommit};
+pub(crate) use hashed_file::VerifiedFile;
 pub use locate::spans_before;
 pub(crate) use locate::{OffsetLocation, locate_offset};
 pub(crate) use lock::{WriterLock, ensure_same_file};
-#[cfg(feature = "app")]
-pub(crate) use log_folder::has_segments;
-pub(crate) use log_folder::{is_log_folder, journal_folder_of, permissions_source};
+pub(crate) use log_folder::{has_segments, is_log_folder, journal_folder_of, permissions_source};
 pub use logfile::LogFile;
 pub(crate) use logfile::{FRAME_SEARCH_LIMIT, HeaderState, RejectedHeader};
 pub(crate) use new_file::{ExistingFile, NewFile, replace_file};
+pub(crate) use new_log::{NewLog, NewLogForm, NewLogTarget};
+pub(crate) use new_log_folder::{NewLogFolder, check_replaceable_folder};
 pub use os::OsDisk;
 pub use path_entry::{EntryKind, Ownership, PathEntry};
 #[cfg(feature = "app")]

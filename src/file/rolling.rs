@@ -1,6 +1,8 @@
 //! [`RollPolicy`]: when the writer of a log in segments starts the next segment, and how it does so.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{LogFile, ScanSpan, spans_before};
 use crate::StorageError;
@@ -25,6 +27,19 @@ impl Default for RollPolicy {
     }
 }
 
+impl RollPolicy {
+    /// Returns the rule for a new log at `path`; `None` when it is one file, because no option is given and the path does not end
+    /// with `/`.
+    pub(crate) fn of_options(size: Option<u64>, age: Option<Duration>, path: &Path) -> Option<Self> {
+        let names_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+        if size.is_none() && age.is_none() && !names_folder {
+            return None;
+        }
+        let max_age_ms = age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+        Some(Self { max_bytes: size.unwrap_or(DEFAULT_SEGMENT_SIZE), max_age_ms })
+    }
+}
+
 /// The last segment of a log, to which its writer appends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ActiveSegment {
@@ -36,6 +51,11 @@ pub(super) struct ActiveSegment {
 }
 
 impl ActiveSegment {
+    /// Creates the value for the last segment of a new log, which starts at `base`.
+    pub(super) const fn of_header(base: u64, header: LogHeader) -> Self {
+        Self { base, header: Some(header) }
+    }
+
     /// Reads the last segment of a log; `None` in a log of one file.
     ///
     /// # Errors

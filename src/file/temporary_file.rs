@@ -90,7 +90,7 @@ fn remove_abandoned(disk: &dyn Disk, target: &Path, mode: OpenMode) {
 
 /// True when this user can have created the file: as its owner, or as root for the owner of `log`. On platforms without
 /// owners, every file counts as own.
-fn is_own(disk: &dyn Disk, file: &dyn Storage, log: Option<&Path>) -> bool {
+pub(super) fn is_own(disk: &dyn Disk, file: &dyn Storage, log: Option<&Path>) -> bool {
     match (file.ownership(), disk.user()) {
         (Ok(Some(found)), Some(user)) => {
             let is_owner_of_log = |log| {
@@ -118,7 +118,7 @@ pub(crate) fn is_file_at(disk: &dyn Disk, path: &Path, storage: &dyn Storage) ->
 }
 
 /// True when the name of `path` is a temporary name for `target`.
-fn is_temporary_name(path: &Path, target: &Path) -> bool {
+pub(super) fn is_temporary_name(path: &Path, target: &Path) -> bool {
     let bytes = |path: &Path| path.file_name().map(|name| name.as_encoded_bytes().to_vec()).unwrap_or_default();
     let (name, target) = (bytes(path), bytes(target));
     let numbers = name.strip_prefix(target.as_slice()).and_then(|rest| rest.strip_prefix(b".".as_slice()));

@@ -12,11 +12,11 @@ mod segments;
 mod shared_writer;
 mod tail_recovery;
 
+#[cfg(feature = "app")]
+pub(crate) use crate::file::now_ms;
 pub use aggregate::AggregateEvents;
 pub use event_log::EventLog;
 pub use options::OpenOptions;
-#[cfg(feature = "app")]
-pub(crate) use options::now_ms;
 pub use replay::{Replay, ReplayedEvent};
 pub use retention::PurgedSegments;
 #[cfg(feature = "app")]

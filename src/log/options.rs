@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::EventLog;
 use crate::StorageError;
-use crate::file::Disk;
+use crate::file::{Disk, now_ms};
 use crate::format::{MIN_SEGMENT_SIZE, NewLogFormat};
 use crate::index::SpillOptions;
 #[cfg(feature = "app")]
@@ -266,10 +266,4 @@ impl OpenOptions {
     pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<EventLog, StorageError> {
         EventLog::open_read_only_with(self, path.as_ref())
     }
-}
-
-/// Returns the time of this machine's clock, in milliseconds since the Unix epoch; 0 when the clock is set before it.
-pub(crate) fn now_ms() -> u64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }

@@ -74,6 +74,8 @@ pub use copy::{
     CompactRule, CopyOptions, CopySummary, CopyUpdate, EventCondition, OmittedRange, OnCopyUpdate, compact,
     count_compaction, migrate, salvage,
 };
+#[cfg(feature = "app")]
+pub(crate) use copy::{ExpectedContent, verify_new_log};
 pub use correction::{Correction, NeighbourTimes, find_correction};
 pub(crate) use journal::JournalMark;
 pub use journal::{ChangesInLog, RepairHistory, RepairRecord, RepairState, find_gap_journal, read_repair_history};

@@ -34,10 +34,12 @@ pub(crate) fn copy_summary_line(summary: &CopySummary) -> String {
         // A count has no size.
         return format!("{}{dropped}{lost}", format_count(summary.events_kept, "event"));
     }
+    let segments = summary.segments.map(|segments| format!(" in {}", format_count(segments, "segment")));
     format!(
-        "{}{restored}{dropped}, {}{lost}",
+        "{}{restored}{dropped}, {}{}{lost}",
         format_count(summary.events_kept + summary.events_restored, "event"),
-        format_size(summary.bytes)
+        format_size(summary.bytes),
+        segments.unwrap_or_default()
     )
 }
 
@@ -46,6 +48,7 @@ pub(crate) fn copy_summary_fields(summary: &CopySummary) -> Vec<(&'static str, J
     let in_flight = summary.in_flight.as_ref().map(|range| range_fields(range.start, range.end));
     vec![
         ("bytes", summary.bytes.into()),
+        ("segments", summary.segments.into()),
         ("events_kept", summary.events_kept.into()),
         ("events_dropped", summary.events_dropped.into()),
         ("events_restored", summary.events_restored.into()),

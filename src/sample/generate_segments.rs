@@ -1,19 +1,19 @@
 //! Generates a log in a folder of segments, with the same events as a log in one file.
 
-use std::io::ErrorKind;
 use std::path::Path;
 
 use super::generate::{EventGenerator, GenerateSummary, GeneratorOptions};
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{Disk, ExistingFile, NewFile, write_settings};
-use crate::format::{LogSettings, byte_layout, segment_file_name};
+use crate::file::{Disk, ExistingFile, NewLogFolder};
+use crate::format::{LogSettings, byte_layout};
 use crate::inspect::{OnProgress, Progress, cancelled_if_break};
 
 /// Number of bytes written in one call.
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// Writes a log of version 2 into the folder `path`, which must not exist. Each segment has at least `segment_size` bytes.
+/// Writes a log of version 2 into the folder `path`, which must not exist. Each segment but the last has at least
+/// `segment_size` bytes. The folder appears when it is complete.
 ///
 /// `on_progress` gets the bytes written and the estimated total.
 ///
@@ -27,23 +27,15 @@ pub(crate) fn generate_segments(
     segment_size: u64,
     on_progress: &mut OnProgress,
 ) -> Result<GenerateSummary, StorageError> {
-    disk.create_log_folder(path).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => StorageError::AlreadyExists { path: path.to_owned() },
-        _ => StorageError::io(path, "create the folder", error),
-    })?;
-    let written = write_segments(disk, path, options, segment_size, on_progress);
-    if written.is_err() {
-        for file in disk.list(path).unwrap_or_default() {
-            let _ = disk.remove(&file);
-        }
-        let _ = disk.remove_folder(path);
-    }
-    written
+    let mut folder = NewLogFolder::create(disk, path, ExistingFile::Keep, None)?;
+    let summary = write_segments(&folder, options, segment_size, on_progress)?;
+    folder.commit()?;
+    Ok(summary)
 }
 
-fn write_segments(
-    disk: &dyn Disk,
-    folder: &Path,
+/// Writes the segments and the settings of a log into its new folder.
+pub(super) fn write_segments(
+    folder: &NewLogFolder,
     options: &GeneratorOptions,
     segment_size: u64,
     on_progress: &mut OnProgress,
@@ -53,32 +45,30 @@ fn write_segments(
     buffer.extend_from_slice(&generator.header());
     let (mut base, mut last_checksum, mut more) = (0, 0, true);
     while more {
-        let path = folder.join(segment_file_name(base));
-        let mut file = NewFile::create_log(disk, &path, ExistingFile::Keep)?;
+        let (file, path) = folder.create_segment(base)?;
         while more && generator.bytes() - base < segment_size {
             let rest = usize::try_from(segment_size - (generator.bytes() - base)).unwrap_or(usize::MAX);
             let wanted = buffer.len().saturating_add(rest.min(BUFFER_BYTES));
             more = generator.fill_buffer(&mut buffer, wanted);
             last_checksum =
                 buffer.len().checked_sub(4).and_then(|at| byte_layout::u32_at(&buffer, at)).unwrap_or_default();
-            append_all(file.storage().as_ref(), &buffer).map_err(|error| StorageError::io(&path, "write", error))?;
+            append_all(file.as_ref(), &buffer).map_err(|error| StorageError::io(&path, "write", error))?;
             buffer.clear();
             let (bytes, total) = (generator.bytes(), generator.estimated_total());
             cancelled_if_break(on_progress(Progress { position: bytes, total: total.max(bytes) }))?;
         }
-        file.commit()?;
+        file.sync().map_err(|error| StorageError::io(&path, "sync", error))?;
         if more {
             base = generator.bytes();
             buffer.extend_from_slice(&generator.next_segment(last_checksum));
         }
     }
-    let settings = LogSettings {
+    folder.write_settings(&LogSettings {
         log_id: generator.log_id(),
         segment_size,
         segment_age_ms: None,
         first_offset: 0,
         lost: Vec::new(),
-    };
-    write_settings(disk, folder, &folder.join(segment_file_name(0)), &settings)?;
+    })?;
     Ok(GenerateSummary { events: generator.events(), bytes: generator.bytes() })
 }

@@ -115,7 +115,7 @@ fn a_history_that_starts_late_is_named_and_stdout_stays() {
     for line in commands.iter().copied().chain([
         "show accounts 50% --state --hex 0",
         "compact accounts -o latest.log --latest",
-        "compact accounts -o latest.log --latest --dry-run",
+        "compact accounts -o latest2.log --latest --dry-run",
         "salvage accounts -o copy.log",
     ]) {
         let outcome = shell.run_ok(line);

@@ -13,5 +13,4 @@ mod table;
 pub use bounds::{SegmentBounds, SegmentCondition, SegmentSet};
 pub(crate) use open_log::open_log;
 pub(crate) use removed_folder::{FoundRemovals, RemovedFolder};
-#[cfg(feature = "app")]
 pub(crate) use storage::LOCK_FILE;

@@ -9,8 +9,8 @@ use super::output::OutputFiles;
 use super::summary::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate};
 use crate::StorageError;
 use crate::file::{ScanItem, Scanner};
-use crate::format::frame::{MAX_PAYLOAD, encode_at};
-use crate::format::{DamageKind, EventView, Evidence, Finding, FrameFormat, Version, byte_layout, event};
+use crate::format::frame::MAX_PAYLOAD;
+use crate::format::{DamageKind, EventView, Evidence, Finding, Version, byte_layout, event};
 use crate::inspect::{LogView, MAX_FINDINGS, Progress, SurveyOptions, SurveyUpdate, cancelled_if_break, survey};
 use crate::repair::planning::Donor;
 use crate::repair::types::{ProposedFix, changed_error};
@@ -50,7 +50,6 @@ pub(super) fn copy_events<'a>(
         summary: CopySummary::default(),
         scanner: None,
         adjacent: Vec::new(),
-        new_format: FrameFormat::V1,
         handled_to: 0,
         oversized_events: 0,
         moved_frames: None,
@@ -110,8 +109,6 @@ pub(super) struct Copier<'a, 'd> {
     scanner: Option<Scanner>,
     /// Adjacent damaged pieces that are not handled yet, because a frame of a donor can cross from one to the next.
     pub(super) adjacent: Vec<ProposedFix>,
-    /// The format of the frames of the new log; it is known once the header is written.
-    new_format: FrameFormat,
     /// Frames that start before this offset are part of a finding that was handled, and are not copied.
     pub(super) handled_to: u64,
     /// Events of version 0 that are too large for a frame, because version 1 has a longer key for their time.
@@ -218,16 +215,17 @@ impl Copier<'_, '_> {
             return Ok(WriteOutcome::TooLarge);
         }
         self.write_header_once(Some(event.write_timestamp_ms()))?;
-        let new = self.files.log.position();
-        let format = self.new_format;
-        self.files.log.append_with(|out| encode_at(format, new, payload.as_bytes(), out))?;
+        if let Some(header) = self.files.log.next_segment(event.write_timestamp_ms()) {
+            self.files.log.write_header(header)?;
+        }
+        let new = self.files.log.append_frame(payload.as_bytes())?;
         self.write_map_line(old, Some(new), how)?;
         Ok(WriteOutcome::Written)
     }
 
     /// Writes the header of the new log, once, with the creation time of the old log or the time of an older first event.
     fn write_header_once(&mut self, first_event_ms: Option<u64>) -> Result<(), StorageError> {
-        if self.files.log.position() > 0 {
+        if self.files.log.has_header() {
             return Ok(());
         }
         // A donor with the same events has the header that an event alone could only suggest.
@@ -237,8 +235,7 @@ impl Copier<'_, '_> {
         let plausible = created_at_ms.filter(|created| first_event_ms.is_none_or(|first| *created <= first));
         let version = self.source.view.log().version();
         let header = self.source.options.new_format(version).header(plausible.or(first_event_ms).unwrap_or_default());
-        self.new_format = header.frame_format();
-        self.files.log.append_with(|out| out.extend_from_slice(&header.encode()))
+        self.files.log.write_header(header)
     }
 
     pub(super) fn record_omitted(&mut self, omitted: OmittedRange) -> Result<(), StorageError> {

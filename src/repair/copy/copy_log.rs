@@ -1,19 +1,21 @@
 //! Copies a log: checks the target paths, copies and verifies under temporary names, and commits by renaming.
 
 use std::cell::{Cell, RefCell};
-use std::ops::ControlFlow;
-use std::path::Path;
 
 use super::copier::{CopySource, FixProvider, copy_events};
 use super::event_selector::{EventSelector, SelectEvents};
 use super::offset_map::OffsetMapFormat;
-use super::output::{MapFile, OutputFiles, VerifiedFile};
+use super::output::{MapFile, OutputFiles};
 use super::summary::{CopyOptions, CopyProgress, CopySummary, CopyUpdate, OnCopyUpdate};
+use super::targets::check_targets;
+use super::verify::{ExpectedContent, verify_new_log};
 use crate::StorageError;
-use crate::file::{Backup, Disk, ExistingFile, FilePlace, NewFile};
-use crate::inspect::{LogView, OnProgress, SurveyOptions, SurveyUpdate, cancelled_if_break, index_path, survey};
+use crate::file::{
+    Backup, ExistingFile, NewFile, NewLog, NewLogForm, NewLogTarget, VerifiedFile, now_ms, permissions_source,
+};
+use crate::inspect::{LogView, OnProgress, cancelled_if_break, index_path};
 use crate::repair::planning::{Donor, FixFinder};
-use crate::repair::types::{ProposedFix, WorkMeter, journal_folder, refused_error};
+use crate::repair::types::{ProposedFix, WorkMeter};
 
 /// Copies a log, and restores events with the fixes that are found in the log itself.
 pub(super) fn copy_log(
@@ -82,10 +84,19 @@ fn copy_log_with_fixes(
     let donors: Vec<Donor> =
         options.donors.iter().map(|path| Donor::open(view, path, &meter)).collect::<Result<_, StorageError>>()?;
     let existing = if options.replace { ExistingFile::Replace } else { ExistingFile::Keep };
-    let create = |path: &Path| NewFile::create_sidecar(disk, path, existing, view.path()).map(VerifiedFile::new);
-    let log = create(&options.output)?;
+    let permissions_from = permissions_source(disk, view.path());
+    let target = NewLogTarget {
+        path: &options.output,
+        existing,
+        form: options.form(),
+        permissions_from: Some(&permissions_from),
+    };
+    let log = NewLog::create(disk, target, now_ms())?;
     let map = match &options.map {
-        Some(path) => Some(MapFile { file: create(path)?, format: OffsetMapFormat::from_path(path) }),
+        Some(path) => {
+            let file = VerifiedFile::new(NewFile::create_sidecar(disk, path, existing, view.path())?);
+            Some(MapFile { file, format: OffsetMapFormat::from_path(path) })
+        }
         None => None,
     };
     let mut files = OutputFiles { log, map };
@@ -100,11 +111,13 @@ fn copy_log_with_fixes(
                 let on_read = &mut |bytes, new_bytes| {
                     cancelled_if_break(report(CopyUpdate::Progress(progress.after_verifying(bytes, new_bytes))))
                 };
-                verify_copy(view, &mut files.log, summary, on_read)
+                let content = ExpectedContent { events: summary.events_kept + summary.events_restored, gaps: 0 };
+                verify_new_log(view.disk(), view.threads(), &mut files.log, content, on_read)?;
+                Ok(CopySummary { bytes: files.log.position(), segments: files.log.segments(), ..summary })
             })
             .and_then(|summary| commit_files(options, &mut files, &mut backup).map(|()| summary));
     // A new log under its final name is complete. It stays, with its map, even when the last sync failed.
-    if copied.is_ok() || files.log.file().is_committed() {
+    if copied.is_ok() || files.log.is_committed() {
         backup.discard_all();
         return copied;
     }
@@ -123,66 +136,6 @@ fn copy_log_with_fixes(
     copied
 }
 
-/// Refuses a target that is also a source or another target, and an existing target unless the options allow to replace
-/// it.
-fn check_targets(disk: &dyn Disk, view: &LogView, options: &CopyOptions) -> Result<(), StorageError> {
-    let donor_indexes: Vec<_> = options.donors.iter().map(|path| index_path(path)).collect();
-    let (new_index, journals) = (index_path(&options.output), journal_folder(view.path()));
-    let mut taken = vec![
-        ("the log itself", FilePlace::of(disk, view.path())),
-        ("the index of the log", FilePlace::of(disk, view.index_path())),
-        ("the folder of the journals of the log", FilePlace::of(disk, &journals)),
-    ];
-    taken.extend(options.donors.iter().map(|path| ("the donor", FilePlace::of(disk, path))));
-    taken.extend(donor_indexes.iter().map(|path| ("the index of the donor", FilePlace::of(disk, path))));
-    let targets = [
-        ("the new log", Some(&options.output)),
-        ("the index of the new log", Some(&new_index)),
-        ("the map", options.map.as_ref()),
-    ];
-    for (description, path) in targets.into_iter().filter_map(|(description, path)| Some((description, path?))) {
-        let place = FilePlace::of(disk, path);
-        if let Some((other, _)) = taken.iter().find(|(_, other)| other.is_same_place(&place)) {
-            return Err(refused_error(path, format!("{description} would replace {other}"), "Name another file"));
-        }
-        taken.push((description, place));
-    }
-    for path in [Some(&options.output), options.map.as_ref()].into_iter().flatten() {
-        if !options.replace && disk.identity(path).is_ok() {
-            return Err(StorageError::AlreadyExists { path: path.clone() });
-        }
-    }
-    Ok(())
-}
-
-/// Reads the whole new log again, and checks that its bytes are those written, without damage and with every event.
-///
-/// `on_read` gets the number of bytes read so far, and the size of the new log, which is read two times.
-fn verify_copy(
-    view: &LogView,
-    log: &mut VerifiedFile,
-    mut summary: CopySummary,
-    on_read: &mut dyn FnMut(u64, u64) -> Result<(), StorageError>,
-) -> Result<CopySummary, StorageError> {
-    let new_len = log.position();
-    log.sync_and_verify(&mut |bytes| on_read(bytes, new_len))?;
-    let copy = LogView::open(view.disk().clone(), log.file().temporary_path(), None)?.with_threads(view.threads());
-    let surveyed = survey(&copy, &SurveyOptions::new(), None, &mut |update| match update {
-        SurveyUpdate::Progress(read) if on_read(new_len + read.position, new_len).is_err() => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    })?;
-    let events = summary.events_kept + summary.events_restored;
-    if surveyed.damage_total > 0 || surveyed.gaps > 0 || surveyed.events != events {
-        return Err(StorageError::Changed {
-            path: log.file().temporary_path().to_owned(),
-            expected: format!("{events} events"),
-            found: format!("{} events and {} damaged ranges", surveyed.events, surveyed.damage_total),
-        });
-    }
-    summary.bytes = new_len;
-    Ok(summary)
-}
-
 /// Renames the map and then the log to their final names, so that a new log always has its map.
 fn commit_files(options: &CopyOptions, files: &mut OutputFiles, backup: &mut Backup) -> Result<(), StorageError> {
     if let (Some(map), Some(path)) = (&mut files.map, &options.map) {
@@ -192,15 +145,19 @@ fn commit_files(options: &CopyOptions, files: &mut OutputFiles, backup: &mut Bac
         }
         map.file.commit()?;
     }
-    if options.replace {
+    match options.form() {
         // The index of the replaced log could be trusted for the new one.
-        backup.move_away(&index_path(&options.output))?;
+        NewLogForm::File if options.replace => backup.move_away(&index_path(&options.output))?,
+        // A folder does not replace another one that has files.
+        NewLogForm::Folder(_) if options.replace => backup.move_away(&options.output)?,
+        NewLogForm::File | NewLogForm::Folder(_) => {}
     }
     files.log.commit()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
     use std::sync::Arc;
 
     use super::*;

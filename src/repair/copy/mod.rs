@@ -15,9 +15,13 @@ mod output;
 mod restorer;
 mod salvage;
 mod summary;
+mod targets;
+mod verify;
 
 pub use compact::{compact, count_compaction};
 pub use event_selector::{CompactRule, EventCondition};
 pub use migrate::migrate;
 pub use salvage::salvage;
 pub use summary::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate};
+#[cfg(feature = "app")]
+pub(crate) use verify::{ExpectedContent, verify_new_log};

@@ -2,8 +2,10 @@
 
 use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::format::{Finding, LogId, NewLogFormat, Version};
+use crate::file::{NewLogForm, RollPolicy};
+use crate::format::{Finding, LogId, MIN_SEGMENT_SIZE, NewLogFormat, Version};
 use crate::inspect::Progress;
 use crate::repair::types::Certainty;
 
@@ -15,7 +17,7 @@ use crate::repair::types::Certainty;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CopyOptions {
-    /// Path of the new log.
+    /// Path of the new log. One that ends with `/` makes it a folder of segments.
     pub output: PathBuf,
     /// Path of the map from old offsets to new ones: NDJSON for the extensions `.ndjson` and `.jsonl`, otherwise CSV.
     pub map: Option<PathBuf>,
@@ -25,8 +27,12 @@ pub struct CopyOptions {
     pub donors: Vec<PathBuf>,
     /// Replace existing files at `output` and `map`.
     pub replace: bool,
-    /// The format of the new log; `None` for that of the log, or version 1 when the log has version 0.
+    /// The format of the new log; `None` for that of the log, or version 1 when the log has version 0. A folder has version 2.
     pub format: Option<NewLogFormat>,
+    /// Makes the new log a folder of segments, and gives the size at which the next one is started, in bytes.
+    pub segment_size: Option<u64>,
+    /// Makes the new log a folder of segments, and gives the age at which the next one is started.
+    pub segment_age: Option<Duration>,
 }
 
 impl CopyOptions {
@@ -39,6 +45,8 @@ impl CopyOptions {
             donors: Vec::new(),
             replace: false,
             format: None,
+            segment_size: None,
+            segment_age: None,
         }
     }
 
@@ -72,7 +80,45 @@ impl CopyOptions {
         self
     }
 
-    /// Replaces existing files at the paths of the new log and the map.
+    /// Makes the new log a folder of segments in version 2, and sets the size at which the next segment is started, in bytes, at
+    /// least 1 KiB. The default is a log in one file, and 256 MiB for a folder.
+    ///
+    /// A folder appears complete or not at all, as a file does. Each segment adds a header of 64 bytes to the offsets of the
+    /// events after it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (path, new) = (folder.path().join("accounts.log"), folder.path().join("accounts"));
+    /// # chronicle::EventLog::create(&path)?.close()?;
+    /// use std::ops::ControlFlow;
+    ///
+    /// use chronicle::EventLog;
+    /// use chronicle::repair::{CopyOptions, migrate};
+    ///
+    /// let log = EventLog::open_read_only(&path)?;
+    /// let summary = migrate(log.view(), &CopyOptions::new(&new).segment_size(64 << 20), &mut |_| ControlFlow::Continue(()))?;
+    /// assert_eq!(summary.segments, Some(1));
+    /// assert!(new.join("00000000000000000000.log").is_file());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn segment_size(mut self, bytes: u64) -> Self {
+        self.segment_size = Some(bytes.max(MIN_SEGMENT_SIZE));
+        self
+    }
+
+    /// Makes the new log a folder of segments in version 2, and sets the age at which the next segment is started, by the times of
+    /// the events. The default is any age.
+    #[must_use]
+    pub const fn segment_age(mut self, age: Duration) -> Self {
+        self.segment_age = Some(age);
+        self
+    }
+
+    /// Replaces existing files at the paths of the new log and the map. A folder of a log is replaced only when it has no other
+    /// files than segments, their indexes, the settings and the lock.
     #[must_use]
     pub fn replace(mut self) -> Self {
         self.replace = true;
@@ -83,10 +129,17 @@ impl CopyOptions {
 impl CopyOptions {
     /// Returns the format of the new log of a log with this version.
     pub(super) fn new_format(&self, version: Version) -> NewLogFormat {
-        self.format.unwrap_or_else(|| match version {
-            Version::V0 | Version::V1 => NewLogFormat::V1,
-            Version::V2 => NewLogFormat::V2(LogId::random()),
-        })
+        match (self.form(), self.format, version) {
+            (_, Some(format @ NewLogFormat::V2(_)), _) => format,
+            (NewLogForm::Folder(_), ..) | (NewLogForm::File, None, Version::V2) => NewLogFormat::V2(LogId::random()),
+            (NewLogForm::File, Some(NewLogFormat::V1), _) | (NewLogForm::File, None, _) => NewLogFormat::V1,
+        }
+    }
+
+    /// Returns whether the new log is a file or a folder.
+    pub(super) fn form(&self) -> NewLogForm {
+        RollPolicy::of_options(self.segment_size, self.segment_age, &self.output)
+            .map_or(NewLogForm::File, NewLogForm::Folder)
     }
 }
 
@@ -172,6 +225,8 @@ pub struct CopySummary {
     pub notes: Vec<String>,
     /// An unfinished last frame that another process is writing. The copy ends before it.
     pub in_flight: Option<Range<u64>>,
-    /// Size of the new log, in bytes.
+    /// Size of the new log, in bytes, the headers of all segments included.
     pub bytes: u64,
+    /// Number of segments of the new log; `None` for a log in one file.
+    pub segments: Option<u64>,
 }
