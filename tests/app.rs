@@ -18,6 +18,7 @@ mod app {
     mod cli_export;
     mod cli_export_parquet;
     mod cli_file_content;
+    mod cli_folder_copies;
     #[cfg(unix)]
     mod cli_follow;
     mod cli_generate;

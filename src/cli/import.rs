@@ -33,7 +33,8 @@ use crate::report::{ExitStatus, safe_path_text};
 ///
 /// Reads one event per line: {"offset":N,"event":{...}}, an event with its time, or an event as `append` takes it. Each
 /// event keeps its old offset where the sizes allow; gaps fill the holes that lost events left. The output says how many
-/// events have other offsets. The new log appears complete or not at all.
+/// events have other offsets. In a folder, the header of a segment needs a hole of 64 bytes; without one, the events after
+/// it move. The new log is read again, and appears complete or not at all.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -11,10 +11,11 @@ use crate::repair;
 /// Copy a log into a new log of a later version.
 ///
 /// Version 0 logs have no header and no checksums, and are read-only; they become version 1 logs. With --format 2, a log of any
-/// version becomes one of version 2. Offsets change: --map records them.
+/// version becomes one of version 2. With a path that ends in / or --segment-size, it becomes a folder of segments in version 2.
+/// Offsets change: --map records them.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  chronicle migrate old.log -o new.log --map moved.csv\n  chronicle migrate old.log -o new.log --format 2"
+    after_help = "Examples:\n  chronicle migrate old.log -o new.log --map moved.csv\n  chronicle migrate old.log -o new.log --format 2\n  chronicle migrate old.log -o new/ --segment-size 64MiB --map moved.csv"
 )]
 pub(super) struct MigrateArgs {
     #[command(flatten)]

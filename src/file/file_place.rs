@@ -18,16 +18,12 @@ pub(crate) struct FilePlace {
 }
 
 impl FilePlace {
-    /// Finds the place to which `path` leads now. A folder that does not exist is not resolved.
+    /// Finds the place to which `path` leads now. Of a path that does not exist, the part that exists is resolved.
     pub(crate) fn of(disk: &dyn Disk, path: &Path) -> Self {
-        if let Ok(resolved) = disk.resolve(path) {
-            return Self { resolved, identity: disk.identity(path).ok() };
+        match disk.resolve(path) {
+            Ok(resolved) => Self { resolved, identity: disk.identity(path).ok() },
+            Err(_) => Self { resolved: resolve_missing(disk, path), identity: None },
         }
-        let resolved = match (disk.resolve(folder_of(path)), path.file_name()) {
-            (Ok(folder), Some(name)) => folder.join(name),
-            _ => path.to_owned(),
-        };
-        Self { resolved, identity: None }
     }
 
     /// True when the path leads to something inside `folder`, at any depth.
@@ -40,6 +36,15 @@ impl FilePlace {
         let identities = self.identity.zip(other.identity);
         let is_same_file = identities.and_then(|(found, other)| found.is_same_file(other));
         self.resolved == other.resolved || is_same_file == Some(true)
+    }
+}
+
+/// Resolves the part of a path that exists, and adds the rest.
+fn resolve_missing(disk: &dyn Disk, path: &Path) -> PathBuf {
+    match (disk.resolve(path), path.file_name()) {
+        (Ok(resolved), _) => resolved,
+        (Err(_), Some(name)) => resolve_missing(disk, folder_of(path)).join(name),
+        (Err(_), None) => path.to_owned(),
     }
 }
 
@@ -76,6 +81,7 @@ mod tests {
         for within in ["sub/file", "sub/../file", "folder/file", "link", "sub/new"] {
             assert!(inside(within, "."), "{within}");
         }
+        assert!(inside("no/new", "no") && inside("no/more/new", "folder/no/more") && !inside("no/new", "not"));
         assert!(!inside(".", ".") && !inside("sub", "sub/") && !inside("file", "sub") && !inside("subs", "sub"));
         assert!(place(Path::new("new-name")).is_same_place(&place(Path::new("./new-name"))));
         let here = std::env::current_dir().unwrap();

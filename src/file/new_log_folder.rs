@@ -120,11 +120,6 @@ impl<'d> NewLogFolder<'d> {
         &self.temporary
     }
 
-    /// The final path of the folder.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Syncs the names of the files, gives the folder its final name unless something has it, and syncs that name. The files
     /// were synced before.
     ///

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::drill::{Drill, DrillError, PlantedDamage};
+use super::drill::{Drill, DrillError, PlantedChange, PlantedDamage};
 use super::edit::ByteEdit;
 use super::rng::Rng;
 use super::targets::{TargetFrame, find_target, last_frame, last_frames};
@@ -34,7 +34,7 @@ pub(super) fn plan_damage(log: &Arc<LogFile>, drill: Drill, seed: u64) -> Result
     let no_location =
         |expected| DrillError::NoLocation { log: log.path().display().to_string(), drill: drill.name(), expected };
     if !drill.fits(log.version()) {
-        return Err(no_location("a log of another version"));
+        return Err(no_location("a log of another version, or in a folder of segments"));
     }
     // The numbers must differ from those that generated a log with the same seed.
     let mut rng = Rng::new(seed ^ 0xD811_D811_D811_D811);
@@ -52,7 +52,14 @@ pub(super) fn plan_damage(log: &Arc<LogFile>, drill: Drill, seed: u64) -> Result
     };
     let PlannedEdit { finding, edit } =
         planned.ok_or_else(|| no_location("intact events on both sides, and an intact end"))?;
-    Ok(PlantedDamage { drill, seed, kind: drill.kind(), start: finding.start, end: finding.end, edit })
+    Ok(PlantedDamage {
+        drill,
+        seed,
+        kind: drill.kind(),
+        start: finding.start,
+        end: finding.end,
+        change: PlantedChange::Bytes(edit),
+    })
 }
 
 /// Changes one frame, or adjacent frames, with intact events on both sides.
@@ -245,5 +252,6 @@ fn edit_header(log: &Arc<LogFile>, drill: Drill, rng: &mut Rng) -> Result<Option
     let at = field.offset + rng.next_below(field.len as u64) as usize;
     let before = bytes.get(at..=at).unwrap_or_default().to_vec();
     let after = before.iter().map(|byte| byte ^ (1 + rng.next_below(255) as u8)).collect();
-    Ok(Some(PlannedEdit { finding: log.header_range(), edit: ByteEdit { at: at as u64, before, after } }))
+    let at = header.start + at as u64;
+    Ok(Some(PlannedEdit { finding: header, edit: ByteEdit { at, before, after } }))
 }

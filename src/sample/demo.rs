@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::damage_edits::plan_damage;
-use super::drill::{Drill, DrillError, PlantedDamage};
+use super::drill::{Drill, DrillError, PlantedChange, PlantedDamage};
 use super::generate::{EventGenerator, GeneratorOptions, LogLength};
 use crate::file::storage::append_all;
 use crate::file::{Disk, ExistingFile, LogFile, NewFile, OpenMode, OsDisk};
@@ -69,8 +69,10 @@ pub(crate) fn create_demo(folder: &Path) -> Result<DemoLog, DrillError> {
     let log = Arc::new(LogFile::open(&disk, file.temporary_path(), OpenMode::Read)?);
     let mut findings = Vec::new();
     for (drill, seed) in PLANTED_DAMAGES {
-        let PlantedDamage { kind, start, end, edit, .. } = plan_damage(&log, drill, seed)?;
-        edit.apply(file.temporary_path())?;
+        let PlantedDamage { kind, start, end, change, .. } = plan_damage(&log, drill, seed)?;
+        if let PlantedChange::Bytes(edit) = change {
+            edit.apply(file.temporary_path())?;
+        }
         findings.push((kind, start..end));
     }
     findings.sort_unstable_by_key(|(_, range)| range.start);

@@ -49,6 +49,16 @@ pub(crate) enum Drill {
     MovedFrame,
     /// A copy of the last frame of version 2 appended.
     DuplicatedFrame,
+    /// The names of two adjacent sealed segments exchanged.
+    SwappedSegments,
+    /// The end of a sealed segment cut off.
+    CutSegment,
+    /// A segment between two others removed.
+    MissingSegment,
+    /// The first segment removed.
+    MissingFirstSegment,
+    /// The last segment removed, with the indexes of all segments in place.
+    MissingLastSegment,
 }
 
 /// An entry of the table of drills.
@@ -77,8 +87,32 @@ pub(crate) struct PlantedDamage {
     pub(crate) start: u64,
     /// File offset after the finding's last byte.
     pub(crate) end: u64,
-    /// The change that was made to the bytes of the log.
-    pub(crate) edit: ByteEdit,
+    /// The change that was made.
+    pub(crate) change: PlantedChange,
+}
+
+/// The change that a drill made to a copy of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PlantedChange {
+    /// Bytes of the log were changed, at an offset in the log.
+    Bytes(ByteEdit),
+    /// The file of a segment was removed.
+    Removed(SegmentPart),
+    /// The file of a segment was cut after this number of bytes.
+    Cut(SegmentPart, u64),
+    /// The files of two segments exchanged their names.
+    Exchanged([SegmentPart; 2]),
+}
+
+/// A segment that a drill changed, as it was before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SegmentPart {
+    /// The name of its file.
+    pub(crate) file: String,
+    /// Its base, the offset of its first byte in the log.
+    pub(crate) base: u64,
+    /// The size of its file in bytes.
+    pub(crate) bytes: u64,
 }
 
 /// The reason why no damage was planted.
@@ -101,7 +135,7 @@ pub(crate) enum DrillError {
 
 impl Drill {
     /// The table of drills. Every kind of damage that bytes alone can produce has a drill of the same name.
-    pub(crate) const ALL: [DrillSpec; 21] = [
+    pub(crate) const ALL: [DrillSpec; 26] = [
         spec(Drill::Zeros, "zeros", DamageKind::Zeros, "zeros appended at the end"),
         spec(Drill::ZeroFrames, "zero_frames", DamageKind::Zeros, "one to three frames in the middle zeroed"),
         spec(Drill::Checksum, "checksum", DamageKind::Checksum, "one bit flipped"),
@@ -158,14 +192,57 @@ impl Drill {
             DamageKind::Checksum,
             "the last frame written again, in a log of version 2",
         ),
+        spec(
+            Drill::SwappedSegments,
+            "swapped_segments",
+            DamageKind::Truncated,
+            "the names of two segments exchanged, in a log in a folder",
+        ),
+        spec(
+            Drill::CutSegment,
+            "cut_segment",
+            DamageKind::Truncated,
+            "the end of a segment before the last one cut off, in a log in a folder",
+        ),
+        spec(
+            Drill::MissingSegment,
+            "missing_segment",
+            DamageKind::Truncated,
+            "a segment between two others removed, in a log in a folder",
+        ),
+        spec(
+            Drill::MissingFirstSegment,
+            "missing_first_segment",
+            DamageKind::Truncated,
+            "the first segment removed, in a log in a folder",
+        ),
+        spec(
+            Drill::MissingLastSegment,
+            "missing_last_segment",
+            DamageKind::Truncated,
+            "the last segment removed, with its index in place, in a log in a folder",
+        ),
     ];
 
-    /// True when a log of this version can have the damage. In version 1, a whole frame in another place is valid. In version 2,
+    /// True for a drill that changes whole segments, and needs a log in a folder.
+    pub(crate) const fn changes_segments(self) -> bool {
+        matches!(
+            self,
+            Self::SwappedSegments
+                | Self::CutSegment
+                | Self::MissingSegment
+                | Self::MissingFirstSegment
+                | Self::MissingLastSegment
+        )
+    }
+
+    /// True when the bytes of a log of this version can have the damage. In version 1, a whole frame in another place is valid. In version 2,
     /// every frame after inserted bytes has moved and is damaged.
     pub(crate) const fn fits(self, version: Version) -> bool {
         match self {
             Self::Inserted | Self::Swapped => matches!(version, Version::V1),
             Self::MovedFrame | Self::DuplicatedFrame => matches!(version, Version::V2),
+            _ if self.changes_segments() => false,
             _ => version.has_checksums(),
         }
     }
@@ -187,7 +264,7 @@ impl Drill {
 
     /// True if only an index reveals the damage: the copy then gets an index built before the damage.
     pub(crate) const fn needs_index(self) -> bool {
-        matches!(self, Self::Truncated | Self::TruncatedFrame | Self::CreatedAt)
+        matches!(self, Self::Truncated | Self::TruncatedFrame | Self::CreatedAt | Self::MissingLastSegment)
     }
 
     fn spec(self) -> &'static DrillSpec {

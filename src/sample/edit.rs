@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{LogFile, NewFile};
+use crate::file::{Disk, LogFile, NewFile, OpenMode, Storage};
 
 /// Largest number of bytes that are copied at once.
 const CHUNK_LEN: u64 = 1 << 20;
@@ -54,6 +54,21 @@ fn copy_range(source: &LogFile, range: Range<u64>, copy: &NewFile) -> Result<(),
         at += read as u64;
     }
     Ok(())
+}
+
+/// Appends the bytes of the file `from` to `copy`, an empty file that messages name as `path`, and syncs it.
+pub(super) fn copy_file(disk: &dyn Disk, from: &Path, copy: &dyn Storage, path: &Path) -> Result<(), StorageError> {
+    let source = disk.open(from, OpenMode::Read).map_err(|error| StorageError::io(from, "open", error))?;
+    let (mut buf, mut at) = (vec![0; CHUNK_LEN as usize], 0);
+    loop {
+        let read = source.read_at(&mut buf, at).map_err(|error| StorageError::io_at(from, "read", at, error))?;
+        if read == 0 {
+            return copy.sync().map_err(|error| StorageError::io(path, "sync", error));
+        }
+        let bytes = buf.get(..read).unwrap_or_default();
+        append_all(copy, bytes).map_err(|error| StorageError::io(path, "write", error))?;
+        at += read as u64;
+    }
 }
 
 fn append(copy: &NewFile, bytes: &[u8]) -> Result<(), StorageError> {

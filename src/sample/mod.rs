@@ -5,17 +5,21 @@
 
 mod damage_edits;
 mod demo;
+mod demo_segments;
 mod drill;
 mod edit;
 mod generate;
 mod generate_segments;
 mod plant;
+mod plant_segments;
 mod rng;
 mod targets;
 mod vocabulary;
 
-pub(crate) use demo::create_demo;
-pub(crate) use drill::{Drill, DrillError, PlantedDamage};
+pub(crate) use demo::{DemoLog, create_demo};
+pub(crate) use demo_segments::create_segmented_demo;
+pub(crate) use drill::{Drill, DrillError, PlantedChange, PlantedDamage, SegmentPart};
+pub(crate) use edit::ByteEdit;
 pub use generate::{GeneratorOptions, LogLength, generate};
 pub(crate) use generate_segments::generate_segments;
 pub(crate) use plant::plant_damage;

@@ -6,29 +6,44 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::damage_edits::plan_damage;
-use super::drill::{Drill, DrillError, PlantedDamage};
+use super::drill::{Drill, DrillError, PlantedChange, PlantedDamage};
+use super::plant_segments::plant_in_folder;
 use crate::StorageError;
 use crate::file::{Disk, ExistingFile, LogFile, NewFile, OpenMode, OsDisk};
 use crate::inspect::{LogView, SurveyOptions, index_path, survey};
 
-/// Copies the log `source` to `copy` and plants the damage of `drill` in the copy. Neither `copy` nor its index may
-/// exist.
+/// Copies the log `source` to `copy` and plants the damage of `drill` in the copy, which is a folder when the log is one. Neither
+/// `copy` nor its index may exist.
 ///
 /// # Errors
-/// `NoLocation` when the log is too short or of version 0. `Storage` with `AlreadyExists` when a file exists, with `Io`
+/// `NoLocation` when the log is too short or of version 0, or has too few segments. `Storage` with `AlreadyExists` when a file exists, with `Io`
 /// when a file cannot be read or written, or with an error of opening a log.
 pub(crate) fn plant_damage(source: &Path, copy: &Path, drill: Drill, seed: u64) -> Result<PlantedDamage, DrillError> {
+    let disk: Arc<dyn Disk> = Arc::new(OsDisk);
+    let log = Arc::new(LogFile::open(&disk, source, OpenMode::Read)?);
+    match log.storage().segments() {
+        Some(segments) if segments.is_single_segment() => {
+            return Err(StorageError::Refused {
+                path: source.to_owned(),
+                reason: "it is one segment of a log".to_owned(),
+                alternative: "Name the folder of the log",
+            }
+            .into());
+        }
+        Some(segments) => return plant_in_folder(disk.as_ref(), (&log, segments), copy, (drill, seed)),
+        None => {}
+    }
     let index = index_path(copy);
     for path in [copy, &index] {
         if fs::symlink_metadata(path).is_ok() {
             return Err(StorageError::AlreadyExists { path: path.to_owned() }.into());
         }
     }
-    let disk: Arc<dyn Disk> = Arc::new(OsDisk);
-    let log = Arc::new(LogFile::open(&disk, source, OpenMode::Read)?);
     let planted = plan_damage(&log, drill, seed)?;
     let mut file = NewFile::create_log(disk.as_ref(), copy, ExistingFile::Keep)?;
-    planted.edit.write_edited_copy(&log, &file)?;
+    if let PlantedChange::Bytes(edit) = &planted.change {
+        edit.write_edited_copy(&log, &file)?;
+    }
     if !drill.needs_index() {
         file.commit()?;
         return Ok(planted);
@@ -107,7 +122,7 @@ mod tests {
                     [(kind, planted.start, planted.end)],
                     "{name} with seed {seed}: {planted:?}"
                 );
-                let ByteEdit { at, before, after } = &planted.edit;
+                let PlantedChange::Bytes(ByteEdit { at, before, after }) = &planted.change else { panic!("{name}") };
                 let (at, end) = (*at as usize, *at as usize + before.len());
                 assert_eq!(&intact[at..end], before, "{name} with seed {seed}");
                 assert!(fs::read(&copy).unwrap() == [&intact[..at], after, &intact[end..]].concat());
@@ -116,6 +131,43 @@ mod tests {
             }
             assert_eq!(fs::read(&source).unwrap(), intact);
         }
+    }
+
+    #[test]
+    fn only_the_planted_damage_is_found_in_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, copy) = (folder.path().join("source"), folder.path().join("copy"));
+        let options =
+            GeneratorOptions { length: LogLength::Events(400), version: Version::V2, ..GeneratorOptions::default() };
+        super::super::generate_segments(&OsDisk, &source, &options, 16 << 10, &mut |_| ControlFlow::Continue(()))
+            .unwrap();
+        let bytes_of = |folder: &Path| -> Vec<(std::ffi::OsString, Vec<u8>)> {
+            let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+            files.sort();
+            let name = |path: &Path| path.file_name().unwrap().to_owned();
+            files.iter().map(|path| (name(path), fs::read(path).unwrap())).collect()
+        };
+        let intact = bytes_of(&source);
+        for DrillSpec { drill, name, kind, .. } in Drill::ALL {
+            if !drill.changes_segments() && !drill.fits(Version::V2) {
+                assert!(matches!(plant_damage(&source, &copy, drill, 1), Err(DrillError::NoLocation { .. })), "{name}");
+                continue;
+            }
+            for seed in seeds(drill).take(12) {
+                let planted = plant_damage(&source, &copy, drill, seed).unwrap();
+                let found = survey_findings(&copy);
+                let expected = match &planted.change {
+                    // Each of the two ranges has no segment.
+                    PlantedChange::Exchanged([first, second]) => {
+                        vec![(kind, first.base, second.base), (kind, second.base, planted.end)]
+                    }
+                    _ => vec![(kind, planted.start, planted.end)],
+                };
+                assert_eq!(found, expected, "{name} with seed {seed}: {planted:?}");
+                fs::remove_dir_all(&copy).unwrap();
+            }
+        }
+        assert!(bytes_of(&source) == intact, "a drill does not touch the log");
     }
 
     #[test]
@@ -134,7 +186,7 @@ mod tests {
         let plant = |name: &str, seed| plant_damage(&source, &folder.path().join(name), Drill::Checksum, seed).unwrap();
         let (a, b, c) = (plant("a", 1), plant("b", 1), plant("c", 2));
         assert_eq!(a, b);
-        assert_ne!(a.edit, c.edit);
+        assert_ne!(a.change, c.change);
     }
 
     #[test]

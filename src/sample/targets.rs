@@ -70,7 +70,8 @@ pub(super) fn last_frame(log: &Arc<LogFile>) -> Result<Option<TargetFrame>, Stor
     Ok(last_frames(log, 1)?.pop())
 }
 
-/// Returns up to `count` adjacent frames at the end of the log, in ascending order.
+/// Returns up to `count` adjacent frames at the end of the log, in ascending order; those of the last segment, and none when it has
+/// no event.
 pub(super) fn last_frames(log: &Arc<LogFile>, count: usize) -> Result<Vec<TargetFrame>, StorageError> {
     let mut frames = Vec::new();
     let mut buf = Vec::new();
@@ -85,6 +86,9 @@ pub(super) fn last_frames(log: &Arc<LogFile>, count: usize) -> Result<Vec<Target
                         bytes: frame.bytes().to_vec(),
                         time_ms: 0,
                     };
+                    if frames.last().is_some_and(|before: &TargetFrame| before.end() != found.start) {
+                        frames.clear();
+                    }
                     frames.push(found);
                 }
                 None => frames.clear(),
@@ -92,7 +96,8 @@ pub(super) fn last_frames(log: &Arc<LogFile>, count: usize) -> Result<Vec<Target
             ScanSpan::Damaged(_) | ScanSpan::Unreadable(_) | ScanSpan::Missing(_) => frames.clear(),
         }
     }
-    Ok(frames)
+    let end = log.len()?;
+    Ok(if frames.last().is_some_and(|last| last.end() == end) { frames } else { Vec::new() })
 }
 
 /// Reads `count` adjacent events with ascending times at or after `from`; fewer if the log ends.
@@ -111,7 +116,8 @@ fn read_run(log: &Arc<LogFile>, from: u64, count: usize) -> Result<Vec<TargetFra
             continue;
         };
         let time_ms = event.write_timestamp_ms();
-        if run.last().is_some_and(|before| before.time_ms > time_ms) {
+        // Between two segments there is a header.
+        if run.last().is_some_and(|before| before.time_ms > time_ms || before.end() != start) {
             run.clear();
         }
         run.push(TargetFrame { format: log.format(), start, bytes: frame.bytes().to_vec(), time_ms });

@@ -468,3 +468,51 @@ fn without_file_identities_only_the_log_and_the_donor_themselves_are_refused() {
     // Two handles cannot be told apart, so a log is opened for append as before.
     open_options(&disk).open(LOG).unwrap();
 }
+
+#[test]
+fn a_folder_is_complete_or_absent_wherever_the_copy_is_cancelled() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, new, map) = (folder.path().join("a.log"), folder.path().join("new"), folder.path().join("map.csv"));
+    let mut log = chronicle::EventLog::create(&source).unwrap();
+    (0..60).for_each(|n| drop(log.append(&large_event(1, 5000 + n)).unwrap()));
+    log.close().unwrap();
+    let names = || {
+        let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    let view = LogView::open(Arc::new(OsDisk), &source, None).unwrap();
+    let options = CopyOptions::new(&new).map(&map).segment_size(32 << 10);
+    let mut cancelled_at = 0;
+    let summary = loop {
+        let mut updates = 0;
+        let copied = salvage(&view, &options, &mut |_| {
+            updates += 1;
+            if updates > cancelled_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        match copied {
+            Ok(summary) => break summary,
+            Err(error) => assert!(matches!(error, StorageError::Cancelled), "{error}"),
+        }
+        assert_eq!(names(), before, "cancelled at update {cancelled_at}");
+        cancelled_at += 1;
+    };
+    assert!(cancelled_at > 5, "{cancelled_at}");
+    assert_eq!((summary.events_kept, summary.damage_total), (60, 0));
+    let segments = fs::read_dir(&new)
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "log"));
+    assert_eq!(summary.segments, Some(segments.count() as u64));
+    assert!(summary.segments > Some(8), "{summary:?}");
+    let refused = salvage(&view, &options, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    assert!(matches!(refused, StorageError::AlreadyExists { .. }), "{refused}");
+    salvage(&view, &options.replace(), &mut |_| ControlFlow::Continue(())).unwrap();
+    // A path that ends with / is a folder too, and a version 2 that is given keeps its identity.
+    let id = chronicle::LogId::from_bytes(*b"0123456789abcdef");
+    let other = CopyOptions::new(folder.path().join("other/")).format(chronicle::NewLogFormat::V2(id));
+    migrate(&view, &other, &mut |_| ControlFlow::Continue(())).unwrap();
+    let other = chronicle::EventLog::open_read_only(folder.path().join("other")).unwrap();
+    assert_eq!(other.header().and_then(|header| header.segment).map(|segment| segment.log_id), Some(id));
+    assert_eq!(other.view().segment_bases(), [0]);
+}
