@@ -474,7 +474,9 @@ fn a_folder_is_complete_or_absent_wherever_the_copy_is_cancelled() {
     let folder = tempfile::tempdir().unwrap();
     let (source, new, map) = (folder.path().join("a.log"), folder.path().join("new"), folder.path().join("map.csv"));
     let mut log = chronicle::EventLog::create(&source).unwrap();
-    (0..60).for_each(|n| drop(log.append(&large_event(1, 5000 + n)).unwrap()));
+    for n in 0..60 {
+        log.append(&large_event(1, 5000 + n)).unwrap();
+    }
     log.close().unwrap();
     let names = || {
         let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
