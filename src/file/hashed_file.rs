@@ -27,7 +27,7 @@ pub(super) struct HashedFile {
 }
 
 /// A file that was written completely: its size in bytes, and the hash of its bytes.
-pub(super) struct WrittenFile {
+pub(super) struct FinishedFile {
     /// The path that messages name.
     pub(super) path: PathBuf,
     pub(super) bytes: u64,
@@ -66,11 +66,11 @@ impl HashedFile {
     ///
     /// # Errors
     /// `Io` when the file cannot be written or synced.
-    pub(super) fn finish(&mut self) -> Result<WrittenFile, StorageError> {
+    pub(super) fn finish(&mut self) -> Result<FinishedFile, StorageError> {
         self.flush()?;
         self.storage.sync().map_err(|error| self.io_error("sync", error))?;
         let hash = self.hasher.clone().finalize().into();
-        Ok(WrittenFile { path: self.path.clone(), bytes: self.written, hash })
+        Ok(FinishedFile { path: self.path.clone(), bytes: self.written, hash })
     }
 
     fn io_error(&self, action: &'static str, error: std::io::Error) -> StorageError {
@@ -78,7 +78,7 @@ impl HashedFile {
     }
 }
 
-impl WrittenFile {
+impl FinishedFile {
     /// Reads the file again and compares it with the bytes that were written.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::hashed_file::{HashedFile, OnBytesRead, VerifiedFile, WrittenFile};
+use super::hashed_file::{FinishedFile, HashedFile, OnBytesRead, VerifiedFile};
 use super::new_file::{ExistingFile, NewFile};
 use super::new_log_folder::NewLogFolder;
 use super::rolling::{ActiveSegment, RollPolicy};
@@ -49,7 +49,7 @@ pub(crate) struct NewLog<'d> {
 
 enum NewLogFiles<'d> {
     File(VerifiedFile<'d>),
-    Folder { folder: NewLogFolder<'d>, policy: RollPolicy, sealed: Vec<WrittenFile>, last: Option<HashedFile> },
+    Folder { folder: NewLogFolder<'d>, policy: RollPolicy, sealed: Vec<FinishedFile>, last: Option<HashedFile> },
 }
 
 impl<'d> NewLog<'d> {

@@ -70,10 +70,10 @@ impl<'d> NewLogFolder<'d> {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(io(error)),
             }
-            let lock_mode = creation_mode(permissions_from);
-            let lock = disk.open(&temporary.join(LOCK_FILE), lock_mode).and_then(|lock| Ok((lock.try_lock()?, lock)));
+            let lock = disk.open(&temporary.join(LOCK_FILE), creation_mode(permissions_from));
             match lock {
-                Ok((true, lock)) => {
+                // On a file system without locks, the folder is never taken for an abandoned one.
+                Ok(lock) if lock.try_lock().unwrap_or(true) => {
                     return Ok(Self {
                         disk,
                         path: path.to_owned(),
@@ -84,7 +84,7 @@ impl<'d> NewLogFolder<'d> {
                     });
                 }
                 // Another process has removed the folder as an abandoned one, before it was locked.
-                Ok((false, _)) => {}
+                Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => {
                     remove_files_of_log(disk, &temporary);

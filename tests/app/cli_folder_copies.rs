@@ -123,6 +123,28 @@ fn segments_are_divided_by_the_times_of_the_events() {
 }
 
 #[test]
+fn an_early_time_does_not_make_the_segments_before_it_old() {
+    let shell = Shell::new();
+    let event = |ms: u64| {
+        format!(
+            r#"{{"write_timestamp_ms":{ms},"event_type":"E","namespace":"n","schema_id":"s","schema_version":1,"payload":{{}}}}"#
+        )
+    };
+    // Every segment after the first one starts with an event of a clock that was far in the past.
+    let start = 1_767_225_600_000;
+    let times = std::iter::once(start).chain(std::iter::repeat_n(1000, 40));
+    fs::write(shell.path("events.ndjson"), times.map(event).collect::<Vec<_>>().join("\n")).unwrap();
+    shell.run_ok("import events.ndjson -o a/ --segment-size 1KiB --keep-times");
+    shell.run_ok("salvage a -o b/ --segment-size 1KiB");
+    for log in ["a", "b"] {
+        let info = shell.run_ok(&format!("info {log} --json")).stdout_json();
+        let segments = info["segments"].as_array().unwrap();
+        assert!(segments.len() > 3, "{info}");
+        assert!(segments.iter().all(|segment| segment["created_at_ms"].as_u64() == Some(start)), "{log}: {info}");
+    }
+}
+
+#[test]
 fn an_import_into_a_folder_keeps_offsets_where_the_segments_are_the_same() {
     let shell = shell_with_logs();
     let whole = events(&shell, "a");
