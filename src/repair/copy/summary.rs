@@ -132,7 +132,7 @@ impl CopyOptions {
         match (self.form(), self.format, version) {
             (_, Some(format @ NewLogFormat::V2(_)), _) => format,
             (NewLogForm::Folder(_), ..) | (NewLogForm::File, None, Version::V2) => NewLogFormat::V2(LogId::random()),
-            (NewLogForm::File, Some(NewLogFormat::V1), _) | (NewLogForm::File, None, _) => NewLogFormat::V1,
+            (NewLogForm::File, Some(NewLogFormat::V1) | None, _) => NewLogFormat::V1,
         }
     }
 
