@@ -47,7 +47,7 @@ impl DemoArgs {
             let create = || Ok(sample::create_demo(&self.folder)?);
             let demo = create_replacing(&path, existing, NewLogForm::File, create)?;
             out.set_effect(format!("{} is created", safe_path_text(&demo.log)));
-            let in_segments = self.create_segments(&segments, global, out)?;
+            let in_segments = create_segments(&segments, global, out)?;
             if out.is_json() {
                 let in_segments = in_segments.map(|demo| Json::Object(demo_keys(&demo)));
                 let keys = demo_keys(&demo).into_iter().chain([("in_segments", in_segments.unwrap_or(Json::Null))]);
@@ -70,23 +70,22 @@ impl DemoArgs {
         out.print_note(&format!("not opened: no terminal; use `chronicle verify {}`", shell_path(&path)));
         Ok(ExitStatus::Done)
     }
+}
 
-    /// Creates the log in a folder; returns `None` when there is one, which is kept because it can have journals and removed
-    /// segments.
-    fn create_segments(
-        &self,
-        path: &Path,
-        global: &GlobalArgs,
-        out: &mut CommandOutput,
-    ) -> Result<Option<DemoLog>, CommandFailure> {
-        if fs::symlink_metadata(path).is_ok() {
-            out.print_note(&format!("{} exists and is kept; remove it to create it anew", safe_path_text(path)));
-            return Ok(None);
-        }
-        let form = NewLogForm::Folder(RollPolicy::default());
-        CommandPaths::new(global).writes_log("the demo log", path, ExistingFile::Keep, form).check()?;
-        Ok(Some(sample::create_segmented_demo(path)?))
+/// Creates the log in a folder; returns `None` when there is one, which is kept because it can have journals and removed
+/// segments.
+fn create_segments(
+    path: &Path,
+    global: &GlobalArgs,
+    out: &mut CommandOutput,
+) -> Result<Option<DemoLog>, CommandFailure> {
+    if fs::symlink_metadata(path).is_ok() {
+        out.print_note(&format!("{} exists and is kept; remove it to create it anew", safe_path_text(path)));
+        return Ok(None);
     }
+    let form = NewLogForm::Folder(RollPolicy::default());
+    CommandPaths::new(global).writes_log("the demo log", path, ExistingFile::Keep, form).check()?;
+    Ok(Some(sample::create_segmented_demo(path)?))
 }
 
 fn created_line(demo: &DemoLog, text: &str) -> String {

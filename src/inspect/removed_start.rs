@@ -63,7 +63,7 @@ mod tests {
         let count = |records: &[SegmentRemoval], start| count_removed_events(records, start);
         assert_eq!(count(&[first.clone(), second.clone()], 250), Some(7));
         assert_eq!(count(&[first.clone(), second.clone(), later.clone()], 250), Some(7), "a removal without effect");
-        assert_eq!(count(&[second.clone()], 250), None);
+        assert_eq!(count(std::slice::from_ref(&second), 250), None);
         assert_eq!(count(&[first.clone(), later], 300), None);
         assert_eq!(count(&[first], 250), None);
         assert_eq!(count(&[], 250), None);
