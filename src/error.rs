@@ -151,6 +151,18 @@ pub enum StorageError {
         /// The first offset of the log now.
         first: u64,
     },
+    /// No segment has the range, and a repair has given it up. It is neither damage nor an event.
+    #[error("{}: lost at offset {start}..{end}: no segment has this range, and a repair gave it up", path.display())]
+    Lost {
+        /// The path of the log.
+        path: PathBuf,
+        /// Offset of the first byte of the range.
+        start: u64,
+        /// Offset after its last byte.
+        end: u64,
+        /// When a repair gave the range up, in milliseconds since the Unix epoch.
+        given_up_at_ms: u64,
+    },
     /// Events that the index has recorded are missing from the end of the log.
     #[error(
         "{}: truncated: expected at least {log_end_offset} bytes, which its index covers, found {bytes}",
@@ -313,6 +325,7 @@ impl StorageError {
             | Self::IndexedEventMissing { path, .. }
             | Self::InsideFrame { path, .. }
             | Self::Removed { path, .. }
+            | Self::Lost { path, .. }
             | Self::Truncated { path, .. }
             | Self::Locked { path, .. }
             | Self::Version0ReadOnly { path }
@@ -341,7 +354,7 @@ impl StorageError {
             Self::SegmentOfLog { .. } => Some(32),
             Self::UnknownFlags { .. } => Some(6),
             Self::Damaged { finding, .. } => Some(finding.start),
-            Self::Gap { start, .. } => Some(*start),
+            Self::Gap { start, .. } | Self::Lost { start, .. } => Some(*start),
             Self::Truncated { bytes, .. } | Self::TooShort { bytes, .. } => Some(*bytes),
             Self::IndexedEventMissing { offset, .. }
             | Self::InsideFrame { offset, .. }

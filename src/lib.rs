@@ -124,8 +124,8 @@ pub use error::StorageError;
 pub use file::Durability;
 pub use format::{
     DamageKind, Event, EventBuilder, EventView, Evidence, Finding, ForeignFile, FrameFormat, FrameIdentity,
-    HeaderBytes, LogHeader, LogId, NewLogFormat, PayloadError, RemovedSegment, SegmentHeader, SegmentRemoval,
-    StoredEvent,
+    HeaderBytes, LogHeader, LogId, LostRange, NewLogFormat, PayloadError, RemovedSegment, SegmentHeader,
+    SegmentRemoval, StoredEvent,
 };
 pub use index::{
     AggregateIndex, AggregateSummary, CountedName, Coverage, IndexFault, IndexState, LostTail, MergeError, NameCounts,

@@ -27,6 +27,7 @@ mod app {
     mod cli_import;
     mod cli_index;
     mod cli_log_list;
+    mod cli_lost_segments;
     mod cli_paths;
     mod cli_repair;
     mod cli_report;

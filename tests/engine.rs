@@ -41,6 +41,7 @@ mod engine {
     mod key_names;
     mod library;
     mod log;
+    mod lost_segments;
     mod manifest;
     mod module_layers;
     mod moved_frames;

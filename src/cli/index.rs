@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
+use super::index_segments::SegmentIndexes;
 use super::log_access::{open_options, open_read_only, open_with_notices, view_with_checked_index};
 use super::options::{GlobalArgs, ThreadArgs, parse_offset};
 use super::output::CommandOutput;
@@ -36,7 +37,7 @@ enum IndexAction {
     Rebuild(RebuildArgs),
 }
 
-/// Show how the index relates to the log; exit 5 unless it is fresh.
+/// Show how the index relates to the log, and each segment's index to its segment; exit 5 unless all are fresh.
 #[derive(Debug, Args)]
 struct StatusArgs {
     /// Log that the index belongs to
@@ -122,28 +123,41 @@ fn open_log_for_indexing(path: &Path, build: BuildArgs, global: &GlobalArgs) -> 
 }
 
 fn print_status(view: &LogView, out: &mut CommandOutput) -> CommandResult {
+    let segments = SegmentIndexes::read(view);
     if out.is_json() {
-        out.print_json(&Json::Object(vec![
+        let keys = vec![
             ("path", safe_path_text(view.path()).into()),
             ("index_path", safe_path_text(view.index_path()).into()),
             ("index", json::index(view)),
             ("known_damage", json::known_damage(view)),
-        ]))?;
+        ];
+        let segments = segments.as_ref().map(|segments| ("segments", segments.to_json()));
+        out.print_json(&Json::Object(keys.into_iter().chain(segments).collect()))?;
+    } else if let Some(segments) = &segments {
+        segments.print(view, out)?;
+        print_known_facts(view, out)?;
     } else {
         let text = format!(": {}: {}", index_line(view.index_state(), None), index_meaning(view.index_state()));
         out.print_path_line(view.index_path(), &text)?;
         if let Some(reason) = index_reason(view.index_state()) {
             out.print_line(&format!("  {reason}"))?;
         }
-        if let Some(line) = seen_end_line(view)? {
-            out.print_line(&line)?;
-        }
-        if let damaged @ 1.. = view.known_damage().len() as u64 {
-            let ranges = format_count(damaged, "damaged range");
-            out.print_line(&format!("  it knows {ranges} of the log: `chronicle verify LOG` lists them"))?;
-        }
+        print_known_facts(view, out)?;
     }
-    Ok(if *view.index_state() == IndexState::Fresh { ExitStatus::Done } else { ExitStatus::IndexUnusable })
+    let is_fresh = *view.index_state() == IndexState::Fresh && segments.is_none_or(|segments| segments.are_fresh());
+    Ok(if is_fresh { ExitStatus::Done } else { ExitStatus::IndexUnusable })
+}
+
+/// Prints what the index knows about the end of the log and about damage.
+fn print_known_facts(view: &LogView, out: &mut CommandOutput) -> Result<(), CommandFailure> {
+    if let Some(line) = seen_end_line(view)? {
+        out.print_line(&line)?;
+    }
+    if let damaged @ 1.. = view.known_damage().len() as u64 {
+        let ranges = format_count(damaged, "damaged range");
+        out.print_line(&format!("  it knows {ranges} of the log: `chronicle verify LOG` lists them"))?;
+    }
+    Ok(())
 }
 
 /// Builds, catches up or rebuilds the index, depending on its state. Refuses `ahead` and `unsupported`, which only an
@@ -154,6 +168,9 @@ fn update(mut log: EventLog, out: &mut CommandOutput) -> CommandResult {
     let before = if behind { log.view().clone() } else { view_with_checked_index(&log) };
     before.seen_end().ensure_known(before.index_path())?;
     match before.index_state() {
+        IndexState::Fresh if SegmentIndexes::read(&before).is_some_and(|segments| !segments.are_fresh()) => {
+            build_and_save(&mut log, &before, BuildMode::CatchUp, out)
+        }
         IndexState::Fresh => {
             print_outcome(&Outcome { before: &before, after: &before, build: None }, out)?;
             Ok(ExitStatus::Done)
@@ -242,13 +259,19 @@ fn print_outcome(outcome: &Outcome, out: &mut CommandOutput) -> Result<(), Comma
             ("index", json::index(after)),
         ]));
     }
-    let events = after.persisted_index().map(|index| format_count(index.header().events, "event")).unwrap_or_default();
+    let events = match after.segments() {
+        Some(_) => after.index_coverage().map(|coverage| coverage.events),
+        None => after.persisted_index().map(|index| index.header().events),
+    };
+    let events = events.map(|events| format_count(events, "event")).unwrap_or_default();
     let (was, now) = (index_line(before.index_state(), None), index_line(after.index_state(), None));
+    let now = SegmentIndexes::read(after).map_or(now, |segments| format!("indexes of {}", segments.summary()));
+    let path = if after.segments().is_some() { after.path() } else { after.index_path() };
     let text = match build {
         None => format!(": {now}, unchanged: {events}"),
         Some(BuildSummary { action, counts }) => {
             format!(": {action} (was {was}), now {now}: {events}; {} in the bytes read", counts.counts_line())
         }
     };
-    out.print_path_line(after.index_path(), &text)
+    out.print_path_line(path, &text)
 }

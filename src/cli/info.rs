@@ -10,7 +10,7 @@ use super::log_list::{LogList, ReportDetail, report_each};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use crate::file::{HeaderState, SegmentCondition, WriterPresence};
-use crate::format::Version;
+use crate::format::{LostRange, Version};
 use crate::index::{IndexState, NameCounts, NameKind, VerificationMark};
 use crate::inspect::{LogView, SegmentSummary};
 use crate::repair::read_repair_history;
@@ -25,6 +25,8 @@ use crate::report::{
 
 /// Maximum number of names of each kind in text output. JSON output lists all names.
 const MAX_NAMES_SHOWN: usize = 10;
+/// Maximum number of lost ranges in text output. JSON output lists all.
+const MAX_LOST_SHOWN: usize = 10;
 /// The kinds of names, each with the word that is its title in text and its key in JSON.
 const NAME_KINDS: [(NameKind, &str); 3] =
     [(NameKind::Type, "types"), (NameKind::Namespace, "namespaces"), (NameKind::Schema, "schemas")];
@@ -124,6 +126,12 @@ impl InfoReport<'_> {
             rows.extend(view.removed_start().map(|start| ("", removed_start_sentence(&start))));
             rows.extend(view.segment_summaries().iter().map(|segment| ("", segment_line(segment))));
         }
+        for (nth, lost) in view.lost_ranges().iter().enumerate().take(MAX_LOST_SHOWN) {
+            let title = if nth == 0 { "lost" } else { "" };
+            let time = format_timestamp(lost.given_up_at_ms, DisplayZone::Utc);
+            let bytes = format_size(lost.end - lost.start);
+            rows.push((title, format!("{}..{}, {bytes}: no segment has it; given up on {time}", lost.start, lost.end)));
+        }
         if let Some(coverage) = view.index_coverage() {
             let covered = if coverage.scanned_to == bytes { "" } else { " covered by the index" };
             rows.push(("events", format!("{}{covered}", format_number(coverage.events))));
@@ -210,7 +218,9 @@ impl InfoReport<'_> {
             ("known_damage", json::known_damage(view)),
             ("counts", counts.unwrap_or(Json::Null)),
         ];
-        Json::Object(keys.into_iter().chain(removed).chain(segments.map(|segments| ("segments", segments))).collect())
+        let lost = segments.is_some().then(|| Json::List(view.lost_ranges().iter().map(lost_json).collect()));
+        let segments = segments.map(|segments| ("segments", segments));
+        Json::Object(keys.into_iter().chain(removed).chain(segments).chain(lost.map(|lost| ("lost", lost))).collect())
     }
 }
 
@@ -229,13 +239,14 @@ fn verification_mark(view: &LogView) -> Option<VerificationMark> {
 fn segment_line(segment: &SegmentSummary) -> String {
     let number = segment.number.map_or_else(|| "?".to_owned(), |number| number.to_string());
     let state = if segment.sealed_at.is_some() { "sealed" } else { "active" };
-    let missing = segment.sealed_at.map_or(0, |end| end - segment.data_end);
+    let missing = segment.sealed_at.map_or(0, |end| end - segment.data_end) - segment.lost_bytes;
     let facts = [
         Some(format!("{number:>4}  {:>12}  {state}", segment.base)),
         Some(format_size(segment.data_end - segment.base)),
         segment.events.map(|events| format_count(events, "event")),
         segment.last_time_ms.map(|ms| format!("last {}", format_timestamp(ms, DisplayZone::Utc))),
         (missing > 0).then(|| format!("{} missing", format_size(missing))),
+        (segment.lost_bytes > 0).then(|| format!("{} lost after it", format_size(segment.lost_bytes))),
         segment
             .known_damage
             .filter(|ranges| *ranges > 0)
@@ -246,6 +257,15 @@ fn segment_line(segment: &SegmentSummary) -> String {
         },
     ];
     facts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Returns a range that was given up as an object.
+fn lost_json(lost: &LostRange) -> Json {
+    Json::Object(vec![
+        ("start", lost.start.into()),
+        ("end", lost.end.into()),
+        ("given_up_at_ms", lost.given_up_at_ms.into()),
+    ])
 }
 
 /// Returns a segment as an object.

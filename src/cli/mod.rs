@@ -29,6 +29,7 @@ mod generate;
 mod import;
 mod import_writer;
 mod index;
+mod index_segments;
 mod info;
 mod log_access;
 mod log_input;

@@ -12,7 +12,7 @@ use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
 use crate::StorageError;
-use crate::format::{Finding, hex};
+use crate::format::{DamageKind, Finding, hex};
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 use crate::log::now_ms;
@@ -157,7 +157,9 @@ fn read_row(view: &LogView, offset: u64) -> Result<Option<LogRow>, StorageError>
 
 /// Reads at most `limit` bytes from the start of a row.
 fn read_bytes(view: &LogView, row: &LogRow, limit: u64) -> Result<Vec<u8>, StorageError> {
-    let count = (row.end - row.start).min(limit);
+    // A lost range has no bytes.
+    let is_lost = matches!(&row.content, RowContent::Finding(finding) if finding.kind == DamageKind::Lost);
+    let count = if is_lost { 0 } else { (row.end - row.start).min(limit) };
     let path = || view.path().to_owned();
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(count as usize).map_err(|_| StorageError::OutOfMemory {

@@ -149,6 +149,10 @@ impl<'a> SelectedEvents<'a> {
                     let evidence = Evidence { content, ..Evidence::default() };
                     findings.visit(Finding::new(DamageKind::Gap, start..end).with_evidence(evidence), visit)?;
                 }
+                Err(StorageError::Lost { start, end, given_up_at_ms, .. }) => {
+                    let evidence = Evidence { given_up_at_ms: Some(given_up_at_ms), ..Evidence::default() };
+                    findings.visit(Finding::new(DamageKind::Lost, start..end).with_evidence(evidence), visit)?;
+                }
                 Err(removed @ StorageError::Removed { .. }) => visit(SelectedItem::Removed(removed))?,
                 Err(error) => return Err(error.into()),
             }

@@ -74,7 +74,7 @@ pub use scan::{ScanItem, ScanSpan, Scanner};
 pub(crate) use segments::LOCK_FILE;
 pub(crate) use segments::{FoundRemovals, RemovedFolder, open_log};
 pub use segments::{SegmentBounds, SegmentCondition, SegmentSet};
-pub(crate) use settings_file::{FoundSettings, write_settings};
+pub(crate) use settings_file::{FoundSettings, read_settings_bytes, replace_settings_bytes, write_settings};
 #[cfg(feature = "app")]
 pub(crate) use spooled_disk::{SpoolFile, SpooledDisk};
 pub use storage::{Disk, OpenMode, Storage};

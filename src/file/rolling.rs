@@ -77,6 +77,11 @@ impl ActiveSegment {
         (bytes >= policy.max_bytes || is_old) && bytes > MAX_HEADER_LEN as u64 && self.header.is_some()
     }
 
+    /// Returns the intact header when the segment has no frame in a log that ends at `end`; `None` otherwise.
+    pub(super) fn empty_header(&self, end: u64) -> Option<LogHeader> {
+        self.header.filter(|_| end.saturating_sub(self.base) == MAX_HEADER_LEN as u64)
+    }
+
     /// Returns the header of the segment that follows this one in a log that ends at `end`, with the same start of the log; `None`
     /// when the number of this one is not known or is the last one.
     ///

@@ -64,6 +64,50 @@ pub(crate) fn write_settings(
     .map(drop)
 }
 
+/// Reads the file with the settings of the log in `folder`, whatever it contains; `None` when there is no such file.
+///
+/// # Errors
+/// The reason why the file cannot be used, with its path: another user could have written it, or it is too large.
+pub(crate) fn read_settings_bytes(
+    disk: &dyn Disk,
+    folder: &Path,
+    log: &dyn Storage,
+) -> Result<Option<Vec<u8>>, String> {
+    let path = settings_path(folder);
+    let read = TrustRule::for_log(disk, log)
+        .map_err(SideFileFault::Io)
+        .and_then(|rule| rule.read(disk, &path, MAX_SETTINGS_BYTES));
+    match read {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(SideFileFault::Missing) => Ok(None),
+        Err(SideFileFault::Untrusted(found)) => Err(found.to_notice(&path)),
+        Err(SideFileFault::Io(error)) => Err(format!("{}: {error}", path.display())),
+    }
+}
+
+/// Replaces the file with the settings of the log in `folder` by one with these bytes, or removes it for `None`.
+///
+/// # Errors
+/// `Io` when the file cannot be written or removed.
+pub(crate) fn replace_settings_bytes(
+    disk: &dyn Disk,
+    folder: &Path,
+    permissions_from: &Path,
+    bytes: Option<&[u8]>,
+) -> Result<(), StorageError> {
+    let path = settings_path(folder);
+    if let Some(bytes) = bytes {
+        let write =
+            |file: &dyn Storage| append_all(file, bytes).map_err(|error| StorageError::io(&path, "write", error));
+        return replace_file(disk, &path, permissions_from, write).map(drop);
+    }
+    match disk.remove(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(StorageError::io(&path, "remove", error)),
+        Ok(()) => disk.sync_folder(folder).map_err(|error| StorageError::io(folder, "sync", error)),
+    }
+}
+
 fn settings_path(folder: &Path) -> PathBuf {
     folder.join(SETTINGS_FILE)
 }

@@ -9,9 +9,10 @@ use super::LogFile;
 use super::lock::WriterLock;
 use super::new_file::NewFile;
 use super::rolling::{ActiveSegment, RollPolicy};
+use super::segments::SegmentSet;
 use super::storage::{Disk, OpenMode, Storage};
 use crate::StorageError;
-use crate::format::SegmentHeader;
+use crate::format::{LogHeader, SegmentHeader};
 
 /// Number of appends after which the end of the file is checked. A check after every append would double the system
 /// calls.
@@ -137,13 +138,16 @@ impl LogWriter {
         }
     }
 
-    /// Starts the next segment, whose header says that the log starts at `log_start`. When the function returns, this and all
-    /// events are on stable storage.
+    /// Makes the header of the last segment say that the log starts at `log_start`: that of the next segment, which is started, or
+    /// that of the last one, when it has no event. When the function returns, this and all events are on stable storage.
     ///
     /// # Errors
     /// Those of [`LogWriter::roll_if_due`]; `Refused` in a log of one file, and when the header of the last segment is damaged.
     pub(crate) fn roll_with_start(&mut self, log_start: u64, now_ms: u64) -> Result<(), StorageError> {
         self.sync()?;
+        if let Some(header) = self.active.and_then(|active| active.empty_header(self.end)) {
+            return self.change_file(|writer| writer.replace_empty_segment(header, log_start));
+        }
         let next = self.active.map(|active| active.next_header(&self.log, self.end)).transpose()?.flatten();
         let header = next.ok_or_else(|| StorageError::Refused {
             path: self.log.path().to_owned(),
@@ -151,6 +155,23 @@ impl LogWriter {
             alternative: "Repair the log with `chronicle repair LOG`, and try again",
         })?;
         self.change_file(|writer| writer.start_segment(SegmentHeader { log_start, ..header }, now_ms))
+    }
+
+    /// Makes the header of the last segment, which has no event, say that the log starts at `log_start`.
+    fn replace_empty_segment(&mut self, header: LogHeader, log_start: u64) -> Result<(), StorageError> {
+        let (Some(segments), Some(segment)) = (self.storage.segments(), header.segment) else { return Ok(()) };
+        if segment.log_start == log_start {
+            return Ok(());
+        }
+        let new = SegmentHeader { log_start, ..segment };
+        let relist = || self.log.storage().segments().map_or(Ok(()), SegmentSet::relist);
+        if let Err(error) = segments.replace_empty_segment(new, header.created_at_ms).and_then(|()| relist()) {
+            let reason = format!("the last segment may have been replaced and cannot be used ({error})");
+            return Err(self.poison(self.end, reason));
+        }
+        self.refresh_end()?;
+        self.active = ActiveSegment::of_log(&self.log)?;
+        Ok(())
     }
 
     /// Adds a segment with this header after the last one, which is synced.

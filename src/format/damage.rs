@@ -96,6 +96,7 @@ damage_kinds! {
     Truncated,   "truncated",     Damage,      RawBytes,     Keep,     Listed,    "Events that the index has recorded are missing from the end of the file.";
     Header,      "header",        Damage,      Header,       Keep,     NotListed, "The first 16 bytes of the log are damaged.";
     InvalidEvent,"invalid_event", Damage,      ValidFrame,   Keep,     Listed,    "A frame whose checksum matches and whose payload is not an event.";
+    Lost,        "lost",          Information, RawBytes,     Keep,     NotListed, "A range of which no segment is left, and which an earlier repair gave up.";
     Gap,         "gap",           Information, ValidFrame,   Keep,     NotListed, "A range that an earlier repair or an erasure replaced with a gap frame.";
     Clock,       "clock",         Information, ValidFrame,   Keep,     NotListed, "An event whose time is less than the time of the readable event before it.";
     Unreadable,  "unreadable",    Damage,      RawBytes,     Keep,     Listed,    "The device cannot read the range.";
@@ -221,6 +222,10 @@ pub struct Evidence {
     pub previous_time_ms: Option<u64>,
     /// The `$gap` object of a gap, as stored.
     pub content: Option<String>,
+    /// When a repair gave the range up, in milliseconds since the Unix epoch.
+    pub given_up_at_ms: Option<u64>,
+    /// Number of bytes that the file of a sealed segment has after its end.
+    pub excess_bytes: Option<u64>,
     /// The header as found, in hexadecimal digits.
     pub header_found: Option<String>,
     /// The header as the index recorded it, or as the format requires it, in hexadecimal digits.
@@ -246,9 +251,10 @@ mod tests {
     }
 
     #[test]
-    fn information_is_a_valid_frame_and_never_listed_in_an_index() {
+    fn information_is_a_valid_frame_or_no_bytes_and_never_listed_in_an_index() {
         for kind in DamageKind::ALL.into_iter().filter(|kind| !kind.is_damage()) {
-            assert_eq!(kind.layout(), FindingLayout::ValidFrame, "{}", kind.name());
+            let layout = if kind == DamageKind::Lost { FindingLayout::RawBytes } else { FindingLayout::ValidFrame };
+            assert_eq!(kind.layout(), layout, "{}", kind.name());
             assert!(!kind.is_listed_in_index(), "{}", kind.name());
         }
     }

@@ -2,9 +2,10 @@
 //!
 //! The first frame is a JSON object that describes the journal. The payload of each following frame starts with a
 //! letter: `P` for a part of the plan, `B` for bytes of the log before the repair, `A` for bytes that the repair copies
-//! from another file, `I` for bytes of the index file before the repair. The letters `B`, `A` and `I` are followed by
+//! from another file, `I` for bytes of the index file before the repair. The letters `B`, `A`, `I` and `X` are followed by
 //! the file offset (u64) and the bytes. `Z` is a run of zeros in the log before the repair, as its offset and its
-//! length (u64). Frames that are JSON objects record the state of the repair. Readers ignore an
+//! length (u64). `X` has bytes that the file of a sealed segment has
+//! after its end, at their offset as if the segment went on. Frames that are JSON objects record the state of the repair. Readers ignore an
 //! unfinished frame at the end, because the repair did not reach the state that the frame would have recorded.
 
 use super::byte_layout::{FieldSpec, is_contiguous_layout, u64_at};
@@ -47,6 +48,8 @@ pub enum JournalSection {
     AfterImage,
     /// Bytes of the index file before the repair.
     IndexBeforeImage,
+    /// Bytes that the file of a sealed segment has after its end.
+    Excess,
 }
 
 impl JournalSection {
@@ -56,6 +59,7 @@ impl JournalSection {
             Self::BeforeImage => b'B',
             Self::AfterImage => b'A',
             Self::IndexBeforeImage => b'I',
+            Self::Excess => b'X',
         }
     }
 
@@ -65,6 +69,7 @@ impl JournalSection {
             b'B' => Some(Self::BeforeImage),
             b'A' => Some(Self::AfterImage),
             b'I' => Some(Self::IndexBeforeImage),
+            b'X' => Some(Self::Excess),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use super::seen_end::system_error_text;
 use super::{IndexFault, PersistedIndex, SeenEnd};
 use crate::StorageError;
 use crate::file::{LogFile, OffsetLocation, UntrustedFile, locate_offset};
-use crate::format::FrameIdentity;
+use crate::format::{FrameIdentity, LogHeader};
 
 /// How an index file relates to its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,7 +185,16 @@ fn match_frame(log: &Arc<LogFile>, recorded: FrameIdentity, len: u64) -> Result<
     })
 }
 
+/// True when the log has another header than the copy in an index. In a log in segments, that is the header of the segment that
+/// the index belongs to.
 fn header_differs(log: &LogFile, expected: &[u8]) -> Result<bool, StorageError> {
+    let segment = LogHeader::decode(expected).ok().and_then(|header| header.segment);
+    let is_folder = log.storage().segments().is_some_and(|segments| !segments.is_single_segment());
+    if let Some(segment) = segment.filter(|_| is_folder) {
+        let mut found = vec![0; expected.len()];
+        let read = log.read_at(&mut found, segment.base)?;
+        return Ok(read < found.len() || found != expected);
+    }
     let (found, range) = (log.read_header()?, log.header_range());
     Ok(!range.is_empty() && found.len() as u64 == range.end - range.start && found != expected)
 }

@@ -120,6 +120,7 @@ fn contradicts_scan(finding: &Finding) -> bool {
         | DamageKind::Garbage
         | DamageKind::Truncated
         | DamageKind::Header
+        | DamageKind::Lost
         | DamageKind::Gap
         | DamageKind::Clock
         | DamageKind::Unreadable => false,
@@ -341,6 +342,7 @@ impl DamageClassifier {
             | DamageKind::Garbage
             | DamageKind::Truncated
             | DamageKind::Header
+            | DamageKind::Lost
             | DamageKind::Gap
             | DamageKind::Clock
             | DamageKind::Unreadable => {

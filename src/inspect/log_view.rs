@@ -345,7 +345,7 @@ fn lost_segment_index(disk: &dyn Disk, segments: &dyn SegmentSet, log: &Arc<dyn 
 }
 
 /// Opens the index file of a log, unless its owner and mode show that it cannot be trusted.
-fn open_index(disk: &dyn Disk, log: &dyn Storage, path: &Path) -> Result<PersistedIndex, IndexFault> {
+pub(super) fn open_index(disk: &dyn Disk, log: &dyn Storage, path: &Path) -> Result<PersistedIndex, IndexFault> {
     let rule = TrustRule::for_log(disk, log).map_err(|error| StorageError::io(path, "examine", error))?;
     PersistedIndex::open_trusted(disk, path, rule)
 }

@@ -64,10 +64,10 @@ impl HealthMap {
         self.mark(range, |cell| cell.gap = true);
     }
 
-    /// Marks the range of a finding as damaged or as a gap, by its kind. A `clock` finding marks nothing.
+    /// Marks the range of a finding as damaged or as a gap, by its kind; a lost range is marked as a gap. A `clock` finding marks nothing.
     pub fn mark_finding(&mut self, finding: &Finding) {
         match finding.kind {
-            DamageKind::Gap => self.mark_gap(finding.range()),
+            DamageKind::Gap | DamageKind::Lost => self.mark_gap(finding.range()),
             DamageKind::Clock => {}
             DamageKind::Zeros
             | DamageKind::Checksum

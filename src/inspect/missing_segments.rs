@@ -2,21 +2,46 @@
 
 use std::ops::Range;
 
-use crate::file::LogFile;
-use crate::format::{DamageKind, Evidence, Finding};
+use crate::file::{LogFile, SegmentSet};
+use crate::format::{DamageKind, Evidence, Finding, LostRange};
 
-/// Returns the finding about a range of a log before the next segment, of which there is no file, or which the file of its
-/// segment does not have.
-pub(super) fn missing_range_finding(log: &LogFile, range: Range<u64>) -> Finding {
-    let segment = log.storage().segments().map(|segments| segments.segment_at(range.start));
-    let missing = segment.map_or(range.end - range.start, |segment| {
-        let missing = segment.missing();
-        missing.end - missing.start.max(range.start)
-    });
+/// Returns the findings about a range of a log before the next segment, of which there is no file, or which the file of its
+/// segment does not have: one for each part that a repair has given up, and one for each other part.
+pub(super) fn missing_range_findings(log: &LogFile, range: Range<u64>) -> Vec<Finding> {
+    let segments = log.storage().segments();
+    let missing = segments.map_or_else(|| range.clone(), |segments| segments.segment_at(range.start).missing());
+    let absent = missing.start.max(range.start)..range.end;
+    let lost = segments.map(|segments| segments.lost_parts(&absent)).unwrap_or_default();
+    let mut findings = Vec::new();
+    let mut at = range.start;
+    for part in lost {
+        // The bytes before the range that the file does not have are the beginning of a frame in it.
+        let start = if part.start == absent.start { range.start } else { part.start };
+        if at < start {
+            findings.push(missing_finding(at..start, &absent));
+        }
+        findings.push(lost_finding(start, part));
+        at = part.end;
+    }
+    if at < range.end {
+        findings.push(missing_finding(at..range.end, &absent));
+    }
+    findings
+}
+
+/// Returns the finding about a range that was given up. `start` can lie before it, in a frame of which the file has the start.
+fn lost_finding(start: u64, lost: LostRange) -> Finding {
+    let evidence = Evidence { given_up_at_ms: Some(lost.given_up_at_ms), ..Evidence::default() };
+    Finding::new(DamageKind::Lost, start..lost.end).with_evidence(evidence)
+}
+
+/// Returns the finding about a range that was not given up. The log has no byte of `absent`.
+fn missing_finding(range: Range<u64>, absent: &Range<u64>) -> Finding {
+    let missing = range.end - absent.start.max(range.start);
     let reason = if missing == range.end - range.start {
-        format!("no segment has the {missing} bytes before the segment at offset {}", range.end)
+        format!("no segment has the {missing} bytes before offset {}", range.end)
     } else {
-        format!("the file of the segment ends {missing} bytes before the segment at offset {}", range.end)
+        format!("the file of the segment ends {missing} bytes before offset {}", range.end)
     };
     let evidence = Evidence {
         log_end_offset: Some(range.end),
@@ -25,4 +50,9 @@ pub(super) fn missing_range_finding(log: &LogFile, range: Range<u64>) -> Finding
         ..Evidence::default()
     };
     Finding::new(DamageKind::Truncated, range).with_evidence(evidence)
+}
+
+/// Returns the ranges of a log that were given up, ascending.
+pub(super) fn lost_ranges(segments: &dyn SegmentSet) -> Vec<LostRange> {
+    segments.missing_ranges().iter().flat_map(|range| segments.lost_parts(range)).collect()
 }

@@ -28,6 +28,7 @@
 
 mod damage_origin;
 mod damage_pieces;
+mod damage_policy;
 mod diff;
 mod diff_recorder;
 mod difference;
@@ -42,6 +43,7 @@ mod log_header;
 #[cfg(feature = "app")]
 mod log_parts;
 mod log_view;
+mod lost_segments;
 mod lost_tail;
 mod map;
 mod missing_segments;
@@ -66,6 +68,7 @@ mod zeros;
 
 pub use crate::index::index_path;
 pub(crate) use damage_origin::DamageOrigins;
+pub(crate) use damage_policy::DamagePolicy;
 pub use diff::diff;
 pub(crate) use diff::diff_files;
 pub use difference::{
@@ -81,6 +84,7 @@ pub(crate) use log_header::{DamagedHeader, HeaderSource};
 #[cfg(feature = "app")]
 pub(crate) use log_parts::{GoneCause, KnownBounds, LogPart};
 pub use log_view::LogView;
+pub(crate) use lost_segments::LostSegments;
 pub use map::{HealthCell, HealthMap};
 pub(crate) use progress::cancelled_if_break;
 pub use progress::{OnProgress, Progress};
@@ -96,4 +100,4 @@ pub(crate) use unrecorded_frames::find_unrecorded_frames;
 #[cfg(feature = "app")]
 pub(crate) use unverified::enclosing_start;
 pub use unverified::{survey_ranges, unverified_ranges};
-pub(crate) use walk::{DamagePolicy, LogWalk, WalkItem};
+pub(crate) use walk::{LogWalk, WalkItem};

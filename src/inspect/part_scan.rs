@@ -6,8 +6,9 @@
 use std::ops::Range;
 
 use super::LogView;
+use super::damage_policy::DamagePolicy;
 use super::frame_content::{FrameContent, classify_frame, gap_finding, invalid_event_finding};
-use super::walk::{DamagePolicy, LogWalk, WalkItem};
+use super::walk::{LogWalk, WalkItem};
 use crate::StorageError;
 use crate::format::{DamageKind, EventView, Evidence, Finding, Frame, Version, gap};
 use crate::index::IndexPart;

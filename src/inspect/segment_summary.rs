@@ -1,7 +1,7 @@
 //! [`SegmentSummary`]: the facts about one segment of a log that need no pass over it.
 
 use super::LogView;
-use crate::file::SegmentCondition;
+use crate::file::{SegmentBounds, SegmentCondition};
 use crate::index::IndexState;
 
 /// One segment of a log. All offsets are offsets in the log.
@@ -28,6 +28,8 @@ pub struct SegmentSummary {
     pub last_time_ms: Option<u64>,
     /// Number of damaged ranges according to its index.
     pub known_damage: Option<u64>,
+    /// Number of bytes before the next segment that no segment has and that a repair gave up.
+    pub lost_bytes: u64,
     /// The state of its index.
     pub index_state: IndexState,
     /// Whether its file can be read.
@@ -39,6 +41,13 @@ impl LogView {
     pub fn segment_summaries(&self) -> Vec<SegmentSummary> {
         let bases = self.segment_bases();
         bases.into_iter().filter_map(|base| self.segment_summary(base)).collect()
+    }
+
+    /// Returns how many bytes after the end of a segment were given up.
+    fn lost_bytes(&self, bounds: &SegmentBounds) -> u64 {
+        let missing = bounds.missing();
+        let lost = self.segments().filter(|_| !missing.is_empty()).map(|segments| segments.lost_parts(&missing));
+        lost.unwrap_or_default().iter().map(|part| part.end - part.start).sum()
     }
 
     /// Returns the facts about the segment at `base`; `None` for a log in one file. Opens the segment and its index.
@@ -56,6 +65,7 @@ impl LogView {
             first_time_ms: None,
             last_time_ms: None,
             known_damage: None,
+            lost_bytes: self.lost_bytes(&bounds),
             index_state: IndexState::Missing,
             condition: bounds.condition,
         };

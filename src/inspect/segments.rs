@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use super::LogView;
 use super::log_header::{DamagedHeader, ExpectedHeader, HeaderSource};
+use super::missing_segments::lost_ranges;
 use crate::StorageError;
 use crate::file::{ScanSpan, SegmentCondition, SegmentSet, spans_before};
 use crate::format::header::LogHeader;
-use crate::format::{DamageKind, Evidence, Finding, SegmentHeader, gap};
+use crate::format::{DamageKind, Evidence, Finding, LostRange, SegmentHeader, gap};
 use crate::index::{AggregateIndex, IndexState};
 
 impl LogView {
@@ -35,12 +36,18 @@ impl LogView {
         Self::from_storage(self.disk().clone(), &path, storage, None)
     }
 
-    /// Returns the findings about the segment at `base` that its frames do not show: about its header, its order, and the bytes
-    /// after its end.
+    /// Returns the ranges of the log that a repair has given up and that no segment has, ascending; none for a log in one file.
+    pub fn lost_ranges(&self) -> Vec<LostRange> {
+        self.segments().map(lost_ranges).unwrap_or_default()
+    }
+
+    /// Returns the findings at the start of the segment at `base` that no frame shows: about the bytes after the end of the
+    /// segment before it, about its header, and about its order.
     pub(super) fn segment_findings(&self, base: u64) -> Vec<Finding> {
         let Some(segments) = self.segments() else { return Vec::new() };
+        let excess = base.checked_sub(1).and_then(|last| excess_finding(segments, segments.segment_at(last).base));
         if segments.segment_at(base).condition != SegmentCondition::Present {
-            return Vec::new();
+            return Vec::from_iter(excess);
         }
         let header = self.segment_view(base).ok().and_then(|segment| {
             if segment.has_unreadable_header() {
@@ -48,15 +55,7 @@ impl LogView {
             }
             segment.header_finding().or_else(|| self.order_finding(base, &segment))
         });
-        let excess = segments.excess_bytes(base);
-        let excess = (excess > 0).then(|| {
-            let end = segments.segment_at(base).end;
-            let reason =
-                format!("the file of the segment has {excess} bytes after offset {end}, where the next one starts");
-            let evidence = Evidence { reason: Some(reason), ..Evidence::default() };
-            Finding::new(DamageKind::Garbage, end..end).with_evidence(evidence)
-        });
-        header.into_iter().chain(excess).collect()
+        excess.into_iter().chain(header).collect()
     }
 
     /// Returns the finding that the segment at `base` does not follow the one before it: it has another number, or was created
@@ -67,7 +66,7 @@ impl LogView {
         let before = bases.iter().rev().find(|other| **other < base)?;
         let previous = self.segment_view(*before).ok()?;
         let number = previous.segment_header()?.number;
-        // A repair of a missing segment writes its frames into the one before it, so numbers can be left out.
+        // The segments between both can be lost, so numbers can be left out.
         let reason = if found.number <= number {
             format!("its number is {}, after segment {number}", found.number)
         } else {
@@ -177,10 +176,14 @@ impl LogView {
             let coverage = index.coverage();
             let is_next = coverage.scanned_to == *base || (at == 0 && coverage.frames == 0);
             if !is_next {
-                if coverage.scanned_to < *base {
+                if coverage.scanned_to > *base {
+                    continue;
+                }
+                // A range that was given up has no events.
+                if !is_given_up(segments, &(coverage.scanned_to..*base)) {
                     return;
                 }
-                continue;
+                index.set_scanned_to(*base);
             }
             let Ok(segment) = self.segment_view(*base) else { return };
             let Some(stored) = segment.trusted_index().cloned() else { return };
@@ -193,6 +196,24 @@ impl LogView {
             }
         }
     }
+}
+
+/// True when a repair has given up the whole range.
+fn is_given_up(segments: &dyn SegmentSet, range: &Range<u64>) -> bool {
+    let mut at = range.start;
+    for lost in segments.lost_parts(range) {
+        at = if lost.start == at { lost.end } else { at };
+    }
+    at == range.end
+}
+
+/// Returns the finding that the file of the sealed segment at `base` has bytes after its end; `None` when it has none.
+fn excess_finding(segments: &dyn SegmentSet, base: u64) -> Option<Finding> {
+    let excess = segments.excess_bytes(base);
+    let end = segments.segment_at(base).end;
+    let reason = format!("the file of the segment has {excess} bytes after offset {end}, where the next one starts");
+    let evidence = Evidence { reason: Some(reason), excess_bytes: Some(excess), ..Evidence::default() };
+    (excess > 0).then(|| Finding::new(DamageKind::Garbage, end..end).with_evidence(evidence))
 }
 
 /// The last frame of a segment.

@@ -119,7 +119,7 @@ impl Survey {
     pub(super) fn merge(mut self, mut next: Self) -> Self {
         next.scanned_ranges.iter().for_each(|range| self.map.mark_verified(range.clone()));
         next.damaged_ranges.iter().for_each(|range| self.map.mark_damaged(range.clone()));
-        let gaps = next.findings.iter().filter(|finding| finding.kind == DamageKind::Gap);
+        let gaps = next.findings.iter().filter(|finding| matches!(finding.kind, DamageKind::Gap | DamageKind::Lost));
         gaps.for_each(|gap| self.map.mark_gap(gap.range()));
         let available = MAX_FINDINGS.saturating_sub(self.findings.len());
         self.findings.extend(next.findings.drain(..).take(available));

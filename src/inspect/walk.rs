@@ -4,11 +4,13 @@
 //! end of the log is fixed before the walk starts. Bytes that have changed since the walk scanned them are scanned again,
 //! so that a log that is being appended to is never reported as damaged.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::LogView;
 use super::damage_pieces::{DamagePiece, DamagePieces, PieceOutcome};
-use super::missing_segments::missing_range_finding;
+use super::damage_policy::DamagePolicy;
+use super::missing_segments::missing_range_findings;
 use super::rescan_counter::RescanCounter;
 use super::tail::{LastPieceForm, TailActivity, TailWatch, WriterCheck};
 use crate::StorageError;
@@ -26,21 +28,6 @@ pub(crate) enum WalkItem<'a> {
     DamagedRange(Range<u64>),
     /// The unfinished last frame of the log, which is being written. It is not damage.
     InFlight(Range<u64>),
-}
-
-/// The treatment of damaged ranges by a walk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DamagePolicy {
-    /// The walk yields each piece as a finding, and then the range.
-    Classify,
-    /// The walk yields only the ranges, and does not classify them.
-    Skip,
-    /// The walk yields pieces, and ends before a frame or a damaged range of more than `max_bytes` bytes and before the
-    /// damaged end of the log. Another walk must continue at [`LogWalk::position`].
-    Defer {
-        /// Largest frame or damaged range that this walk reads, in bytes.
-        max_bytes: u64,
-    },
 }
 
 /// A walk in progress. Its memory use is a mebibyte, or one frame when that is larger.
@@ -67,6 +54,8 @@ enum WalkState {
     Classifying(Box<Classification>),
     /// All pieces of this range were yielded, and the range itself is the next item.
     YieldingRange(Range<u64>),
+    /// These items about a range that no segment has are the next ones.
+    YieldingMissing(VecDeque<WalkItem<'static>>),
     /// The walk has ended before this offset, by [`DamagePolicy::Defer`].
     Deferred(u64),
 }
@@ -269,11 +258,14 @@ impl LogWalk {
                 })
             }
             Ok(ScanStep::Missing(range)) => {
-                self.state = WalkState::YieldingRange(range.clone());
-                Ok(match self.policy {
-                    DamagePolicy::Skip => None,
-                    _ => Some(WalkItem::Damage(Box::new(missing_range_finding(self.view.log(), range)))),
-                })
+                let items = missing_range_findings(self.view.log(), range).into_iter().flat_map(|finding| {
+                    // A range that was given up is no damage, and holds no frame.
+                    let range = finding.kind.is_damage().then(|| WalkItem::DamagedRange(finding.range()));
+                    let finding = (self.policy != DamagePolicy::Skip).then(|| WalkItem::Damage(Box::new(finding)));
+                    finding.into_iter().chain(range)
+                });
+                self.state = WalkState::YieldingMissing(items.collect());
+                Ok(None)
             }
             Err(StorageError::OutOfMemory { .. }) if matches!(self.policy, DamagePolicy::Defer { .. }) => {
                 self.state = WalkState::Deferred(self.scanner.position());
@@ -305,6 +297,11 @@ impl LogWalk {
         let mut classification = match std::mem::replace(&mut self.state, WalkState::Scanning) {
             WalkState::Classifying(classification) => classification,
             WalkState::YieldingRange(range) => return Ok((!range.is_empty()).then_some(WalkItem::DamagedRange(range))),
+            WalkState::YieldingMissing(mut items) => {
+                let Some(item) = items.pop_front() else { return Ok(None) };
+                self.state = WalkState::YieldingMissing(items);
+                return Ok(Some(item));
+            }
             state @ (WalkState::Scanning | WalkState::Deferred(_)) => {
                 self.state = state;
                 return Ok(None);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::StorageError;
 use crate::file::{LogFile, OffsetLocation, SegmentSet, locate_offset};
 use crate::format::event_fields::EventFields;
-use crate::format::{EventView, Finding, StoredEvent, gap};
+use crate::format::{DamageKind, EventView, Finding, StoredEvent, gap};
 use crate::inspect::{FrameContent, LogView, LogWalk, WalkItem, classify_frame, invalid_event_finding};
 use crate::repair::{LogPaths, RepairRecord, find_gap_journal, read_repair_history};
 
@@ -16,7 +16,7 @@ const MIN_READ_AHEAD: u64 = 4096;
 
 /// An iterator over the events of a log, in order.
 ///
-/// Damage, gaps and frames that are not events are error items with their range, and the replay continues after them. A
+/// Damage, gaps, lost ranges and frames that are not events are error items with their range, and the replay continues after them. A
 /// last frame that a writer has not completed is skipped. The end of the log is fixed when the replay is created, so
 /// events appended later are not part of it.
 #[derive(Debug)]
@@ -51,6 +51,8 @@ enum ReplayStep {
     Gap { range: Range<u64>, content: Option<String> },
     /// The walk has reached damage.
     Finding(Box<Finding>),
+    /// The walk has reached a range that no segment has and that a repair gave up.
+    Lost { range: Range<u64>, given_up_at_ms: u64 },
     /// A retention has removed the segments of this range since the replay began.
     Removed(Range<u64>),
     /// The walk has reached an item that a replay does not yield.
@@ -108,7 +110,7 @@ impl Replay {
     /// Returns the next event with its file offset. The event borrows the read buffer, so no bytes are copied.
     ///
     /// # Errors
-    /// `Damaged`, `Gap` and `Removed` for a range without readable events, after which the replay continues; `Io`, `Changed` and
+    /// `Damaged`, `Gap`, `Lost` and `Removed` for a range without readable events, after which the replay continues; `Io`, `Changed` and
     /// `OutOfMemory` when the log cannot be read, which ends the replay.
     pub fn next_event(&mut self) -> Option<Result<ReplayedEvent<'_>, StorageError>> {
         // The event is borrowed after the loop, because the borrow checker rejects a borrow inside the loop that is
@@ -120,6 +122,10 @@ impl Replay {
             match self.step() {
                 Ok(ReplayStep::Event(fields)) => break fields,
                 Ok(ReplayStep::Gap { range, content }) => return Some(Err(self.gap_error(range, content))),
+                Ok(ReplayStep::Lost { range: Range { start, end }, given_up_at_ms }) => {
+                    let path = self.walk.view().path().to_owned();
+                    return Some(Err(StorageError::Lost { path, start, end, given_up_at_ms }));
+                }
                 Ok(ReplayStep::Finding(finding)) => {
                     self.is_done = self.damage_handling == DamageHandling::Stop && finding.kind.is_damage();
                     let path = self.walk.view().path().to_owned();
@@ -174,6 +180,10 @@ impl Replay {
                 FrameContent::InvalidEvent(error) => {
                     ReplayStep::Finding(Box::new(invalid_event_finding(at, &frame, &error)))
                 }
+            },
+            WalkItem::Damage(finding) if finding.kind == DamageKind::Lost => ReplayStep::Lost {
+                range: finding.range(),
+                given_up_at_ms: finding.evidence.given_up_at_ms.unwrap_or_default(),
             },
             WalkItem::Damage(mut finding) => {
                 self.walk.view().include_unreadable_header(&mut finding);

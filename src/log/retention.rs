@@ -1,7 +1,7 @@
 //! Retention of a log in segments: removes whole segments from the front, restores them, and deletes them for good.
 //!
 //! The newest segment's header says at which offset the log starts. A retention therefore begins by starting a segment with the
-//! new offset, and an undo by starting one with the old offset. The files only follow: [`EventLog::open`] moves those that lie
+//! new offset, and an undo by starting one with the old offset; a last segment without an event is replaced instead. The files only follow: [`EventLog::open`] moves those that lie
 //! before the first offset, so that a killed call is completed, or taken back when it had not started its segment yet.
 
 use std::ops::ControlFlow;

@@ -99,12 +99,19 @@ impl EventLog {
     /// Those of [`EventLog::save_index`], for the first segment that has one. The indexes of the segments before it are saved.
     pub(super) fn save_segment_indexes(&self) -> Result<(), StorageError> {
         let bases = self.view.segment_bases();
+        let last = bases.last().copied();
         for base in bases {
             let mut segment = match self.segment_log(base) {
                 // A segment that cannot be opened is a finding, and has no index.
                 Err(StorageError::Io { .. }) => continue,
                 segment => segment?,
             };
+            // The next segment shows where a sealed one ends, so its index is not the only record of that.
+            if last != Some(base) && matches!(segment.view.index_state(), IndexState::Corrupt { .. }) {
+                let path = segment.view.index_path();
+                self.options.disk.remove(path).map_err(|error| StorageError::io(path, "remove", error))?;
+                segment = self.segment_log(base)?;
+            }
             if *segment.view.index_state() != IndexState::Fresh {
                 segment.index()?;
                 segment.write_index()?;

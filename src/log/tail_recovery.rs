@@ -70,8 +70,8 @@ fn try_recover_tail(
     let mut last_piece = None;
     while let Some(item) = walk.next_before(u64::MAX)? {
         match item {
-            WalkItem::Damage(finding) => last_piece = Some(finding),
-            WalkItem::Frame(..) => last_piece = None,
+            WalkItem::Damage(finding) if finding.kind.is_damage() => last_piece = Some(finding),
+            WalkItem::Frame(..) | WalkItem::Damage(_) => last_piece = None,
             WalkItem::DamagedRange(_) | WalkItem::InFlight(_) => {}
         }
     }

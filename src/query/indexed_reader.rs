@@ -88,7 +88,11 @@ impl<'a> IndexedReader<'a> {
         let invalid_events = coverage.frames.saturating_sub(coverage.events + coverage.gaps);
         let has_unlisted_rows =
             (coverage.gaps > 0 && shows(DamageKind::Gap)) || (invalid_events > 0 && shows(DamageKind::InvalidEvent));
+        // No index lists the ranges that were given up. Entries of the settings that do not count only cost time here.
+        let segments = log_reader.view.segments().filter(|_| shows(DamageKind::Lost));
+        let has_lost_ranges = segments.is_some_and(|segments| !segments.lost_parts(&(0..u64::MAX)).is_empty());
         if has_unlisted_rows
+            || has_lost_ranges
             || index.build_damage().len() >= MAX_DAMAGED_RANGES
             || coverage.frames == 0
             || !index.covers_log_start()

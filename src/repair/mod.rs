@@ -83,9 +83,10 @@ pub use planning::{FixFinder, plan_erase, plan_repair, plan_retention};
 #[cfg(feature = "app")]
 pub(crate) use types::StepSection;
 pub use types::{
-    ByteChange, Cancellation, Candidate, CandidateChoice, Certainty, EmptiedAggregates, EraseOptions, FindingSelector,
-    Fix, LogIdentity, LogPaths, Loss, PLAN_VERSION, Plan, PlanError, PlannedErasure, PlannedPiece, PlannedPurge,
-    PlannedSegment, ProposedFix, PurgedContent, PurgedJournal, RepairAction, RepairOptions, RepairStep, RetentionLimit,
-    RetentionPlan, ShortSegment, StepPart, StepWrite, UnrepairedRange, journal_folder,
+    ByteChange, Cancellation, Candidate, CandidateChoice, Certainty, EmptiedAggregates, EraseOptions, ExcessBytes,
+    FindingSelector, Fix, GivenUpRange, LogIdentity, LogPaths, Loss, NewSegment, NextSegment, PLAN_VERSION, Plan,
+    PlanError, PlannedErasure, PlannedPiece, PlannedPurge, PlannedSegment, PlannedSettings, ProposedFix, PurgedContent,
+    PurgedJournal, RepairAction, RepairOptions, RepairStep, RetentionLimit, RetentionPlan, SettingsWrite, ShortSegment,
+    StepPart, StepWrite, UnrepairedRange, journal_folder,
 };
 pub(crate) use types::{describe_limits, refused_error};

@@ -122,7 +122,7 @@ impl ExitStatus {
             | StorageError::AlreadyExists { .. } => Self::Refused,
             StorageError::InsideFrame { .. } | StorageError::Removed { .. } => Self::Usage,
             StorageError::Damaged { .. } | StorageError::IndexedEventMissing { .. } => Self::Damage,
-            StorageError::Gap { .. } => Self::Done,
+            StorageError::Gap { .. } | StorageError::Lost { .. } => Self::Done,
             _ => Self::Failed,
         }
     }
@@ -138,6 +138,7 @@ const fn holds_no_event(kind: DamageKind) -> bool {
         | DamageKind::Truncated
         | DamageKind::Header
         | DamageKind::InvalidEvent
+        | DamageKind::Lost
         | DamageKind::Gap
         | DamageKind::Clock
         | DamageKind::Unreadable => false,

@@ -56,6 +56,9 @@ pub(crate) fn hint(error: &StorageError) -> String {
         StorageError::UnknownFlags { .. } => "Use a version of Chronicle that supports these flags",
         StorageError::Damaged { .. } => "Run `chronicle verify` to list all damage; the events around it are readable",
         StorageError::Gap { .. } => "Nothing to do: the events around it are readable",
+        StorageError::Lost { .. } => {
+            "The events around it are readable; `chronicle repair LOG --donor COPY` brings the range back from a copy that has it"
+        }
         StorageError::IndexedEventMissing { .. } => "Run `chronicle verify` to see what is damaged; the other events are readable",
         StorageError::InsideFrame { start, end, .. } => {
             return format!("Start at {start} for that frame or at {end} for the next one");

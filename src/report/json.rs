@@ -205,7 +205,7 @@ pub(crate) fn error(error: &StorageError, exit: ExitStatus) -> Json {
 fn evidence(evidence: &Evidence, journal: Option<&Path>) -> Json {
     let checksum = |sum: Option<u32>| sum.map(|sum| format!("{sum:08x}"));
     let small = |number: Option<u32>| number.map(u64::from);
-    let all: [(&'static str, Json); 22] = [
+    let all: [(&'static str, Json); 24] = [
         ("stored", checksum(evidence.stored_checksum).into()),
         ("computed", checksum(evidence.computed_checksum).into()),
         ("length_found", small(evidence.length_found).into()),
@@ -225,6 +225,8 @@ fn evidence(evidence: &Evidence, journal: Option<&Path>) -> Json {
         ("time_ms", evidence.time_ms.into()),
         ("previous_time_ms", evidence.previous_time_ms.into()),
         ("content", evidence.content.clone().into()),
+        ("given_up_at_ms", evidence.given_up_at_ms.into()),
+        ("excess_bytes", evidence.excess_bytes.into()),
         ("header_found", evidence.header_found.clone().into()),
         ("header_expected", evidence.header_expected.clone().into()),
         ("kept_in", journal.map(safe_path_text).into()),

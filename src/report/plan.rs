@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use crate::format::hex;
+use crate::format::{hex, segment_file_name};
 use crate::repair::{
     ByteChange, Candidate, CandidateChoice, Certainty, Fix, Loss, Plan, RepairAction, RepairStep, StepSection,
     StepWrite, UnrepairedRange,
@@ -115,6 +115,8 @@ pub(crate) fn fix_line(fix: &Fix) -> String {
                 ": the end is saved in the journal and cut from the log; opening for append does the same"
             }
             RepairAction::Gap => ": the range is replaced with a gap; later offsets stay, nothing is restored",
+            RepairAction::GiveUp => ": the range is recorded as lost; later offsets stay, nothing is restored",
+            RepairAction::CutExcess => ": the bytes are saved in the journal and cut from the file",
             RepairAction::Erase => ": the event is replaced with a gap; later offsets stay",
             _ => "",
         }),
@@ -146,6 +148,8 @@ pub(crate) fn fix_label(fix: &Fix) -> String {
     let action = match fix.action {
         RepairAction::Gap => "replace with a gap".into(),
         RepairAction::SetAsideTail => "set aside".into(),
+        RepairAction::GiveUp => "record as lost".into(),
+        RepairAction::CutExcess => "cut from the file".into(),
         action => action.name().replace('_', " "),
     };
     match (fix.certainty, fix.candidates.len()) {
@@ -199,12 +203,13 @@ fn step_line(step: &RepairStep) -> String {
 /// Formats the range of a step and the kinds of damage in it.
 fn step_location(step: &RepairStep) -> String {
     let kinds: Vec<&str> = step.pieces.iter().map(|piece| piece.kind.as_str()).collect();
-    format!("{}..{} {}", step.start, step.end.max(step.new_end), kinds.join(", "))
+    let Range { start, end } = step.affected_range();
+    format!("{start}..{end} {}", kinds.join(", "))
 }
 
 /// Formats the bytes that a step writes.
 pub(super) fn describe_write(step: &RepairStep) -> String {
-    let bytes = format_size(step.end.max(step.new_end) - step.start);
+    let bytes = format_size(step.max_end() - step.start);
     match &step.write {
         StepWrite::Edits(edits) => changes_text(edits),
         StepWrite::Gap { header: None, .. } => {
@@ -219,6 +224,26 @@ pub(super) fn describe_write(step: &RepairStep) -> String {
         StepWrite::Parts { .. } => join_with_rest(&section_texts(step), step.sections().len(), "; "),
         StepWrite::CopyFrom { from } => format!("{bytes} copied from {}", safe_path_text(from)),
         StepWrite::Truncate => format!("{bytes} cut from the end"),
+        StepWrite::Segment(_) => {
+            let sources = join_with_rest(&section_texts(step), step.sections().len(), "; ");
+            let sources = if sources.is_empty() { String::new() } else { format!(": {sources}") };
+            format!("segment {} of {bytes} written again{sources}", segment_file_name(step.start))
+        }
+        StepWrite::RemoveSegment { .. } => format!("segment {} of {bytes} removed", segment_file_name(step.start)),
+        StepWrite::GiveUp(lost) => format!(
+            "{} recorded as lost in log.json, later offsets stay{}",
+            format_size(lost.end - step.start),
+            lost.next.as_ref().map(|_| format!("; new events go to a segment at {}", lost.end)).unwrap_or_default()
+        ),
+        StepWrite::TakeBack(lost) => {
+            format!("{} no longer recorded as lost in log.json", format_size(lost.end - step.start))
+        }
+        StepWrite::CutExcess(excess) => {
+            format!("{} cut from the end of segment {}", format_size(excess.bytes), segment_file_name(excess.base))
+        }
+        StepWrite::WriteExcess(excess) => {
+            format!("{} written after the end of segment {}", format_size(excess.bytes), segment_file_name(excess.base))
+        }
     }
 }
 
@@ -411,6 +436,7 @@ mod tests {
             digest: String::new(),
             undoes: None,
             cut_segments: Vec::new(),
+            settings: None,
             erases: None,
             purges: None,
             log,

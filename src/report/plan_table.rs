@@ -181,7 +181,7 @@ fn pad_cell(cell: &str, width: usize, column: PlanColumn) -> String {
 
 fn step_row(plan: &Plan, number: usize, step: &RepairStep) -> PlanRow {
     let kinds: Vec<&str> = step.pieces.iter().map(|piece| piece.kind.as_str()).collect();
-    let range = step.start..step.end.max(step.new_end);
+    let range = step.affected_range();
     let is_undone = plan.undoes.is_some();
     let short_action = step.action.name().replace('_', " ") + if is_undone { " undone" } else { "" };
     let action = match &step.write {

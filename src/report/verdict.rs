@@ -52,6 +52,9 @@ pub(crate) fn finding_sentence(finding: &Finding) -> String {
                 .map(|n| format!(", {} missing", format_size(n)))
                 .unwrap_or_default()
         ),
+        DamageKind::Garbage if evidence.excess_bytes.is_some() => {
+            format!("{}; they are no part of the log", evidence.reason.as_deref().unwrap_or("the file is too long"))
+        }
         DamageKind::Garbage if evidence.reason.is_some() => format!(
             "{bytes} that are not a complete frame: {}; without the index this cannot be decided",
             evidence.reason.as_deref().unwrap_or_default()
@@ -77,6 +80,7 @@ pub(crate) fn finding_sentence(finding: &Finding) -> String {
             evidence.bad_byte_offset.map(|at| format!(" at offset {at}")).unwrap_or_default()
         ),
         DamageKind::Gap => gap_sentence(finding, &bytes),
+        DamageKind::Lost => lost_sentence(finding, &bytes),
         DamageKind::Clock => format!(
             "the event's time is {}before the time of the previous event: a clock was set back; offsets give the order",
             clock_clause(evidence)
@@ -87,6 +91,15 @@ pub(crate) fn finding_sentence(finding: &Finding) -> String {
             )
         }
     }
+}
+
+/// Formats a range that no segment has and that a repair gave up, with the time.
+fn lost_sentence(finding: &Finding, bytes: &str) -> String {
+    let at = finding.evidence.given_up_at_ms;
+    let at = at.map(|ms| format!(" on {}", format_timestamp(ms, DisplayZone::Utc))).unwrap_or_default();
+    format!(
+        "no segment has these {bytes}, and a repair gave them up{at}; `repair --donor COPY` brings them back from a copy"
+    )
 }
 
 /// The content that this program's repairs write into a gap.
@@ -264,6 +277,11 @@ fn length_clause(evidence: &Evidence) -> String {
 
 fn truncated_sentence(finding: &Finding) -> String {
     let evidence = &finding.evidence;
+    if let Some(reason) = &evidence.reason {
+        return format!(
+            "{reason}; `repair --donor COPY` brings them back from a copy, and `repair` alone gives them up"
+        );
+    }
     let covered = evidence.log_end_offset.map(|end| format!(" ({end} bytes)")).unwrap_or_default();
     let missing = evidence.bytes_missing.map_or_else(|| "the end".into(), format_size);
     let events = match (evidence.events_missing, evidence.aggregates_missing) {

@@ -86,7 +86,7 @@ pub(crate) fn cell_for_range(model: &Model, range: &Range<u64>) -> StripCell {
     let following = findings.get(first..).unwrap_or_default();
     let in_range = || following.iter().take_while(|finding| finding.start < range.end + u64::from(is_last));
     let has_damage = in_range().any(|finding| finding.kind.is_damage());
-    let has_gap = || in_range().any(|finding| finding.kind == DamageKind::Gap);
+    let has_gap = || in_range().any(|finding| matches!(finding.kind, DamageKind::Gap | DamageKind::Lost));
     let is_verified = |from: u64| model.scan.health_map.range_health(from..range.end.min(log_bytes)).verified;
     // The health map is coarser than the findings, so it is used only when findings were dropped.
     let has_dropped = model.scan.dropped_findings > 0;

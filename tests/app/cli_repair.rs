@@ -64,6 +64,7 @@ fn sample_plan(shell: &Shell) -> Plan {
         digest: String::new(),
         undoes: None,
         cut_segments: Vec::new(),
+        settings: None,
         erases: None,
         purges: None,
         log,

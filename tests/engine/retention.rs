@@ -369,6 +369,73 @@ fn check_after_fault(disk: &SimDisk, model: &Model, (change, starts): (Change, [
     assert_eq!(replayed(&log), [offsets_from(&model.appended, start), vec![last]].concat());
 }
 
+/// Creates a log whose last segment has no event, because a retention has started it. Returns the log and its bases.
+fn model_with_empty_last_segment() -> (Model, Vec<u64>) {
+    let mut model = Model::new(40);
+    model.start = open(&model.disk).remove_before(model.bases()[1]).unwrap();
+    let bases = model.bases();
+    let last = format!("{FOLDER}/{:020}.log", bases.last().unwrap());
+    assert_eq!(model.disk.get(&last).unwrap().len(), 64);
+    (model, bases)
+}
+
+#[test]
+fn a_retention_replaces_a_last_segment_without_an_event_instead_of_adding_one() {
+    let (mut model, bases) = model_with_empty_last_segment();
+    let reader = read_only(&model.disk);
+    assert_eq!(replayed(&reader), model.kept());
+    for (nth, base) in bases.iter().enumerate().skip(1).take(3) {
+        model.start = open(&model.disk).remove_before(*base).unwrap();
+        assert_eq!(model.bases(), bases[nth..], "no segment was added");
+        model.check();
+    }
+    // A reader that had the replaced file open sees the new start, and new events.
+    assert_eq!(replayed(&reader), model.kept());
+    model.append(3);
+    assert_eq!(replayed(&reader), model.kept());
+    model.check();
+    // An undo without an event since replaces the file too, and the same handle appends.
+    let mut log = open(&model.disk);
+    let start = log.remove_before(bases[5]).unwrap();
+    let before = model.bases().len();
+    assert_eq!(log.undo_removal().unwrap().new_start, start);
+    assert_eq!(model.bases().len(), before + 2, "only the retention has added a segment");
+    let last = log.append_sync(&event(1, 1)).unwrap();
+    assert_eq!(replayed(&log), [model.kept(), vec![last]].concat());
+    assert_eq!(log.verify().unwrap().findings, []);
+    drop(log);
+    assert_eq!(replayed(&reader), [model.kept(), vec![last]].concat());
+}
+
+#[test]
+fn a_kill_or_an_error_at_every_call_leaves_an_empty_last_segment_with_the_old_or_the_new_start() {
+    let (model, bases) = model_with_empty_last_segment();
+    let complete = model.disk.next_process();
+    let calls = complete.calls();
+    Change::Retain.run(&complete, bases[2]).unwrap();
+    let calls = complete.calls() - calls;
+    for n in 0..calls {
+        for fault in [DiskFault::Kill, DiskFault::Error(5), DiskFault::Error(28)] {
+            let disk = model.disk.next_process();
+            disk.fail(n, fault);
+            let _ = Change::Retain.run(&disk, bases[2]);
+            for disk in [disk.next_process(), disk.power_cut(random_choices(n as u64))] {
+                let log = read_only(&disk);
+                let start = log.view().segments().unwrap().log_start();
+                assert!([model.start, bases[2]].contains(&start), "{n}: {start}");
+                assert_eq!(replayed(&log), offsets_from(&model.appended, start), "{n}");
+                assert_eq!(log.verify().unwrap().findings, [], "{n} {fault:?}");
+                drop(log);
+                let mut log = open(&disk);
+                let last = log.append_sync(&event(1, 1)).unwrap();
+                log.close().unwrap();
+                assert_eq!(replayed(&read_only(&disk)), [offsets_from(&model.appended, start), vec![last]].concat());
+                assert_eq!(read_only(&disk).verify().unwrap().findings, []);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_replay_goes_on_after_segments_were_removed() {
     let model = Model::new(60);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::file::storage::Storage;
-use crate::format::{LogId, SegmentHeader, Version};
+use crate::format::{LogId, LostRange, SegmentHeader, Version};
 
 /// Whether the file of a segment can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +79,25 @@ pub trait SegmentSet: Debug {
     /// Returns the segment that contains `offset`, or the range around `offset` that has no segment. Opens its file.
     fn segment_at(&self, offset: u64) -> SegmentBounds;
 
+    /// Returns the ranges of the log of which there are no bytes, ascending: no segment has them, or the file of their segment
+    /// is too short. Opens each segment.
+    fn missing_ranges(&self) -> Vec<Range<u64>>;
+
+    /// Returns the parts of `range`, of which there are no bytes, that a repair has given up, ascending. Reads the settings.
+    fn lost_parts(&self, range: &Range<u64>) -> Vec<LostRange>;
+
+    /// Returns the open file of the segment at `base`, in the mode of the log. Positions in it start at 0.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such segment; otherwise the error of the operating system.
+    fn segment_storage(&self, base: u64) -> io::Result<Arc<dyn Storage>>;
+
+    /// Lists the folder again, after a repair has added, removed or changed the file of a segment.
+    ///
+    /// # Errors
+    /// `NotFound` when no segment is left; otherwise the error of the operating system.
+    fn relist(&self) -> io::Result<()>;
+
     /// Returns how many bytes the file of the sealed segment at `base` has after the start of the next segment.
     fn excess_bytes(&self, base: u64) -> u64;
 
@@ -101,4 +120,11 @@ pub trait SegmentSet: Debug {
     /// # Errors
     /// The error of the operating system. The old segment is then still the last one.
     fn add_segment(&self, header: SegmentHeader, created_at_ms: u64) -> io::Result<()>;
+
+    /// Replaces the file of the last segment, which has no frame, by one with this header, and removes its index, which has a
+    /// copy of the old header. When the function returns, the file is on stable storage.
+    ///
+    /// # Errors
+    /// The error of the operating system. The last segment then has the old or the new header.
+    fn replace_empty_segment(&self, header: SegmentHeader, created_at_ms: u64) -> io::Result<()>;
 }

@@ -4,6 +4,7 @@
 mod bounds;
 mod last_segment;
 mod open_log;
+mod relist;
 mod removed_folder;
 mod segment_file;
 mod segment_set;

@@ -104,6 +104,11 @@ impl OpenSegments {
         self.files.retain(|file| file.base != base);
     }
 
+    /// Closes all segments.
+    pub(super) fn clear(&mut self) {
+        self.files.clear();
+    }
+
     /// Iterates over the open segments.
     pub(super) fn iter(&self) -> impl Iterator<Item = &SegmentFile> {
         self.files.iter()

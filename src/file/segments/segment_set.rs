@@ -1,6 +1,7 @@
 //! The segments of a [`SegmentedStorage`]: where each starts and ends, and how another one is added.
 
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,9 +10,10 @@ use super::segment_file::{SegmentFile, condition_of_failure};
 use super::storage::{SegmentScope, SegmentedStorage, read};
 use super::table::segment_path;
 use crate::StorageError;
-use crate::file::new_file::{ExistingFile, NewFile};
+use crate::file::new_file::{ExistingFile, NewFile, replace_file};
+use crate::file::settings_file::FoundSettings;
 use crate::file::storage::{OpenMode, Storage, append_all, read_full};
-use crate::format::{LogHeader, LogId, SegmentHeader};
+use crate::format::{LogHeader, LogId, LostRange, SegmentHeader};
 
 /// Number of bytes that are compared with zero at once.
 const ZERO_CHUNK: usize = 1 << 16;
@@ -52,6 +54,30 @@ impl SegmentSet for SegmentedStorage {
             return self.listed_segment_at(offset);
         }
         found
+    }
+
+    fn missing_ranges(&self) -> Vec<Range<u64>> {
+        let bases = self.bases();
+        let first = bases.first().map_or(0..0, |base| self.log_start()..*base);
+        let of_segments = bases.iter().map(|base| self.listed_segment_at(*base).missing());
+        std::iter::once(first).chain(of_segments).filter(|range| range.start < range.end).collect()
+    }
+
+    fn lost_parts(&self, range: &Range<u64>) -> Vec<LostRange> {
+        if self.scope == SegmentScope::One || range.is_empty() {
+            return Vec::new();
+        }
+        let settings = FoundSettings::read(self.disk.as_ref(), &self.folder, self, self.log_id);
+        let lost = settings.valid().map(|settings| settings.lost.as_slice()).unwrap_or_default();
+        lost.iter().filter_map(|lost| lost.part_in(range)).collect()
+    }
+
+    fn segment_storage(&self, base: u64) -> io::Result<Arc<dyn Storage>> {
+        Ok(self.file_at(base)?.storage)
+    }
+
+    fn relist(&self) -> io::Result<()> {
+        self.reopen()
     }
 
     fn excess_bytes(&self, base: u64) -> u64 {
@@ -98,6 +124,19 @@ impl SegmentSet for SegmentedStorage {
         let file = SegmentFile::open(self.disk.as_ref(), &self.folder, header.base, self.log_id, mode)?;
         file.storage.try_lock()?;
         self.set_active(file)
+    }
+
+    fn replace_empty_segment(&self, header: SegmentHeader, created_at_ms: u64) -> io::Result<()> {
+        let path = self.segment_path(header.base);
+        match self.disk.remove(&path.with_extension("log.idx")) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => self.disk.sync_folder(&self.folder)?,
+        }
+        let bytes = LogHeader { flags: 0, created_at_ms, segment: Some(header) }.encode();
+        let write =
+            |file: &dyn Storage| append_all(file, &bytes).map_err(|error| StorageError::io(&path, "write", error));
+        replace_file(self.disk.as_ref(), &path, &path, write).map_err(into_io_error)?;
+        self.reopen()
     }
 }
 

@@ -55,9 +55,9 @@ pub(super) struct SegmentedStorage {
     pub(super) active: RwLock<SegmentFile>,
     pub(super) open: Mutex<OpenSegments>,
     /// Files that were written since the last sync, by base.
-    unsynced: Mutex<BTreeMap<u64, Arc<dyn Storage>>>,
+    pub(super) unsynced: Mutex<BTreeMap<u64, Arc<dyn Storage>>>,
     /// The locked file, while this handle holds the writer's lock.
-    lock_file: Mutex<Option<Arc<dyn Storage>>>,
+    pub(super) lock_file: Mutex<Option<Arc<dyn Storage>>>,
 }
 
 impl SegmentedStorage {
@@ -141,6 +141,7 @@ impl SegmentedStorage {
             let active = read(&self.active).clone();
             let next = active.base.saturating_add(active.storage.len()?);
             if next == active.base || self.disk.identity(&self.segment_path(next)).is_err() {
+                self.reopen_when_replaced(&active)?;
                 return self.relist_when_passed(active.base);
             }
             let mode = self.mode.of_last_segment();
@@ -151,22 +152,6 @@ impl SegmentedStorage {
                 Err(error) => return Err(error),
             }
         }
-    }
-
-    /// Lists the folder again when the segment at `active` was removed, because the log went on in later segments.
-    fn relist_when_passed(&self, active: u64) -> io::Result<()> {
-        let is_passed = self.mode == SegmentMode::Read
-            && matches!(self.disk.identity(&self.segment_path(active)), Err(error) if error.kind() == ErrorKind::NotFound);
-        if !is_passed {
-            return Ok(());
-        }
-        let table = SegmentTable::list(self.disk.as_ref(), &self.folder)?;
-        match open_last(self.disk.as_ref(), &self.folder, self.log_id, (table, self.mode.of_last_segment())) {
-            Ok((table, file)) if file.base > active => self.replace_table(table, file),
-            // The folder was removed or renamed. The open files stay readable.
-            _ => {}
-        }
-        Ok(())
     }
 
     /// Makes a new segment the last one. Its header says at which offset the log starts from now on.
@@ -191,7 +176,7 @@ impl SegmentedStorage {
     }
 
     /// Replaces the table and its last segment, unless another thread has done so with a later one.
-    fn replace_table(&self, new: SegmentTable, file: SegmentFile) {
+    pub(super) fn replace_table(&self, new: SegmentTable, file: SegmentFile) {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let mut active = self.active.write().unwrap_or_else(PoisonError::into_inner);
         if table.last().is_none_or(|last| last < file.base) {
@@ -268,8 +253,14 @@ impl Storage for SegmentedStorage {
             }
             SegmentCondition::Present | SegmentCondition::Missing => {}
         }
-        let is_missing = offset >= segment.data_end;
-        let end = if is_missing { segment.end } else { segment.data_end };
+        // One segment that is read by itself has no bytes before its start.
+        let is_before = offset < segment.base;
+        let is_missing = is_before || offset >= segment.data_end;
+        let end = match segment.data_end {
+            _ if is_before => segment.base,
+            data_end if is_missing => segment.end.max(data_end),
+            data_end => data_end,
+        };
         let len = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX).min(buf.len());
         let part = buf.get_mut(..len).unwrap_or_default();
         if is_missing {

@@ -13,9 +13,10 @@ use super::lock::{LockedLog, open_and_lock};
 use super::preconditions::{check_plan_with_progress, check_tail_again};
 use super::purge::execute_purge;
 use super::recover::recover_locked;
-use super::source_files::SourceFiles;
+use super::settings::check_settings;
+use super::source_files::{SourceFiles, journaled_output};
 use super::verify::{check_after_repair, check_before_repair, verify_steps};
-use super::write::{journaled_output, roll_back, write_steps};
+use super::write::{roll_back, write_steps};
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::journal::JournalSection;
@@ -107,6 +108,7 @@ fn apply_with(
     recover_locked(paths, log, meter)?;
     let log = &Arc::new(log.in_format(plan.log.format));
     check_plan_with_progress(log, plan, meter)?;
+    check_settings(paths, log, plan)?;
     // An undo restores damage that its plan does not list, so a check of the whole log would fail.
     if let Some(purge) = &plan.purges {
         return execute_purge(PlannedChange { paths, log, plan, meter }, purge);
@@ -229,6 +231,9 @@ fn write_journal(
     for step in &plan.steps {
         for_each_chunk(log, step.range(), meter, &mut |at, bytes| {
             journal.append_bytes(JournalSection::BeforeImage, at, bytes)
+        })?;
+        sources.for_each_excess_chunk(log, step, &mut |at, bytes| {
+            journal.append_bytes(JournalSection::Excess, at, bytes)
         })?;
         // A run of zeros that continued in the next step would not be the range of a step, and no reader would accept it.
         journal.flush_zeros()?;

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::change::PlannedChange;
+use super::segment_files::{FileStepState, file_step_state, relist};
 use crate::StorageError;
 use crate::error::RepairFailure;
 use crate::failed_repair::{JournalStateAfterFailure, LogStateAfterFailure};
@@ -64,8 +65,20 @@ impl StartedRepair<'_, '_> {
 /// Compares the ranges of a plan, and the size of the log, with their state before and after the repair.
 pub(super) fn read_log_state(log: &LogFile, plan: &Plan) -> Result<LogStateAfterFailure, StorageError> {
     log.storage().drop_cache();
+    relist(log)?;
     let (mut changed, mut is_after) = (Vec::new(), !plan.steps.is_empty());
     for step in &plan.steps {
+        match file_step_state(log, step)? {
+            None => {}
+            Some(FileStepState::NoFile) => continue,
+            Some(state) => {
+                if state != FileStepState::Before {
+                    changed.push(step.affected_range());
+                }
+                is_after &= state == FileStepState::After;
+                continue;
+            }
+        }
         if !has_bytes(log, step, step.end, &step.before_sha256)? {
             changed.push(step.start..step.max_end());
         }

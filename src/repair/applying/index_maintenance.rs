@@ -4,14 +4,18 @@
 //! The truncated index keeps the record of the end that the log has lost until a repair decides about that end. No other
 //! file contains it.
 
+use std::path::PathBuf;
+
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, replace_file};
 use crate::format::journal::JournalSection;
-use crate::format::{FrameFormat, FrameIdentity};
+use crate::format::{FrameFormat, FrameIdentity, segment_file_name};
 use crate::index::{AggregateIndex, ensure_replaceable_index, save};
 use crate::inspect::{LogView, index_path};
 use crate::repair::journal::{JournalReader, JournalWriter, RepairRecord, read_repair_history};
-use crate::repair::types::{LogPaths, Plan, RepairStep, WorkMeter, for_each_chunk, read_neighbour};
+use crate::repair::types::{
+    LogPaths, NewSegment, Plan, RepairStep, StepWrite, WorkMeter, for_each_chunk, read_neighbour,
+};
 
 /// True when the index covers bytes that the plan changes.
 pub(super) fn is_index_affected(view: &LogView, plan: &Plan) -> bool {
@@ -32,7 +36,11 @@ fn changed_steps<'p>(log: &LogFile, plan: &'p Plan) -> impl Iterator<Item = &'p 
         let base = segments.bases().last().copied()?;
         Some(segments.segment_at(base).first_frame())
     });
-    plan.steps.iter().filter(move |step| match covered_from {
+    // The last segment of a log can be one that the plan writes or removes. What is given up has no bytes.
+    let is_change = |step: &&RepairStep| {
+        !step.changes_file() || matches!(step.write, StepWrite::Segment(_) | StepWrite::RemoveSegment { .. })
+    };
+    plan.steps.iter().filter(is_change).filter(move |step| match covered_from {
         Some(start) => step.max_end() > start,
         None => step.end > header_end || step.touches_tail(),
     })
@@ -49,10 +57,11 @@ fn first_changed_offset(log: &LogFile, plan: &Plan) -> u64 {
 pub(super) fn remove_sealed_indexes(paths: &LogPaths, log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
     let Some(segments) = log.storage().segments() else { return Ok(()) };
     let (bases, disk) = (segments.bases(), paths.disk.as_ref());
+    let changes = |step: &&RepairStep| !step.changes_file();
     let mut is_changed = false;
     for pair in bases.windows(2) {
         let &[base, next] = pair else { continue };
-        if !plan.steps.iter().any(|step| step.start < next && base < step.max_end()) {
+        if !plan.steps.iter().filter(changes).any(|step| step.start < next && base < step.max_end()) {
             continue;
         }
         let path = index_path(&segments.segment_path(base));
@@ -137,7 +146,7 @@ pub(super) fn restore_index(paths: &LogPaths, journal: &JournalReader) -> Result
     if !journal.has_section(JournalSection::IndexBeforeImage) {
         return Ok(());
     }
-    let path = paths.custom_index.clone().unwrap_or_else(|| index_path(&paths.permissions_source()));
+    let path = paths.custom_index.clone().unwrap_or_else(|| index_path_of(paths, &journal.record.plan));
     ensure_replaceable_index(paths.disk.as_ref(), &path, Some(&paths.path))?;
     replace_file(paths.disk.as_ref(), &path, &paths.path, |file| {
         for saved in journal.read_saved_bytes(JournalSection::IndexBeforeImage) {
@@ -147,6 +156,16 @@ pub(super) fn restore_index(paths: &LogPaths, journal: &JournalReader) -> Result
         Ok(())
     })
     .map(|_| ())
+}
+
+/// Returns the path of the index that a journal has saved: that of the last segment, which a repair may have written or removed.
+fn index_path_of(paths: &LogPaths, plan: &Plan) -> PathBuf {
+    let written = plan.steps.last().and_then(|step| match step.write {
+        StepWrite::Segment(NewSegment { old_log_end: Some(_), .. })
+        | StepWrite::RemoveSegment { old_log_end: Some(_) } => Some(paths.path.join(segment_file_name(step.start))),
+        _ => None,
+    });
+    index_path(&written.unwrap_or_else(|| paths.permissions_source()))
 }
 
 /// Restores, after an undo, the index that the undone repair has saved.

@@ -1,6 +1,7 @@
 //! Checks everything that a plan depends on, before anything is written.
 
 use super::change::PlannedChange;
+use super::segment_files::{FileStepState, file_step_state};
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::frame::MAX_FRAME;
@@ -48,6 +49,11 @@ pub(super) fn check_plan_with_progress(log: &LogFile, plan: &Plan, meter: &WorkM
 pub(super) fn check_tail_again(change: PlannedChange) -> Result<(), StorageError> {
     let PlannedChange { log, plan, meter, .. } = change;
     let Some(step) = plan.steps.last().filter(|step| step.touches_tail()) else { return Ok(()) };
+    if step.changes_file() {
+        let is_same = step.log_ends().is_none_or(|(before, _)| log.len().is_ok_and(|len| len == before));
+        let error = || changed_error(log.path(), "the end of the log as the plan was made from it", "another end");
+        return if is_same { Ok(()) } else { Err(error()) };
+    }
     if sha256_of_end(log, step.range(), meter)?.as_ref() == Some(&step.before_sha256) {
         return Ok(());
     }
@@ -99,6 +105,12 @@ impl StepCheck<'_, '_> {
         if sha256_of_range(log, step.range(), self.meter)? != step.before_sha256 {
             let expected = format!("the bytes of {}..{} that the plan was made from", step.start, step.end);
             return Err(changed_error(path, &expected, "other bytes"));
+        }
+        if !matches!(file_step_state(log, step)?, None | Some(FileStepState::Before | FileStepState::NoFile)) {
+            let range = step.affected_range();
+            let expected =
+                format!("the files of segments at {}..{} that the plan was made from", range.start, range.end);
+            return Err(changed_error(path, &expected, "other files"));
         }
         if let StepWrite::Edits(changes) = &step.write {
             self.check_changes(step, changes)?;
@@ -154,6 +166,10 @@ fn is_write_of_action(step: &RepairStep) -> bool {
                     section.from.is_none() && (MIN_GAP..=MAX_FRAME as u64).contains(&len)
                 })
         }
+        (StepWrite::Segment(_), RepairAction::RestoreSegment) => {
+            step.gaps().all(|gap| gap.end.saturating_sub(gap.start) >= MIN_GAP)
+        }
+        (StepWrite::GiveUp(_), RepairAction::GiveUp) | (StepWrite::CutExcess(_), RepairAction::CutExcess) => true,
         (StepWrite::Truncate, RepairAction::SetAsideTail) => step.new_end == step.start,
         (StepWrite::Gap { header, .. }, RepairAction::Gap) => {
             let is_header = |header: &String| {

@@ -11,11 +11,13 @@ use super::failure::{StartedRepair, read_log_state};
 use super::index_maintenance::restore_undone_index;
 use super::lock::{LockedLog, open_and_lock, open_locked};
 use super::purge::finish_purge;
-use super::source_files::open_undone_journal;
-use super::write::{journaled_output, roll_back, sync_log};
+use super::segment_files::{FileStepState, file_step_state};
+use super::settings::{SettingsState, settings_state};
+use super::source_files::{journaled_output, open_undone_journal};
+use super::write::{roll_back, sync_log};
 use crate::StorageError;
 use crate::failed_repair::LogStateAfterFailure;
-use crate::file::{HeaderState, LogFile, OpenMode, WriterLock, open_log};
+use crate::file::{HeaderState, LogFile, OpenMode, SegmentSet, WriterLock, open_log};
 use crate::format::FrameFormat;
 use crate::format::journal::JournalSection;
 use crate::inspect::OnProgress;
@@ -71,7 +73,7 @@ enum RepairProgress {
 /// `Io` when the log cannot be read.
 pub(crate) fn pending_repair(paths: &LogPaths, log: &LogFile) -> Result<Option<PendingRepair>, StorageError> {
     let Ok(Some(journal)) = JournalFolder::open(paths, log)?.find_pending() else { return Ok(None) };
-    if measure_progress(log, &journal, &WorkMeter::silent())? == RepairProgress::Foreign {
+    if measure_progress(paths, log, &journal, &WorkMeter::silent())? == RepairProgress::Foreign {
         return Ok(None);
     }
     let record = &journal.record;
@@ -90,7 +92,9 @@ pub(crate) fn journal_notices(paths: &LogPaths, log: &LogFile) -> Result<Vec<Str
     let folder = JournalFolder::open(paths, log)?;
     let mut notices = folder.notices();
     match folder.find_pending() {
-        Ok(Some(journal)) if measure_progress(log, &journal, &WorkMeter::silent())? == RepairProgress::Foreign => {
+        Ok(Some(journal))
+            if measure_progress(paths, log, &journal, &WorkMeter::silent())? == RepairProgress::Foreign =>
+        {
             let path = journal.record.journal.display();
             let reason = "its repair is unfinished and does not match the log or its own plan";
             notices.push(format!("{path}: not used: {reason}"));
@@ -166,13 +170,17 @@ pub(crate) fn recover_under_lock(paths: &LogPaths, lock: &WriterLock) -> Result<
     if !has_recoverable_repair(paths, &log, meter)? {
         return Ok(None);
     }
-    recover_locked(paths, &open_locked(paths, lock)?, meter)
+    let recovered = recover_locked(paths, &open_locked(paths, lock)?, meter)?;
+    // The recovery can have written or removed the file of a segment.
+    let relisted = lock.reader().segments().map_or(Ok(()), SegmentSet::relist);
+    relisted.map_err(|error| StorageError::io(&paths.path, "list", error))?;
+    Ok(recovered)
 }
 
 /// True when a journal of the log describes a repair that is neither complete nor rolled back, and matches the log.
 fn has_recoverable_repair(paths: &LogPaths, log: &LogFile, meter: &WorkMeter) -> Result<bool, StorageError> {
     let Some(journal) = find_pending(paths, log)? else { return Ok(false) };
-    Ok(measure_progress(log, &journal, meter)? != RepairProgress::Foreign)
+    Ok(measure_progress(paths, log, &journal, meter)? != RepairProgress::Foreign)
 }
 
 fn open_for_reading(paths: &LogPaths) -> Result<LogFile, StorageError> {
@@ -194,7 +202,7 @@ pub(super) fn recover_locked(
 ) -> Result<Option<RecoveryOutcome>, StorageError> {
     let Some(journal) = find_pending(paths, log)? else { return Ok(None) };
     let log = &Arc::new(log.in_format(journal.record.plan.log.format));
-    let progress = measure_progress(log, &journal, meter)?;
+    let progress = measure_progress(paths, log, &journal, meter)?;
     if progress == RepairProgress::Foreign {
         return Ok(None);
     }
@@ -237,10 +245,15 @@ fn finish_repair(
 }
 
 /// Compares the log with the journal, to find which of the repair's changes it contains.
-fn measure_progress(log: &LogFile, journal: &JournalReader, meter: &WorkMeter) -> Result<RepairProgress, StorageError> {
+fn measure_progress(
+    paths: &LogPaths,
+    log: &LogFile,
+    journal: &JournalReader,
+    meter: &WorkMeter,
+) -> Result<RepairProgress, StorageError> {
     let log = &log.in_format(journal.record.plan.log.format);
     let (plan, len) = (&journal.record.plan, log.len()?);
-    let planned_len = plan.steps.last().filter(|step| step.touches_tail()).map(|step| step.new_end);
+    let planned_len = plan.steps.last().and_then(RepairStep::log_ends).map(|(_, after)| after);
     let is_len_possible = match planned_len {
         Some(planned) => (planned.min(plan.log.bytes)..=planned.max(plan.log.bytes)).contains(&len),
         None => len >= plan.log.bytes,
@@ -259,6 +272,11 @@ fn measure_progress(log: &LogFile, journal: &JournalReader, meter: &WorkMeter) -
     }
     // A plan without steps changes only the index, and is rolled back.
     let mut is_complete = !plan.steps.is_empty() && planned_len.is_none_or(|planned| planned == len);
+    match settings_state(paths, log, (plan, journal.record.begun_ms))? {
+        SettingsState::After | SettingsState::Unchanged => {}
+        // A file that another program has changed stays as it is.
+        SettingsState::Before | SettingsState::Other => is_complete = false,
+    }
     for step in &plan.steps {
         match measure_step_progress(log, journal, step, meter)? {
             RepairProgress::Foreign => return Ok(RepairProgress::Foreign),
@@ -275,6 +293,13 @@ fn measure_step_progress(
     step: &RepairStep,
     meter: &WorkMeter,
 ) -> Result<RepairProgress, StorageError> {
+    if let Some(state) = file_step_state(log, step)? {
+        return Ok(match state {
+            FileStepState::After | FileStepState::NoFile => RepairProgress::Complete,
+            FileStepState::Before | FileStepState::Partial => RepairProgress::Partial,
+            FileStepState::Foreign => RepairProgress::Foreign,
+        });
+    }
     let mut output = journaled_output(journal, step);
     let mut progress = RepairProgress::Complete;
     let Range { start: mut at, end: compared_end } = compared_range(step, log.len()?);
@@ -325,6 +350,12 @@ fn measure_chunk_progress(
 /// True when the header and the first frame are as in the plan, apart from bytes that the plan changes.
 fn is_same_log(log: &LogFile, plan: &Plan) -> Result<bool, StorageError> {
     let first_change = plan.steps.first().map_or(u64::MAX, |step| step.start);
+    // A plan that writes or removes the first segment changes which header is the first one.
+    let log_start = log.storage().segments().map(SegmentSet::log_start);
+    let changes_first = |step: &RepairStep| step.changes_file() && Some(step.start) == log_start;
+    if plan.steps.first().is_some_and(changes_first) {
+        return has_planned_file_or_neighbour(log, plan);
+    }
     let header_len = log.first_frame_offset();
     if first_change >= header_len && log.read_header()? != plan.log.header {
         return Ok(false);

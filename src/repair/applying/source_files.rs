@@ -8,7 +8,7 @@ use crate::format::FrameFormat;
 use crate::format::journal::JournalSection;
 use crate::repair::journal::{JournalFolder, JournalReader};
 use crate::repair::planning::{ByteSource, DonorSections, StepOutput};
-use crate::repair::types::{LogPaths, Plan, RepairStep};
+use crate::repair::types::{LogPaths, Plan, RepairStep, StepWrite};
 
 /// The open files that a plan copies bytes from.
 #[derive(Debug, Default)]
@@ -49,6 +49,30 @@ impl SourceFiles {
         StepOutput::new(self.format, step, Some(source))
     }
 
+    /// Calls `visit` with the excess bytes that a step cuts off or writes: those of the log, or of the journal that the plan
+    /// undoes. Does nothing for another step.
+    ///
+    /// # Errors
+    /// `Io`, `Changed` when they cannot be read; the errors of `visit`.
+    pub(super) fn for_each_excess_chunk(
+        &self,
+        log: &LogFile,
+        step: &RepairStep,
+        visit: &mut dyn FnMut(u64, &[u8]) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        match (&step.write, &self.undone_journal) {
+            (StepWrite::CutExcess(excess), _) => excess.for_each_chunk(log, step.start, visit),
+            (StepWrite::WriteExcess(_), Some(journal)) => {
+                for saved in journal.read_excess(step.start) {
+                    let (offset, bytes) = saved?;
+                    visit(offset, &bytes)?;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Returns the journal of the repair that the plan undoes; `None` when the plan is not an undo.
     pub(super) const fn undone_journal(&self) -> Option<&JournalReader> {
         self.undone_journal.as_ref()
@@ -58,6 +82,12 @@ impl SourceFiles {
     pub(super) fn has_saved_index(&self) -> bool {
         self.undone_journal.as_ref().is_some_and(|journal| journal.has_section(JournalSection::IndexBeforeImage))
     }
+}
+
+/// Returns the output of a step of a journaled plan. The bytes that the step copies are read from the journal.
+pub(super) fn journaled_output<'a>(journal: &'a JournalReader, step: &'a RepairStep) -> StepOutput<'a> {
+    let format = journal.record.plan.log.format;
+    StepOutput::new(format, step, Some(Box::new(journal.section_source(JournalSection::AfterImage))))
 }
 
 /// Opens the journal of the repair that a plan undoes; `None` when the plan is not an undo.

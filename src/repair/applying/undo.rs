@@ -2,9 +2,12 @@
 
 use std::ops::ControlFlow;
 
+use super::segment_files::{FileStepState, file_step_state};
+use super::settings::undo_settings;
 use crate::StorageError;
-use crate::file::{HeaderState, LogFile, OpenMode, open_log};
+use crate::file::{Disk, HeaderState, LogFile, OpenMode, RemovedFolder, open_log};
 use crate::format::journal::JournalSection;
+use crate::format::segment_file_name;
 use crate::inspect::OnProgress;
 use crate::repair::journal::{
     ChangesInLog, JournalFolder, JournalReader, RepairHistory, RepairRecord, RepairState, read_repair_history,
@@ -48,7 +51,8 @@ pub fn plan_undo_with_progress(
     journal.check_saved_bytes(log.len()?)?;
     let identity = read_identity(&log)?;
     let meter = &WorkMeter::new(record.plan.changed_bytes().saturating_mul(2), on_progress);
-    let undoing = Undoing { log: &log, log_end: identity.bytes, records: &records, record, meter };
+    let disk = paths.disk.as_ref();
+    let undoing = Undoing { disk, log: &log, log_end: identity.bytes, records: &records, record, meter };
     let mut steps = Vec::new();
     for step in &record.plan.steps {
         undoing.check_undoable(step)?;
@@ -60,6 +64,7 @@ pub fn plan_undo_with_progress(
     }
     let mut plan = Plan::new(identity, steps);
     plan.undoes = Some(record.number);
+    plan.settings = undo_settings(paths, &log, (&record.plan, record.begun_ms))?;
     plan.cut_segments.clone_from(&record.plan.log.short_segments);
     plan.assign_id();
     plan.seal();
@@ -68,6 +73,7 @@ pub fn plan_undo_with_progress(
 
 /// A repair that is being reversed, with the log that it has changed.
 struct Undoing<'a, 'm> {
+    disk: &'a dyn Disk,
     log: &'a LogFile,
     log_end: u64,
     /// The repair history of the log.
@@ -79,10 +85,16 @@ struct Undoing<'a, 'm> {
 impl Undoing<'_, '_> {
     /// Checks that the range of `step` has the bytes that repair `record` wrote, and can be restored.
     fn check_undoable(&self, step: &RepairStep) -> Result<(), StorageError> {
-        let Self { log, log_end, records, record, meter } = *self;
-        let is_unchanged =
-            log_end >= step.new_end && sha256_of_range(log, step.start..step.new_end, meter)? == step.after_sha256;
-        if let Some(later) = find_later_repair(records, record, step).filter(|_| !is_unchanged) {
+        let Self { log, log_end, records, record, meter, .. } = *self;
+        self.check_not_removed(step)?;
+        let is_unchanged = match file_step_state(log, step)? {
+            Some(state) => matches!(state, FileStepState::After | FileStepState::NoFile),
+            None => {
+                log_end >= step.new_end && sha256_of_range(log, step.start..step.new_end, meter)? == step.after_sha256
+            }
+        };
+        let is_replaced = !is_unchanged || self.is_restored(step);
+        if let Some(later) = find_later_repair(records, record, step).filter(|_| is_replaced) {
             let range = format!("{}..{}", step.start, step.new_end);
             return Err(if later.state == RepairState::Purged {
                 let reason = format!("erasure {} of {range} is final, and its old bytes are destroyed", later.number);
@@ -92,10 +104,10 @@ impl Undoing<'_, '_> {
                 refused_error(log.path(), reason, "Undo the later repair first")
             });
         }
-        if step.touches_tail() && log_end > step.new_end {
+        if let Some((_, new_end)) = step.log_ends().filter(|(_, new_end)| log_end > *new_end) {
             let reason = format!(
                 "{} bytes were appended after repair {}, where its old bytes would be restored",
-                log_end - step.new_end,
+                log_end - new_end,
                 record.number
             );
             return Err(refused_error(log.path(), reason, "The journal keeps the old bytes; the appended ones stay"));
@@ -105,6 +117,40 @@ impl Undoing<'_, '_> {
             return Err(changed_error(log.path(), &expected, "other bytes"));
         }
         Ok(())
+    }
+
+    /// True when a segment is there again that starts in the range that the step gives up.
+    fn is_restored(&self, step: &RepairStep) -> bool {
+        let Some(segments) = self.log.storage().segments() else { return false };
+        let range = step.affected_range();
+        let has_segment = || segments.bases().iter().any(|base| range.contains(base));
+        matches!(step.write, StepWrite::GiveUp(_)) && has_segment()
+    }
+
+    /// Checks that retention has not removed the segment that the step has changed.
+    fn check_not_removed(&self, step: &RepairStep) -> Result<(), StorageError> {
+        let Self { log, record, .. } = *self;
+        let Some(segments) = log.storage().segments().filter(|segments| step.start < segments.log_start()) else {
+            return Ok(());
+        };
+        let removed = RemovedFolder::of_log(self.disk, log.storage(), segments)?;
+        let found = removed.list_segments()?;
+        let segment = found.iter().rfind(|(base, _)| *base <= step.start).map(|(base, _)| *base);
+        let (start, number) = (segments.log_start(), record.number);
+        let name = segment.map_or_else(|| format!("at offset {}", step.start), segment_file_name);
+        let reason = format!(
+            "repair {number} has changed the segment {name}, which a retention has removed since: the log starts at \
+             offset {start}"
+        );
+        Err(refused_error(
+            log.path(),
+            reason,
+            if segment.is_some() {
+                "Bring the segments back first, by undoing the retention: `chronicle undo LOG --list` names it"
+            } else {
+                "The removed segments were deleted for good, so there is nothing left to restore"
+            },
+        ))
     }
 
     /// Returns the step that reverses `step` with the bytes that are saved in the journal.
@@ -121,6 +167,9 @@ impl Undoing<'_, '_> {
             StepWrite::Edits(changes) => {
                 StepWrite::Edits(changes.iter().map(invert_change).collect::<Result<_, StorageError>>()?)
             }
+            StepWrite::Segment(segment) => StepWrite::RemoveSegment { old_log_end: segment.old_log_end },
+            StepWrite::GiveUp(lost) => StepWrite::TakeBack(lost.clone()),
+            StepWrite::CutExcess(excess) => StepWrite::WriteExcess(excess.clone()),
             _ => StepWrite::CopyFrom { from: journal.record.journal.clone() },
         };
         let mut inverse = RepairStep {
@@ -152,7 +201,11 @@ fn find_later_repair<'a>(
     record: &RepairRecord,
     step: &RepairStep,
 ) -> Option<&'a RepairRecord> {
-    let overlaps = |other: &RepairStep| other.start < step.max_end() && step.start < other.max_end();
+    let range = step.affected_range();
+    let overlaps = |other: &RepairStep| {
+        let other = other.affected_range();
+        other.start < range.end && range.start < other.end
+    };
     let mut later = records.iter().rev().filter(|other| other.number > record.number && other.is_in_effect());
     later.find(|other| other.plan.steps.iter().any(overlaps))
 }

@@ -4,6 +4,7 @@ use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 
 use super::change::PlannedChange;
+use super::segment_files::{FileStepState, file_step_state};
 use crate::StorageError;
 use crate::format::{DamageKind, Finding};
 use crate::inspect::{LogView, SurveyOptions, SurveyUpdate, survey};
@@ -14,6 +15,11 @@ pub(super) fn verify_steps(change: PlannedChange) -> Result<(), StorageError> {
     let PlannedChange { log, plan, meter, .. } = change;
     log.storage().drop_cache();
     for step in &plan.steps {
+        if !matches!(file_step_state(log, step)?, None | Some(FileStepState::After | FileStepState::NoFile)) {
+            let range = step.affected_range();
+            let expected = format!("the files of segments at {}..{} as they were written", range.start, range.end);
+            return Err(changed_error(log.path(), &expected, "other files when they were read again"));
+        }
         if sha256_of_range(log, step.start..step.new_end, meter)? != step.after_sha256 {
             let expected = format!("what was written to {}..{}", step.start, step.new_end);
             return Err(changed_error(log.path(), &expected, "other bytes when it was read again"));
@@ -49,7 +55,7 @@ pub(super) fn check_after_repair(change: PlannedChange) -> Result<(), StorageErr
 /// True when the plan repairs the finding, or leaves a part of it unrepaired and repairs the rest.
 fn is_repaired(plan: &Plan, found: &Finding) -> bool {
     let is_forgotten = plan.forgotten_index_end.is_some() && found.kind == DamageKind::Truncated;
-    let steps = plan.steps.iter().map(|step| step.start..step.max_end());
+    let steps = plan.steps.iter().map(RepairStep::affected_range);
     is_forgotten || is_covered(found, steps.chain(unrepaired_ranges(plan)).collect())
 }
 

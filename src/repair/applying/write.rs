@@ -2,19 +2,15 @@
 
 use super::change::PlannedChange;
 use super::index_maintenance::{remove_sealed_indexes, restore_index, truncate_index};
+use super::segment_files::{is_in_removed_segment, roll_back_files, write_file_step};
+use super::settings::{roll_back_settings, write_settings};
+use super::source_files::journaled_output;
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::journal::JournalSection;
 use crate::inspect::LogView;
 use crate::repair::journal::JournalReader;
-use crate::repair::planning::StepOutput;
 use crate::repair::types::{LogPaths, RepairStep, ShortSegment, StepWrite, WorkMeter, is_all_zero};
-
-/// Returns the output of a step of a journaled plan. The bytes that the step copies are read from the journal.
-pub(super) fn journaled_output<'a>(journal: &'a JournalReader, step: &'a RepairStep) -> StepOutput<'a> {
-    let format = journal.record.plan.log.format;
-    StepOutput::new(format, step, Some(Box::new(journal.section_source(JournalSection::AfterImage))))
-}
 
 /// Truncates the index, writes all steps by ascending offset, and syncs the log.
 ///
@@ -30,10 +26,15 @@ pub(super) fn write_steps(
     }
     remove_sealed_indexes(paths, log, plan)?;
     for step in &plan.steps {
-        write_step(log, step, journal, meter)?;
+        if step.changes_file() {
+            write_file_step(paths, log, step, journal, meter)?;
+        } else {
+            write_step(log, step, journal, meter)?;
+        }
     }
     cut_segments(log, &plan.cut_segments)?;
-    sync_log(log)
+    sync_log(log)?;
+    write_settings(paths, log, (plan, journal.record.begun_ms))
 }
 
 fn write_step(
@@ -76,15 +77,20 @@ pub(super) fn roll_back(paths: &LogPaths, log: &LogFile, journal: &JournalReader
     journal.check_saved_bytes(log.len()?)?;
     for saved in journal.read_saved_bytes(JournalSection::BeforeImage) {
         let (offset, bytes) = saved?;
+        if is_in_removed_segment(plan, offset) {
+            continue;
+        }
         let io = |error| StorageError::io_at(log.path(), "write", offset, error);
         write_or_extend(log, offset, &bytes).map_err(io)?;
     }
-    if plan.steps.last().is_some_and(|step| step.new_end > step.end) {
+    if plan.steps.last().is_some_and(|step| step.new_end > step.end && !step.changes_file()) {
         let cut = |error| StorageError::io_at(log.path(), "cut", plan.log.bytes, error);
         log.storage().set_len(plan.log.bytes).map_err(cut)?;
     }
     cut_segments(log, &plan.log.short_segments)?;
+    roll_back_files(paths, log, journal)?;
     sync_log(log)?;
+    roll_back_settings(paths, log, journal)?;
     restore_index(paths, journal)
 }
 

@@ -90,7 +90,7 @@ pub fn count_compaction(
             }
             WalkItem::Damage(finding) => {
                 summary.omitted_total += 1;
-                summary.damage_total += 1;
+                summary.damage_total += u64::from(finding.kind.is_damage());
                 finding.end
             }
             WalkItem::InFlight(range) => {

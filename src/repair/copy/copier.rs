@@ -181,7 +181,7 @@ impl Copier<'_, '_> {
                 }
                 // These findings do not replace an event.
                 DamageKind::Header | DamageKind::Clock => self.copy_until(finding.start)?,
-                DamageKind::Gap => {
+                DamageKind::Gap | DamageKind::Lost => {
                     self.handle_adjacent()?;
                     self.copy_until(finding.start)?;
                     self.record_omitted(OmittedRange {

@@ -24,6 +24,7 @@ impl JournalReader {
         let copies = steps.iter().flat_map(RepairStep::copied_sections);
         let is_complete = is_tiling(self.saved(JournalSection::BeforeImage), steps.iter().map(RepairStep::range))
             && is_tiling(self.saved(JournalSection::AfterImage), copies.map(|section| section.range))
+            && is_tiling(self.saved(JournalSection::Excess), steps.iter().filter_map(excess_range))
             && is_from_zero(self.saved(JournalSection::IndexBeforeImage));
         if !is_complete {
             return Err(self.contradiction("the bytes of the ranges of its plan, and no others"));
@@ -35,8 +36,32 @@ impl JournalReader {
         steps.iter().try_for_each(|step| self.check_step(step, log_len))
     }
 
+    /// Iterates over the bytes that the journal has saved from after the end of the segment that ends at `end`.
+    pub(crate) fn read_excess(&self, end: u64) -> impl Iterator<Item = Result<(u64, Vec<u8>), StorageError>> + '_ {
+        // The bytes of one step follow those of the step before it. Their offsets can overlap.
+        let bytes_of = |step: &RepairStep| step.excess().map_or(0, |excess| excess.bytes);
+        let steps = &self.record.plan.steps;
+        let skipped: u64 = steps.iter().take_while(|step| step.start < end).map(bytes_of).sum();
+        let wanted: u64 = steps.iter().filter(|step| step.start == end).map(bytes_of).sum();
+        let mut position = 0;
+        self.read_saved_bytes(JournalSection::Excess).filter(move |saved| {
+            let at = position;
+            position += saved.as_ref().map_or(0, |(_, bytes)| bytes.len() as u64);
+            saved.is_err() || (skipped..skipped + wanted).contains(&at)
+        })
+    }
+
     /// Compares the hashes of a step with the saved bytes before the step, and with what the step makes of them.
     fn check_step(&self, step: &RepairStep, log_len: u64) -> Result<(), StorageError> {
+        if let Some(excess) = step.excess() {
+            let mut hash = Sha256::new();
+            for saved in self.read_excess(step.start) {
+                hash.update(&saved?.1);
+            }
+            if hash.finalize().as_slice() != excess.sha256 {
+                return Err(self.contradiction("the bytes after the end of a segment"));
+            }
+        }
         let (mut before_hash, mut after_hash) = (Sha256::new(), Sha256::new());
         let after = self.section_source(JournalSection::AfterImage);
         let mut output = StepOutput::new(self.record.plan.log.format, step, Some(Box::new(after)));
@@ -66,6 +91,11 @@ impl JournalReader {
     fn contradiction(&self, expected: &str) -> StorageError {
         changed_error(&self.record.journal, expected, "other bytes")
     }
+}
+
+/// Returns the range of the bytes after the end of a segment that a step cuts off or writes, as if the segment went on.
+fn excess_range(step: &RepairStep) -> Option<Range<u64>> {
+    step.excess().map(|excess| step.start..step.start.saturating_add(excess.bytes))
 }
 
 /// True when the saved bytes are exactly those of `ranges`, one after the other.

@@ -25,7 +25,11 @@ impl JournalReader {
         later: &[&RepairRecord],
     ) -> Result<ChangesInLog, StorageError> {
         let is_replaced = |step: &RepairStep| {
-            let overlaps = |other: &RepairStep| other.start < step.max_end() && step.start < other.max_end();
+            let range = step.affected_range();
+            let overlaps = |other: &RepairStep| {
+                let other = other.affected_range();
+                other.start < range.end && range.start < other.end
+            };
             later.iter().any(|record| record.plan.steps.iter().any(overlaps))
         };
         let (mut present, mut absent) = (0, 0);
@@ -47,6 +51,9 @@ impl JournalReader {
             bytes.truncate(read);
             Ok::<_, StorageError>(bytes)
         };
+        if let Some(is_present) = is_file_step_in_log(log, step) {
+            return Ok(is_present);
+        }
         if let StepWrite::Edits(changes) = &step.write {
             for ByteChange { offset, after, .. } in changes {
                 if read_log(*offset, after.len() as u64)? != *after {
@@ -66,5 +73,26 @@ impl JournalReader {
         // The step has cut these bytes off: it is no longer in the log when the log has them again, or ends before them.
         let now = read_log(step.start, before.len() as u64)?;
         Ok(log.len()? >= step.start && (before.is_empty() || now != before))
+    }
+}
+
+/// True when the log still has the change of a step that wrote, removed or cut a file, or gave a range up; `None` for a step that
+/// changed bytes, and for the file of a segment, whose bytes are compared.
+fn is_file_step_in_log(log: &LogFile, step: &RepairStep) -> Option<bool> {
+    let segments = log.storage().segments()?;
+    // Retention has removed the segment. An undo says so.
+    if step.start < segments.log_start() {
+        return Some(true);
+    }
+    match &step.write {
+        StepWrite::GiveUp(lost) => {
+            let range = step.affected_range();
+            let given_up = segments.lost_parts(&range);
+            Some(lost.next.is_some() || given_up.iter().map(|part| part.end - part.start).sum::<u64>() > 0)
+        }
+        StepWrite::CutExcess(excess) => Some(segments.excess_bytes(excess.base) == 0),
+        StepWrite::WriteExcess(excess) => Some(segments.excess_bytes(excess.base) > 0),
+        StepWrite::TakeBack(_) | StepWrite::RemoveSegment { .. } => Some(true),
+        _ => None,
     }
 }

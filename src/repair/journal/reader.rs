@@ -302,6 +302,7 @@ struct SavedSections {
     before: Vec<SavedBytes>,
     after: Vec<SavedBytes>,
     index: Vec<SavedBytes>,
+    excess: Vec<SavedBytes>,
 }
 
 impl SavedSections {
@@ -310,6 +311,7 @@ impl SavedSections {
             JournalSection::BeforeImage => &self.before,
             JournalSection::AfterImage => &self.after,
             JournalSection::IndexBeforeImage => &self.index,
+            JournalSection::Excess => &self.excess,
         }
     }
 
@@ -318,6 +320,7 @@ impl SavedSections {
             JournalSection::BeforeImage => self.before.push(saved),
             JournalSection::AfterImage => self.after.push(saved),
             JournalSection::IndexBeforeImage => self.index.push(saved),
+            JournalSection::Excess => self.excess.push(saved),
         }
     }
 }

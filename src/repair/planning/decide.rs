@@ -3,15 +3,19 @@
 use std::path::Path;
 
 use super::donor::Donor;
+use super::donor_notes::donor_notes;
 use super::donor_ranges::{DonorPart, DonorRange, DonorRanges, is_fillable};
+use super::donor_runs::DonorRun;
 use super::gap_limits::GapLimits;
 use super::group::{Decision, PieceGroup};
+use super::lost_segments::LostRangePlanner;
 use super::option_checks::check_options;
 use crate::StorageError;
 use crate::format::DamageKind;
 use crate::inspect::LogView;
 use crate::repair::types::{
-    CandidateChoice, Certainty, Fix, ProposedFix, RepairAction, RepairOptions, UnrepairedRange, refused_error,
+    CandidateChoice, Certainty, ExcessBytes, Fix, ProposedFix, RepairAction, RepairOptions, UnrepairedRange,
+    refused_error,
 };
 
 /// The decisions about all findings, and the notes about the donors.
@@ -54,7 +58,23 @@ pub(super) fn decide_fixes(
             continue;
         }
         let available_fixes = offer.available_fixes(proposed);
-        if let Some(use_of_donor) = donor_use(options, &offer, selected)
+        let use_of_donor = donor_use(options, &offer, selected);
+        if options.is_selected(&proposed.finding)
+            && !is_left_for_choice(options, &offer, use_of_donor)
+            && let Some(lost) = view.lost_segments(&proposed.finding)?
+            && !(options.forget_lost_end && lost.last.is_some())
+        {
+            let runs = taken_runs(donor_range, use_of_donor);
+            let planner = LostRangePlanner { view, donors, proposed, lost: &lost, runs, limits: &limits };
+            let mut parts = planner.decide()?;
+            let is_written = parts.iter().any(|part| matches!(part.decision, Decision::WriteSegment(_)));
+            if let Some(first) = parts.first_mut().filter(|_| !is_written) {
+                first.available_fixes = available_fixes;
+            }
+            groups.append(&mut parts);
+            continue;
+        }
+        if let Some(use_of_donor) = use_of_donor
             && let Some(range) = offer.selectable_range
         {
             filled_to = range.piece_indices.end;
@@ -73,7 +93,14 @@ pub(super) fn decide_fixes(
             groups.append(&mut filled);
             continue;
         }
-        let decision = decide_piece(options, proposed, &offer, selected);
+        let decision = match proposed.finding.kind {
+            // A range that was given up is no damage.
+            DamageKind::Lost => Decision::Keep,
+            _ if proposed.finding.evidence.excess_bytes.is_some() && options.is_selected(&proposed.finding) => {
+                Decision::CutExcess(ExcessBytes::read(view.log(), proposed.finding.start)?)
+            }
+            _ => decide_piece(options, proposed, &offer, selected),
+        };
         let range = proposed.finding.start..proposed.repaired_end();
         groups.push(PieceGroup { range, available_fixes, pieces: vec![proposed.clone()], decision });
     }
@@ -102,33 +129,6 @@ fn leave_after_undecided_end(groups: &mut [PieceGroup], log_end: u64) {
     }
 }
 
-/// Returns the notes about the donors: a different header, how far each reaches, its frames, and the events that it has
-/// after the log's end.
-fn donor_notes(
-    donors: &[Donor],
-    ranges: &DonorRanges,
-    groups: &[PieceGroup],
-    found: &[ProposedFix],
-) -> Result<Vec<String>, StorageError> {
-    let mut notes: Vec<String> = donors.iter().filter_map(Donor::header_mismatch_note).collect();
-    notes.extend(ranges.notes());
-    let wanted_end = found.iter().filter(|proposed| is_fillable(proposed.finding.kind)).map(ProposedFix::repaired_end);
-    let wanted_end = wanted_end.max().unwrap_or_default();
-    let last = groups.last();
-    let taken_to =
-        last.filter(|group| matches!(group.decision, Decision::TakeFromDonor(_))).map(|group| group.range.end);
-    // A lost end that is not taken from a donor is a finding, which reports how much is missing.
-    let is_end_missing = last.is_some_and(PieceGroup::is_truncation) && taken_to.is_none();
-    for donor in donors {
-        notes.extend(donor.differing_frames_note()?);
-        notes.extend(donor.reach_note(wanted_end)?);
-        if !is_end_missing {
-            notes.extend(donor.extra_frames_note(taken_to)?);
-        }
-    }
-    Ok(notes)
-}
-
 /// The frames of a donor range that are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DonorUse {
@@ -148,6 +148,22 @@ fn donor_use(options: &RepairOptions, offer: &PieceOffer, selected: Option<Selec
         None if options.accept_likely && is_likely && !range.is_proven() => None,
         None => range.has_proven_part().then_some(DonorUse::Proven),
     }
+}
+
+/// True when a donor has frames for the range of a finding that are only offered as a choice, and the user has not chosen.
+fn is_left_for_choice(options: &RepairOptions, offer: &PieceOffer, use_of_donor: Option<DonorUse>) -> bool {
+    offer.donor_range.is_some() && use_of_donor.is_none() && !options.gap_undecided
+}
+
+/// Returns the frames of a donor range that are taken.
+fn taken_runs(range: Option<&DonorRange>, use_of_donor: Option<DonorUse>) -> Vec<DonorRun> {
+    let is_taken = |run: &&DonorRun| match use_of_donor {
+        Some(DonorUse::All) => true,
+        Some(DonorUse::Proven) => run.certainty() == Certainty::Proven,
+        None => false,
+    };
+    let runs = range.into_iter().flat_map(|range| &range.parts).filter_map(|part| part.content.as_ref().ok());
+    runs.filter(is_taken).cloned().collect()
 }
 
 /// A range of pieces that is filled with frames of donors, part by part.
@@ -217,6 +233,8 @@ fn needs_donor(options: &RepairOptions, proposed: &ProposedFix) -> bool {
     let is_proven = local_fix.is_some_and(|fix| fix.certainty == Some(Certainty::Proven));
     let is_local_candidate = |number| local_fix.is_some_and(|fix| (1..=fix.candidates.len()).contains(&number));
     let is_chosen = options.choice_at(proposed.finding.start).is_some_and(is_local_candidate);
+    // Bytes after the end of a segment are at no offset of the log.
+    let is_damaged_frame = is_damaged_frame && proposed.finding.evidence.excess_bytes.is_none();
     is_damaged_frame && options.is_selected(&proposed.finding) && !is_proven && !is_chosen
 }
 
@@ -321,7 +339,7 @@ fn decide_piece(
     if let Some(decision) = accepted {
         return decision;
     }
-    if options.forget_lost_end && kind == DamageKind::Truncated {
+    if options.forget_lost_end && kind == DamageKind::Truncated && proposed.repaired_end() > proposed.finding.end {
         return if proposed.finding.range().is_empty() { Decision::ForgetLostEnd } else { Decision::SetAsideTail };
     }
     // An end that is set aside without a donor is set aside with one too: it is saved, and the donor may be another log.

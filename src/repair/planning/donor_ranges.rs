@@ -116,8 +116,13 @@ impl DonorRanges {
     }
 
     /// Returns the notes as text, each after the range of the log that it is about.
-    pub(super) fn notes(&self) -> impl Iterator<Item = String> + '_ {
-        self.notes.iter().map(|(range, note)| format!("{}..{}: {note}", range.start, range.end))
+    ///
+    /// Notes about ranges for which `is_left_out` is true are left out.
+    pub(super) fn notes(&self, is_left_out: impl Fn(&Range<u64>) -> bool) -> impl Iterator<Item = String> {
+        self.notes
+            .iter()
+            .filter(move |(range, _)| !is_left_out(range))
+            .map(|(range, note)| format!("{}..{}: {note}", range.start, range.end))
     }
 }
 
@@ -318,12 +323,15 @@ fn lengthen_short_holes(runs: &mut Vec<DonorRun>, range: Range<u64>, first_frame
     *runs = kept;
 }
 
-/// Returns the frames that the index of the log has recorded, by ascending offset: its anchors, and the last frame it has seen.
+/// Returns the frames that the index of the log, and those of missing segments, have recorded, by ascending offset: their anchors, and
+/// the last frames they have seen.
 fn recorded_frames(view: &LogView) -> Vec<FrameIdentity> {
-    let Some(persisted) = view.identified_index() else { return Vec::new() };
-    let mut frames: Vec<FrameIdentity> = persisted.last_seen_frame().into_iter().collect();
-    if let Ok(index) = AggregateIndex::from_persisted(persisted) {
-        frames.extend(index.anchors().map(|anchor| FrameIdentity { offset: anchor.offset, checksum: anchor.checksum }));
+    let mut frames = view.frames_of_lost_segments();
+    if let Some(persisted) = view.identified_index() {
+        frames.extend(persisted.last_seen_frame());
+        if let Ok(index) = AggregateIndex::from_persisted(persisted) {
+            frames.extend(index.anchors().map(|at| FrameIdentity { offset: at.offset, checksum: at.checksum }));
+        }
     }
     frames.sort_by_key(|frame| frame.offset);
     frames.dedup();
@@ -340,6 +348,7 @@ pub(crate) const fn is_fillable(kind: DamageKind) -> bool {
         | DamageKind::Garbage
         | DamageKind::Unreadable
         | DamageKind::Truncated
+        | DamageKind::Lost
         | DamageKind::Header => true,
         DamageKind::InvalidEvent | DamageKind::Gap | DamageKind::Clock => false,
     }

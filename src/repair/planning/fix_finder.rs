@@ -100,6 +100,14 @@ impl FixFinder {
         let (seen_end, is_tail) = (self.view.seen_end(), finding.end == self.log_end);
         let is_unseen_tail = is_tail && seen_end.allows_cut_at(finding.start);
         Ok(SinglePieceFix::Decided(match (finding.kind, log.version()) {
+            (DamageKind::Garbage, _) if finding.evidence.excess_bytes.is_some() => {
+                Some(Fix::without_candidates(RepairAction::CutExcess))
+            }
+            // Only a donor can have the range.
+            (DamageKind::Lost, _) => None,
+            (DamageKind::Truncated, _) if self.view.lost_segments(finding)?.is_some() => {
+                Some(Fix::without_candidates(RepairAction::GiveUp))
+            }
             (DamageKind::Length, _) => length_fix(log, finding)?,
             (_, Version::V0)
             | (DamageKind::InvalidEvent | DamageKind::Gap | DamageKind::Clock | DamageKind::Unreadable, _) => None,
@@ -115,8 +123,6 @@ impl FixFinder {
             (DamageKind::TornTail | DamageKind::Zeros | DamageKind::Garbage, _) => {
                 return Ok(SinglePieceFix::OnlyGap { unsearched: None });
             }
-            // No file can hold bytes before the first segment.
-            (DamageKind::Truncated, _) if finding.end <= log.header_range().start => None,
             (DamageKind::Truncated, _) => {
                 let seen_end = finding.evidence.log_end_offset.unwrap_or_default();
                 let fits_gap = seen_end.saturating_sub(finding.start) >= MIN_GAP;

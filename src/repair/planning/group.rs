@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::donor_ranges::DonorPart;
 use super::donor_runs::DonorRun;
 use crate::format::DamageKind;
-use crate::repair::types::{ByteChange, Certainty, Fix, ProposedFix, RepairAction};
+use crate::repair::types::{ByteChange, Certainty, ExcessBytes, Fix, NextSegment, ProposedFix, RepairAction};
 
 /// A range of the log that is decided as a whole: one finding, several adjacent ones, or the part of a finding that one
 /// donor has or that no donor has.
@@ -35,8 +35,27 @@ pub(super) enum Decision {
     ForgetLostEnd,
     /// Replace the range with a gap.
     FillWithGap,
+    /// Write the file of a segment that is missing.
+    WriteSegment(Box<SegmentContent>),
+    /// Record that the range is lost. With a header, a new segment after it is the last one of the log.
+    GiveUp(Option<NextSegment>),
+    /// Cut the file of a sealed segment at its end.
+    CutExcess(ExcessBytes),
+    /// Leave the range, which is no damage, as it is.
+    Keep,
     /// Leave the finding unrepaired, for this reason.
     LeaveUnrepaired(String),
+}
+
+/// The content of the file of a missing segment.
+#[derive(Debug)]
+pub(super) struct SegmentContent {
+    /// The bytes of the header.
+    pub(super) header: Vec<u8>,
+    /// The end of the log before, when the segment becomes the last one.
+    pub(super) old_log_end: Option<u64>,
+    /// The parts after the header, by ascending offset. A part without frames of a donor becomes a gap.
+    pub(super) parts: Vec<DonorPart>,
 }
 
 impl Decision {
@@ -47,7 +66,10 @@ impl Decision {
             Self::TakeFromDonor(_) | Self::FillEnd(_) => Some(RepairAction::TakeFromDonor),
             Self::SetAsideTail => Some(RepairAction::SetAsideTail),
             Self::FillWithGap => Some(RepairAction::Gap),
-            Self::ForgetLostEnd | Self::LeaveUnrepaired(_) => None,
+            Self::WriteSegment(_) => Some(RepairAction::RestoreSegment),
+            Self::GiveUp(_) => Some(RepairAction::GiveUp),
+            Self::CutExcess(_) => Some(RepairAction::CutExcess),
+            Self::ForgetLostEnd | Self::LeaveUnrepaired(_) | Self::Keep => None,
         }
     }
 }
@@ -86,9 +108,14 @@ impl PieceGroup {
     const fn is_filled(&self) -> bool {
         match &self.decision {
             Decision::TakeFromDonor(_) | Decision::FillWithGap | Decision::FillEnd(_) => true,
-            Decision::Edit { .. } | Decision::SetAsideTail | Decision::ForgetLostEnd | Decision::LeaveUnrepaired(_) => {
-                false
-            }
+            Decision::Edit { .. }
+            | Decision::SetAsideTail
+            | Decision::ForgetLostEnd
+            | Decision::LeaveUnrepaired(_)
+            | Decision::WriteSegment(_)
+            | Decision::GiveUp(_)
+            | Decision::CutExcess(_)
+            | Decision::Keep => false,
         }
     }
 
@@ -122,6 +149,7 @@ impl PieceGroup {
         }
         match (&mut self.decision, &mut next.decision) {
             (Decision::FillWithGap, Decision::FillWithGap) => {}
+            (Decision::GiveUp(last @ None), Decision::GiveUp(next_segment)) => *last = next_segment.take(),
             (Decision::TakeFromDonor(runs), Decision::TakeFromDonor(next_runs)) if is_same_source(runs, next_runs) => {
                 runs.append(next_runs);
             }

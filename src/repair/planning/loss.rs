@@ -34,6 +34,7 @@ pub(super) fn estimate_max_loss(pieces: &[PlannedPiece], end: u64) -> Loss {
             | DamageKind::TornTail
             | DamageKind::Garbage
             | DamageKind::Truncated
+            | DamageKind::Lost
             | DamageKind::Header
             | DamageKind::InvalidEvent
             | DamageKind::Gap
@@ -65,9 +66,12 @@ pub(super) fn count_losses(
         Err(StorageError::UnusableIndex { reason, .. }) => view.mark_index_unusable(IndexState::Corrupt { reason }),
         counted => counted?,
     }
-    for step in steps.iter_mut().filter(|step| step.action == RepairAction::Gap) {
+    let log_end = view.log().len()?;
+    for step in steps.iter_mut().filter(|step| matches!(step.action, RepairAction::Gap | RepairAction::GiveUp)) {
+        // The count of the index is about the end of the log.
         if let Some((lost_end, others)) = step.pieces.split_last()
             && lost_end.kind == DamageKind::Truncated.name()
+            && lost_end.end == log_end
         {
             let other_events = if others.is_empty() { 0 } else { estimate_max_loss(others, lost_end.start).at_most };
             narrow_end_loss(view, lost_end.start, other_events, &mut step.loss)?;

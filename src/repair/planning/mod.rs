@@ -4,6 +4,7 @@
 
 mod decide;
 mod donor;
+mod donor_notes;
 mod donor_ranges;
 mod donor_runs;
 mod donor_walk;
@@ -12,10 +13,12 @@ mod fix_finder;
 mod gap_limits;
 mod group;
 mod loss;
+mod lost_segments;
 mod neighbours;
 mod option_checks;
 mod planner;
 mod retention;
+mod settings_change;
 mod step_builder;
 mod step_output;
 

@@ -9,6 +9,7 @@ use super::donor::Donor;
 use super::fix_finder::FixFinder;
 use super::group::{PieceGroup, merge_adjacent_groups};
 use super::loss::{ForgottenEnd, count_losses};
+use super::settings_change::plan_settings;
 use super::step_builder::{StepBuilder, describe_gaps};
 use super::step_output::{ByteSource, DonorSections, StepOutput};
 use crate::StorageError;
@@ -44,7 +45,7 @@ pub fn plan_repair(
     let meter = WorkMeter::after_end(log_identity.bytes, on_progress);
     let donors: Vec<Donor> =
         options.donors.iter().map(|path| Donor::open(view, path, &meter)).collect::<Result<_, StorageError>>()?;
-    let found = find_damage(view, options.damage_offset, &meter)?;
+    let found = find_damage(view, options, &meter)?;
     if let Some(bad) = found.iter().find(|proposed| proposed.finding.kind == DamageKind::Unreadable) {
         return Err(unreadable_error(path, &bad.finding.range()));
     }
@@ -60,7 +61,9 @@ pub fn plan_repair(
         step.before_sha256 = sha256_of_range(view.log(), step.range(), &meter)?;
         ensure_still_damaged(view.log(), step, log_identity.bytes)?;
     }
+    let settings = plan_settings(view, &steps)?;
     let mut plan = Plan::new(log_identity, steps);
+    plan.settings = settings;
     let mut origins = DamageOrigins::default();
     for proposed in &found {
         origins.add(&proposed.finding);
@@ -174,8 +177,17 @@ fn check_max_loss(path: &Path, options: &RepairOptions, plan: &Plan) -> Result<(
     }
 }
 
-/// Finds the damage of the whole log, or only the damage at file offset `at`, each finding with its fix.
-fn find_damage(view: &LogView, at: Option<u64>, meter: &WorkMeter) -> Result<Vec<ProposedFix>, StorageError> {
+/// Finds the damage of the whole log, or only the damage at the offset of the options, each finding with its fix. With a donor,
+/// ranges that were given up are found too, because the donor may have them.
+fn find_damage(
+    view: &LogView,
+    repair_options: &RepairOptions,
+    meter: &WorkMeter,
+) -> Result<Vec<ProposedFix>, StorageError> {
+    let at = repair_options.damage_offset;
+    let is_wanted = |finding: &Finding| {
+        finding.kind.is_damage() || (finding.kind == DamageKind::Lost && !repair_options.donors.is_empty())
+    };
     let mut finder = FixFinder::new(view)?;
     let mut options = SurveyOptions::new();
     if let Some(at) = at {
@@ -198,7 +210,7 @@ fn find_damage(view: &LogView, at: Option<u64>, meter: &WorkMeter) -> Result<Vec
     let mut failed = None;
     let surveyed = survey(view, &options, None, &mut |update| match update {
         SurveyUpdate::Progress(progress) => meter.report(progress),
-        SurveyUpdate::Finding(finding) if !finding.kind.is_damage() => ControlFlow::Continue(()),
+        SurveyUpdate::Finding(finding) if !is_wanted(finding) => ControlFlow::Continue(()),
         SurveyUpdate::Finding(finding) => match finder.push(finding) {
             Ok(mut decided) => {
                 found.append(&mut decided);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::donor::Donor;
 use super::donor_ranges::DonorPart;
 use super::donor_runs::DonorRun;
-use super::group::{Decision, PieceGroup};
+use super::group::{Decision, PieceGroup, SegmentContent};
 use super::loss::estimate_max_loss;
 use super::neighbours::NeighbourSearch;
 use super::step_output::{MIN_GAP, StepOutput};
@@ -13,8 +13,8 @@ use crate::StorageError;
 use crate::format::{DamageKind, EventView, Finding, frame, hex};
 use crate::inspect::LogView;
 use crate::repair::types::{
-    ByteChange, Certainty, Fix, Loss, PlannedPiece, ProposedFix, RepairAction, RepairStep, StepPart, StepWrite,
-    UnrepairedRange, WorkMeter, starts_with,
+    ByteChange, Certainty, Fix, GivenUpRange, Loss, NewSegment, PlannedPiece, ProposedFix, RepairAction, RepairStep,
+    StepPart, StepWrite, UnrepairedRange, WorkMeter, starts_with,
 };
 
 /// Collects the steps of a plan, and the findings that it leaves unrepaired.
@@ -43,7 +43,7 @@ impl<'a> StepBuilder<'a> {
         let mut step = self.base_step(&group)?;
         let is_truncation = group.is_truncation();
         match group.decision {
-            Decision::ForgetLostEnd => return Ok(()),
+            Decision::ForgetLostEnd | Decision::Keep => return Ok(()),
             Decision::LeaveUnrepaired(reason) => {
                 self.leave_unrepaired(group.pieces, step.alternatives, &reason);
                 return Ok(());
@@ -66,6 +66,23 @@ impl<'a> StepBuilder<'a> {
                 step.write = StepWrite::Parts { description: String::new(), parts: self.join_parts(&parts) };
                 let gap_bytes = step.gaps().map(|gap| gap.end - gap.start).sum::<u64>();
                 step.loss = Loss::up_to_bytes(gap_bytes);
+            }
+            Decision::WriteSegment(content) => self.write_segment(&mut step, group.range.start, &content),
+            Decision::GiveUp(next) => {
+                step.action = RepairAction::GiveUp;
+                let end = group.range.end;
+                // The log has bytes before its end that are the beginning of a frame in the lost range.
+                let start = self.view.segments().map_or(group.range.start, |segments| {
+                    segments.segment_at(group.range.start).missing().start.clamp(group.range.start, end)
+                });
+                let start = if next.is_some() { group.range.start.max(self.log_end) } else { start };
+                (step.start, step.end, step.new_end) = (start, start, start);
+                step.loss = Loss::up_to_bytes(end - start);
+                step.write = StepWrite::GiveUp(GivenUpRange { end, next });
+            }
+            Decision::CutExcess(excess) => {
+                step.action = RepairAction::CutExcess;
+                step.write = StepWrite::CutExcess(excess);
             }
             Decision::SetAsideTail => {
                 (step.action, step.new_end) = (RepairAction::SetAsideTail, step.start);
@@ -118,6 +135,22 @@ impl<'a> StepBuilder<'a> {
             after_sha256: Vec::new(),
             neighbours: self.neighbours.find(self.view.log(), &in_log, self.log_end)?.into_vec(),
         })
+    }
+
+    /// Makes `step` one that writes the file of the missing segment at `base`.
+    fn write_segment(&self, step: &mut RepairStep, base: u64, content: &SegmentContent) {
+        let runs: Vec<DonorRun> = content.parts.iter().filter_map(|part| part.content.clone().ok()).collect();
+        take_runs(step, &runs);
+        step.action = RepairAction::RestoreSegment;
+        // The file does not exist yet, so the range has no bytes before.
+        (step.start, step.end) = (base, base);
+        step.write = StepWrite::Segment(NewSegment {
+            header: hex::encode(&content.header),
+            old_log_end: content.old_log_end,
+            description: String::new(),
+            parts: self.join_parts(&content.parts),
+        });
+        step.loss = Loss::up_to_bytes(step.gaps().map(|gap| gap.end - gap.start).sum());
     }
 
     /// Extends a step that starts within the header over the whole header when the bytes before it are not those of the donor.
@@ -211,13 +244,17 @@ pub(super) fn describe_gaps(plan_id: &str, steps: &mut [RepairStep]) {
     for step in steps {
         let Some(first_gap) = step.gaps().next() else { continue };
         // One text is in all gaps of a step. The header that can precede a single gap is not a part of the range.
-        let start = if matches!(step.write, StepWrite::Parts { .. }) { step.start } else { first_gap.start };
+        let is_filled = matches!(step.write, StepWrite::Parts { .. } | StepWrite::Segment(_));
+        let start = if is_filled { step.start } else { first_gap.start };
         let mut kinds: Vec<&str> = step.pieces.iter().map(|piece| piece.kind.as_str()).collect();
         kinds.dedup();
         let kinds = kinds.iter().take(3).copied().collect::<Vec<_>>().join("+");
         let text =
             format!("{{\"repair\":\"{plan_id}\",\"kind\":\"{kinds}\",\"start\":{start},\"end\":{}}}", step.new_end);
-        if let StepWrite::Gap { description, .. } | StepWrite::Parts { description, .. } = &mut step.write {
+        if let StepWrite::Gap { description, .. }
+        | StepWrite::Parts { description, .. }
+        | StepWrite::Segment(NewSegment { description, .. }) = &mut step.write
+        {
             *description = text;
         }
     }

@@ -14,7 +14,7 @@ use crate::file::LogFile;
 use crate::format::frame::{LENGTH_LEN, MAX_FRAME};
 use crate::format::header::MAX_HEADER_LEN;
 use crate::format::{FrameFormat, frame, gap, hex};
-use crate::repair::types::{CHUNK, RepairStep, StepWrite, WorkMeter, changed_error};
+use crate::repair::types::{CHUNK, NewSegment, RepairStep, StepWrite, WorkMeter, changed_error};
 
 /// Length of the smallest gap frame, in bytes.
 pub(crate) const MIN_GAP: u64 = 10;
@@ -90,8 +90,8 @@ impl<'a> StepOutput<'a> {
                 }
                 Ok(bytes)
             }
-            StepWrite::Gap { description, header } => {
-                let header = header.as_deref().and_then(hex::decode).unwrap_or_default();
+            StepWrite::Gap { description, .. } | StepWrite::Segment(NewSegment { description, .. }) => {
+                let header = step.written_header().and_then(hex::decode).unwrap_or_default();
                 let from = (range.start - step.start).min(header.len() as u64) as usize;
                 let to = (range.end - step.start).min(header.len() as u64) as usize;
                 let mut bytes = header.get(from..to).unwrap_or_default().to_vec();
@@ -100,7 +100,12 @@ impl<'a> StepOutput<'a> {
             }
             StepWrite::Parts { description, .. } => self.read_sections(range, description),
             StepWrite::CopyFrom { .. } => self.read_sections(range, ""),
-            StepWrite::Truncate => Ok(Vec::new()),
+            StepWrite::Truncate
+            | StepWrite::RemoveSegment { .. }
+            | StepWrite::GiveUp(_)
+            | StepWrite::TakeBack(_)
+            | StepWrite::CutExcess(_)
+            | StepWrite::WriteExcess(_) => Ok(Vec::new()),
         }
     }
 

@@ -22,19 +22,28 @@ pub enum RepairAction {
     SetAsideTail,
     /// Replace the range with gap frames, so that every later offset stays as it is.
     Gap,
+    /// Write the file of a missing segment again, with the frames of another copy of the log.
+    RestoreSegment,
+    /// Record that a range of which no segment is left is lost.
+    GiveUp,
+    /// Save the bytes after the end of a sealed segment in the journal and cut them off its file.
+    CutExcess,
     /// Replace an event with a gap that has nothing of it, so that every later offset stays as it is.
     Erase,
 }
 
 impl RepairAction {
     /// Every action: first those that restore lost bytes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::RestoreLength,
         Self::CorrectBits,
         Self::RebuildHeader,
         Self::TakeFromDonor,
+        Self::RestoreSegment,
         Self::SetAsideTail,
         Self::Gap,
+        Self::GiveUp,
+        Self::CutExcess,
         Self::Erase,
     ];
 
@@ -47,6 +56,9 @@ impl RepairAction {
             Self::TakeFromDonor => "take_from_donor",
             Self::SetAsideTail => "set_aside_tail",
             Self::Gap => "gap",
+            Self::RestoreSegment => "restore_segment",
+            Self::GiveUp => "give_up",
+            Self::CutExcess => "cut_excess",
             Self::Erase => "erase",
         }
     }
@@ -63,6 +75,13 @@ impl RepairAction {
             Self::Gap => {
                 "Replace the range with a gap, so that every later offset stays as it is. Nothing is restored."
             }
+            Self::RestoreSegment => "Write the file of a missing segment again, from another copy of the log.",
+            Self::GiveUp => {
+                "Record in `log.json` that a range is lost because no segment has it. Later offsets stay as they are."
+            }
+            Self::CutExcess => {
+                "Save the bytes after the end of a sealed segment in the journal and cut them off its file."
+            }
             Self::Erase => "Replace an event with a gap that has nothing of it, as `chronicle erase` does.",
         }
     }
@@ -70,8 +89,12 @@ impl RepairAction {
     /// True for an action that restores lost bytes; false for one that only keeps the rest of the log usable.
     pub const fn can_restore(self) -> bool {
         match self {
-            Self::RestoreLength | Self::CorrectBits | Self::RebuildHeader | Self::TakeFromDonor => true,
-            Self::SetAsideTail | Self::Gap | Self::Erase => false,
+            Self::RestoreLength
+            | Self::CorrectBits
+            | Self::RebuildHeader
+            | Self::TakeFromDonor
+            | Self::RestoreSegment => true,
+            Self::SetAsideTail | Self::Gap | Self::GiveUp | Self::CutExcess | Self::Erase => false,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod erasure;
 mod errors;
+mod excess_bytes;
 mod fix;
 mod log_bytes;
 mod log_paths;
@@ -11,7 +12,9 @@ mod options;
 mod plan;
 mod purge;
 mod retention;
+mod segment_write;
 mod step;
+mod step_parts;
 mod work_meter;
 
 pub use erasure::{EmptiedAggregates, EraseOptions, PlannedErasure};
@@ -28,8 +31,10 @@ pub use plan::{LogIdentity, PLAN_VERSION, Plan, PlanError, ShortSegment, Unrepai
 pub use purge::{PlannedPurge, PurgedContent, PurgedJournal};
 pub(crate) use retention::describe_limits;
 pub use retention::{PlannedSegment, RetentionLimit, RetentionPlan};
+pub use segment_write::{ExcessBytes, GivenUpRange, NewSegment, NextSegment, PlannedSettings, SettingsWrite};
+pub use step::{Loss, PlannedPiece, RepairStep, StepWrite};
+pub use step_parts::StepPart;
 #[cfg(feature = "app")]
-pub(crate) use step::StepSection;
-pub use step::{Loss, PlannedPiece, RepairStep, StepPart, StepWrite};
+pub(crate) use step_parts::StepSection;
 pub use work_meter::Cancellation;
 pub(crate) use work_meter::WorkMeter;

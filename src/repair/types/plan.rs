@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::segment_write::PlannedSettings;
 use super::{Fix, Loss, PlannedErasure, PlannedPiece, PlannedPurge, RepairStep, StepWrite};
 use crate::file::DeviceInode;
 use crate::format::{FrameFormat, hex};
@@ -38,6 +39,9 @@ pub struct Plan {
     /// The segments that were short before the repair that this plan undoes. Their files are cut where they ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cut_segments: Vec<ShortSegment>,
+    /// The change of the settings of a log in a folder; `None` when they stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<PlannedSettings>,
     /// What the plan erases; `None` unless the plan is an erasure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erases: Option<PlannedErasure>,
@@ -139,6 +143,7 @@ impl Plan {
             digest: String::new(),
             undoes: None,
             cut_segments: Vec::new(),
+            settings: None,
             erases: None,
             purges: None,
             log,
@@ -196,8 +201,9 @@ impl Plan {
         self.steps.iter().enumerate().find_map(|(nth, step)| {
             let is_last = nth + 1 == self.steps.len();
             let is_ordered = previous_end <= step.start && step.start <= step.end && step.start <= step.new_end;
-            let is_inside = step.end <= self.log.bytes && step.writes_only_its_range();
-            let is_tail_last = !step.touches_tail() || (is_last && step.end == self.log.bytes);
+            let may_follow_log = matches!(step.write, StepWrite::Segment(_) | StepWrite::GiveUp(_));
+            let is_inside = (step.end <= self.log.bytes || may_follow_log) && step.writes_only_its_range();
+            let is_tail_last = step.log_ends().is_none_or(|(before, _)| is_last && before == self.log.bytes);
             previous_end = step.end;
             (!is_ordered || !is_inside || !is_tail_last).then_some(step)
         })
@@ -235,6 +241,7 @@ impl Plan {
     pub fn changed_bytes(&self) -> u64 {
         let step_bytes = |step: &RepairStep| match &step.write {
             StepWrite::Edits(changes) => changes.iter().map(|change| change.after.len() as u64).sum(),
+            StepWrite::CutExcess(excess) | StepWrite::WriteExcess(excess) => excess.bytes,
             _ => step.max_end() - step.start,
         };
         self.steps.iter().map(step_bytes).sum()
@@ -242,7 +249,7 @@ impl Plan {
 
     /// Returns the number of bytes of the log that are saved in the journal.
     pub fn journaled_bytes(&self) -> u64 {
-        self.steps.iter().map(|step| step.end - step.start).sum()
+        self.steps.iter().map(RepairStep::journaled_bytes).sum()
     }
 
     /// Returns the plan as it is saved and journaled: JSON, on one line.

@@ -1,10 +1,12 @@
 //! One step of a plan: the range it changes, what it writes there, and what it restores and gives up.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::segment_write::{ExcessBytes, GivenUpRange, NewSegment};
+use super::step_parts::{StepPart, StepSection, are_parts_of, sections_from};
 use super::{ByteChange, Certainty, Fix, RepairAction};
 use crate::format::{FrameIdentity, hex};
 
@@ -53,8 +55,53 @@ impl RepairStep {
     }
 
     /// True when the step changes the length of the log.
-    pub(crate) const fn touches_tail(&self) -> bool {
-        self.new_end != self.end
+    pub(crate) fn touches_tail(&self) -> bool {
+        self.log_ends().is_some()
+    }
+
+    /// True when the step writes, removes or cuts the file of a segment, or changes the settings, instead of bytes of the log.
+    pub(crate) const fn changes_file(&self) -> bool {
+        match &self.write {
+            StepWrite::Segment(_)
+            | StepWrite::RemoveSegment { .. }
+            | StepWrite::GiveUp(_)
+            | StepWrite::TakeBack(_)
+            | StepWrite::CutExcess(_)
+            | StepWrite::WriteExcess(_) => true,
+            StepWrite::Edits(_)
+            | StepWrite::Gap { .. }
+            | StepWrite::CopyFrom { .. }
+            | StepWrite::Parts { .. }
+            | StepWrite::Truncate => false,
+        }
+    }
+
+    /// Returns the bytes after the end of a segment that the step cuts off or writes.
+    pub(crate) const fn excess(&self) -> Option<&ExcessBytes> {
+        match &self.write {
+            StepWrite::CutExcess(excess) | StepWrite::WriteExcess(excess) => Some(excess),
+            _ => None,
+        }
+    }
+
+    /// Returns the end of the log before and after the step; `None` when the step does not change it.
+    pub(crate) fn log_ends(&self) -> Option<(u64, u64)> {
+        match &self.write {
+            StepWrite::Segment(segment) => segment.old_log_end.map(|old| (old, self.new_end)),
+            StepWrite::RemoveSegment { old_log_end } => old_log_end.map(|old| (self.end, old)),
+            StepWrite::GiveUp(lost) => lost.log_ends(),
+            StepWrite::TakeBack(lost) => lost.log_ends().map(|(old, new)| (new, old)),
+            StepWrite::CutExcess(_) | StepWrite::WriteExcess(_) => None,
+            _ => (self.new_end != self.end).then_some((self.end, self.new_end)),
+        }
+    }
+
+    /// Returns the range of the log that the step is about: the bytes before and after it, or the range that it gives up.
+    pub(crate) fn affected_range(&self) -> Range<u64> {
+        match &self.write {
+            StepWrite::GiveUp(lost) | StepWrite::TakeBack(lost) => self.start..lost.end,
+            _ => self.start..self.max_end(),
+        }
     }
 
     /// True when the step writes only to its range: every single byte is inside of it, and a cut writes nothing.
@@ -63,10 +110,14 @@ impl RepairStep {
             StepWrite::Edits(changes) => changes,
             StepWrite::Truncate => return self.new_end == self.start,
             StepWrite::Gap { .. } | StepWrite::CopyFrom { .. } => return true,
-            StepWrite::Parts { parts, .. } => {
-                return parts.is_sorted_by(|a, b| a.end < b.end)
-                    && parts.first().is_some_and(|part| self.start < part.end)
-                    && parts.last().is_some_and(|part| part.end == self.new_end);
+            StepWrite::Parts { parts, .. } => return are_parts_of(parts, self.start..self.new_end),
+            StepWrite::Segment(segment) => return self.end == self.start && segment.fills(self.start..self.new_end),
+            StepWrite::RemoveSegment { .. } => return self.new_end == self.start,
+            StepWrite::GiveUp(lost) | StepWrite::TakeBack(lost) => {
+                return self.end == self.start && self.new_end == self.start && lost.is_after(self.start);
+            }
+            StepWrite::CutExcess(excess) | StepWrite::WriteExcess(excess) => {
+                return self.end == self.start && self.new_end == self.start && excess.base < self.start;
             }
         };
         self.new_end == self.end
@@ -86,7 +137,6 @@ impl RepairStep {
     /// Returns the ranges that the step fills with gap frames or with bytes of other files, by ascending offset.
     pub(crate) fn sections(&self) -> Vec<StepSection<'_>> {
         match &self.write {
-            StepWrite::Edits(_) | StepWrite::Truncate => Vec::new(),
             StepWrite::CopyFrom { from } => {
                 vec![StepSection { range: self.start..self.new_end, from: Some(from.as_path()) }]
             }
@@ -94,12 +144,26 @@ impl RepairStep {
                 let header_len = header.as_ref().map_or(0, |header| header.len() as u64 / 2);
                 vec![StepSection { range: self.start.saturating_add(header_len)..self.new_end, from: None }]
             }
-            StepWrite::Parts { parts, .. } => {
-                let starts = std::iter::once(self.start).chain(parts.iter().map(|part| part.end));
-                let parts = starts.zip(parts);
-                parts.map(|(start, part)| StepSection { range: start..part.end, from: part.from.as_deref() }).collect()
+            StepWrite::Parts { parts, .. } => sections_from(self.start, parts),
+            StepWrite::Segment(segment) => {
+                sections_from(self.start.saturating_add(segment.header_len()), &segment.parts)
             }
+            _ => Vec::new(),
         }
+    }
+
+    /// Returns the header that the step writes at the start of its range, in hexadecimal; `None` when it writes none.
+    pub(crate) fn written_header(&self) -> Option<&str> {
+        match &self.write {
+            StepWrite::Gap { header, .. } => header.as_deref(),
+            StepWrite::Segment(segment) => Some(&segment.header),
+            _ => None,
+        }
+    }
+
+    /// Returns the number of bytes that the step saves in the journal.
+    pub(crate) fn journaled_bytes(&self) -> u64 {
+        self.excess().map_or(self.end - self.start, |excess| excess.bytes)
     }
 
     /// Returns the sections that the step copies from other files.
@@ -146,24 +210,25 @@ pub enum StepWrite {
     /// No bytes: the log is cut at the start of the range.
     #[serde(rename = "cut")]
     Truncate,
-}
-
-/// A part of a range that is filled from several sources. It starts where the part before it ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepPart {
-    /// File offset after the last byte of the part.
-    pub end: u64,
-    /// The copy of the log from which the bytes are copied; `None` for a gap.
-    pub from: Option<PathBuf>,
-}
-
-/// A range that a step fills from one source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct StepSection<'a> {
-    /// The range after the repair, in file offsets.
-    pub(crate) range: Range<u64>,
-    /// The file from which the bytes are copied; `None` for a gap.
-    pub(crate) from: Option<&'a Path>,
+    /// The file of a segment that is missing.
+    Segment(NewSegment),
+    /// No bytes: the file of a segment that a repair has written is removed.
+    #[serde(rename = "removed_segment")]
+    RemoveSegment {
+        /// The end of the log without the segment, when it is the last one.
+        old_log_end: Option<u64>,
+    },
+    /// No bytes of the log: the settings record that a range is lost.
+    #[serde(rename = "lost")]
+    GiveUp(GivenUpRange),
+    /// No bytes of the log: the settings no longer record that a range is lost.
+    #[serde(rename = "not_lost")]
+    TakeBack(GivenUpRange),
+    /// No bytes of the log: the file of a sealed segment is cut at its end.
+    CutExcess(ExcessBytes),
+    /// The bytes that the file of a sealed segment had after its end, from the journal of the repair that cut them off.
+    #[serde(rename = "excess")]
+    WriteExcess(ExcessBytes),
 }
 
 /// A finding that a plan repairs or leaves unrepaired.

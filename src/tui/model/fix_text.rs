@@ -19,6 +19,9 @@ fn describe_fix(fix: &Fix) -> String {
         RepairAction::TakeFromDonor => "take from donor",
         RepairAction::SetAsideTail => "set aside",
         RepairAction::Gap => "replace with a gap",
+        RepairAction::RestoreSegment => "restore segment",
+        RepairAction::GiveUp => "record as lost",
+        RepairAction::CutExcess => "cut from the file",
         RepairAction::Erase => "erase",
     };
     match (fix.certainty, fix.candidates.len()) {

@@ -132,6 +132,7 @@ mod tests {
             digest: String::new(),
             undoes,
             cut_segments: Vec::new(),
+            settings: None,
             erases: None,
             purges: None,
             log,

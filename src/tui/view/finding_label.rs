@@ -6,7 +6,7 @@ use crate::tui::theme::Role;
 /// Returns the glyph of a finding, and the role in whose style it is drawn.
 pub(super) fn finding_glyph(finding: &Finding) -> (char, Role) {
     match finding.kind {
-        DamageKind::Gap => ('▒', Role::Gap),
+        DamageKind::Gap | DamageKind::Lost => ('▒', Role::Gap),
         DamageKind::Clock => ('<', Role::Warning),
         DamageKind::InvalidEvent => ('!', Role::Damage),
         DamageKind::Zeros
