@@ -107,7 +107,7 @@ struct Run<'a> {
     /// The number of calls that each thread has begun.
     begun: Vec<usize>,
     outcome: Outcome,
-    /// The leader of this sync, counted from 0, panics after the sync.
+    /// The leader of this sync, counted from 0, panics in it.
     panics_in_sync: Option<usize>,
     syncs: usize,
 }
@@ -151,10 +151,6 @@ impl<'a> Run<'a> {
                 }
             },
             Place::Syncing(written, job) => {
-                let result = job.run();
-                Place::Synced(written, job, result)
-            }
-            Place::Synced(written, job, result) => {
                 let nth = self.syncs;
                 self.syncs += 1;
                 if self.panics_in_sync == Some(nth) {
@@ -164,10 +160,14 @@ impl<'a> Run<'a> {
                     self.begun[thread] = self.threads[thread].len();
                     Place::BetweenCalls
                 } else {
-                    commit.finish_sync(&job, result);
-                    self.wake_all();
-                    self.continue_call(written, commit)
+                    let result = job.run();
+                    Place::Synced(written, job, result)
                 }
+            }
+            Place::Synced(written, job, result) => {
+                commit.finish_sync(&job, result);
+                self.wake_all();
+                self.continue_call(written, commit)
             }
             Place::Asleep(_) => unreachable!("a thread that sleeps takes no step"),
         };

@@ -167,7 +167,10 @@ fn closing_waits_for_the_calls_in_progress() {
             result
         });
         let stored = readable_offsets(&disk.power_cut(|| false));
-        assert!(acknowledged.into_inner().unwrap().iter().all(|offset| stored.contains(offset)));
+        let acknowledged = acknowledged.into_inner().unwrap();
+        assert!(acknowledged.iter().all(|offset| stored.contains(offset)));
+        // A call that is refused has written nothing.
+        assert_eq!(readable_offsets(&disk).len(), 2 + acknowledged.len());
         open_options(&disk).open(LOG).unwrap();
     }
 }
