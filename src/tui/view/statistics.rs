@@ -78,7 +78,8 @@ impl StatisticsColumns {
             text += &pad(&format!("per {}", interval_text(statistics.histogram.width_ms())), 32);
         }
         if self.first == ColumnVisibility::Shown {
-            text += &format!("  {:<24}", "first");
+            text += "  ";
+            text += &pad("first", TIME_COLUMNS - 2);
         }
         if self.last == ColumnVisibility::Shown {
             text += "  last";
