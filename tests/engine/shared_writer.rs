@@ -70,7 +70,7 @@ fn events_of_all_threads_are_stored_once_at_their_offsets() {
     assert!(offsets.iter().all(|offset| stored.binary_search(offset).is_ok()));
     for thread in 0..THREADS {
         let of_thread: Vec<u64> =
-            log.load_aggregate(thread as u64).unwrap().iter().map(|event| event.offset()).collect();
+            log.load_aggregate(thread as u64).unwrap().iter().map(chronicle::StoredEvent::offset).collect();
         assert!(of_thread.is_sorted(), "the events of one thread are in the order of its calls");
     }
 }
