@@ -37,6 +37,12 @@ impl PayloadPath {
         Ok(Some(Self { steps }))
     }
 
+    /// Creates the path of the whole payload.
+    #[cfg(feature = "app")]
+    pub(crate) const fn whole_payload() -> Self {
+        Self { steps: Vec::new() }
+    }
+
     /// True for the path of the whole payload.
     #[cfg(feature = "app")]
     pub(crate) const fn is_whole_payload(&self) -> bool {

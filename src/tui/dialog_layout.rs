@@ -44,7 +44,7 @@ pub(crate) fn dialog_text_size(Size { width, height }: Size, dialog: &ConfirmDia
 
 /// Returns the maximum width of a dialog.
 const fn max_width(dialog: &ConfirmDialog) -> u16 {
-    if dialog.table.is_some() { TABLE_DIALOG_MAX_WIDTH } else { DIALOG_MAX_WIDTH }
+    if dialog.has_table() { TABLE_DIALOG_MAX_WIDTH } else { DIALOG_MAX_WIDTH }
 }
 
 /// The areas of the dialog of a plan. A part for which there is no room has an empty area.

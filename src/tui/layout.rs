@@ -335,7 +335,7 @@ pub(crate) fn focusable_panes(model: &Model) -> Vec<Pane> {
         Tab::Events => {
             let timeline = (model.timeline.visibility == TimelineVisibility::Shown).then_some(Pane::Timeline);
             let findings = has_findings_pane(model).then_some(Pane::Findings);
-            timeline.into_iter().chain([Pane::Main]).chain(findings).chain([Pane::Detail]).collect()
+            timeline.into_iter().chain([Pane::Main, Pane::Detail]).chain(findings).collect()
         }
         _ if has_detail_pane(model) => vec![Pane::Main, Pane::Detail],
         _ => vec![Pane::Main],

@@ -10,6 +10,7 @@ pub(crate) use super::segment_request::{
 };
 pub(crate) use super::statistics_request::{StatisticsPeriod, StatisticsRequest};
 pub(crate) use super::timeline_request::TimelineRequest;
+use crate::export::ExportFileFormat;
 use crate::file::{Durability, ExistingFile};
 use crate::format::Event;
 use crate::index::AggregateSummary;
@@ -180,7 +181,7 @@ pub(crate) enum Request {
     /// Writes the events that a filter shows to a new file.
     Export(ExportRequest),
     /// Copies the latest event of each aggregate that a filter shows into a new log at the path.
-    Compact(ExportRequest),
+    Compact(CompactRequest),
     /// Writes the report about the log.
     Report(ReportRequest),
     /// Reads the state of the last run.
@@ -317,7 +318,18 @@ impl AggregateSort {
 /// A request to write events to a new file.
 #[derive(Debug, Clone)]
 pub(crate) struct ExportRequest {
-    /// The path of the file, whose name decides its form.
+    /// The path of the file.
+    pub(crate) path: PathBuf,
+    /// The format of the file.
+    pub(crate) format: ExportFileFormat,
+    /// The filter that selects the events.
+    pub(crate) filter: Filter,
+}
+
+/// A request to copy the latest event of each aggregate into a new log.
+#[derive(Debug, Clone)]
+pub(crate) struct CompactRequest {
+    /// The path of the new log.
     pub(crate) path: PathBuf,
     /// The filter that selects the events.
     pub(crate) filter: Filter,

@@ -201,7 +201,7 @@ pub(super) const MAIN_ACTIONS: &[ActionSpec] = &[
         Main,
         &[Char('w')],
         "write to a file",
-        "Write the events that the filter shows to a new file: JSON lines, or CSV when its name ends with .csv",
+        "Write the events that the filter shows to a new file: JSON lines, CSV with the columns of the list (.csv), or Parquet (.parquet)",
     )
     .with_cli_equivalent("chronicle export LOG -o FILE --filter EXPR"),
     ActionSpec::new(

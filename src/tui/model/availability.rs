@@ -150,10 +150,20 @@ impl Model {
                 key(ActionId::Down),
                 key(ActionId::Up)
             ))
-        } else if self.detail.value_under_cursor().is_none() {
-            Some("no value is under the cursor; the JSON and Aggregate views show values".into())
-        } else {
+        } else if self.detail.value_under_cursor().is_some() {
             None
+        } else if self.selected_row().is_none_or(|row| !matches!(row.content, RowContent::Event(_))) {
+            Some(format!(
+                "only events have values; {} goes back to the list, {} from an event of the list to its values",
+                key(ActionId::TabEvents),
+                key(ActionId::Activate)
+            ))
+        } else if matches!(self.detail.shown_view(), DetailView::Json | DetailView::Aggregate) {
+            let (down, up) = (key(ActionId::Down), key(ActionId::Up));
+            Some(format!("no value is in this line; {down} and {up} go to one"))
+        } else {
+            let (previous, next) = (key(ActionId::PreviousView), key(ActionId::NextView));
+            Some(format!("this view shows no values; {previous} and {next} change to the JSON view, which does"))
         }
     }
 

@@ -1,7 +1,10 @@
 //! The contents of the log and of a backup at a difference, in lines for the detail pane.
 
+use std::sync::Arc;
+
 use super::json::{JsonDoc, JsonRoot};
 use super::json_rows::INDENT_COLUMNS;
+use super::laid_out_lines::LaidOutLines;
 use super::{DifferenceMeaning, Model, wrap_text};
 use crate::format::hex;
 use crate::inspect::{CopyContent, LogDifference};
@@ -40,6 +43,26 @@ pub(crate) struct SideContents {
     pub(crate) omitted_bytes: usize,
     /// The first bytes, at most [`MAX_SIDE_BYTES`], when no frame starts there.
     pub(crate) bytes: Vec<u8>,
+    /// The lines of the payload.
+    payload_lines: LaidOutLines,
+}
+
+impl SideContents {
+    /// Creates the contents of a copy that has a frame at the start of a difference: the start of its payload, and the number
+    /// of bytes after it.
+    pub(crate) fn of_payload(payload: String, omitted_bytes: usize) -> Self {
+        Self { payload: Some(payload), omitted_bytes, ..Self::default() }
+    }
+
+    /// Creates the contents of a copy that has no frame at the start of a difference: its first bytes.
+    pub(crate) fn of_bytes(bytes: Vec<u8>) -> Self {
+        Self { bytes, ..Self::default() }
+    }
+
+    /// Returns the payload in lines of at most `width` columns, where its nesting leaves room for that.
+    fn payload_lines(&self, width: usize) -> Arc<[String]> {
+        self.payload_lines.for_width(width, || json_lines(self.payload.as_deref().unwrap_or_default(), width))
+    }
 }
 
 /// A line about a difference.
@@ -141,19 +164,11 @@ impl WrappedLines {
 
     /// Adds the payload of a copy as it is stored, or its first bytes.
     fn push_contents(&mut self, copy: &str, contents: &SideContents, content: &CopyContent) {
-        if let Some(payload) = &contents.payload {
+        if contents.payload.is_some() {
             self.push(SideTone::Heading, "");
             self.push(SideTone::Heading, &format!("{copy}, as stored"));
-            let doc = JsonDoc::new(payload, JsonRoot::Event);
-            for row in (0..doc.row_count()).filter_map(|number| doc.row(number)) {
-                let key = row.key.map(|key| format!("{key}: ")).unwrap_or_default();
-                let comma = if row.has_comma { "," } else { "" };
-                let indent = " ".repeat(row.depth * INDENT_COLUMNS);
-                let available = self.width.saturating_sub(indent.len()).max(1);
-                for text in wrap_text(&sanitize(&format!("{key}{}{comma}", row.value)), available) {
-                    self.lines.push(SideLine { text: format!("{indent}{text}"), tone: SideTone::Text(Tone::Plain) });
-                }
-            }
+            let texts = contents.payload_lines(self.width);
+            self.lines.extend(texts.iter().map(|text| SideLine { text: text.clone(), tone: SideTone::Text(Tone::Plain) }));
             if contents.omitted_bytes > 0 {
                 let rest = format_exact_size(contents.omitted_bytes as u64);
                 self.push(SideTone::Note, &format!("… {rest} more"));
@@ -167,6 +182,21 @@ impl WrappedLines {
             }
         }
     }
+}
+
+/// Lays out a JSON text in lines of at most `width` columns, where its nesting leaves room for that.
+fn json_lines(text: &str, width: usize) -> Vec<String> {
+    let doc = JsonDoc::new(text, JsonRoot::Event);
+    let mut lines = Vec::new();
+    for row in (0..doc.row_count()).filter_map(|number| doc.row(number)) {
+        let key = row.key.map(|key| format!("{key}: ")).unwrap_or_default();
+        let comma = if row.has_comma { "," } else { "" };
+        let indent = " ".repeat(row.depth * INDENT_COLUMNS);
+        let available = width.saturating_sub(indent.len()).max(1);
+        let wrapped = wrap_text(&sanitize(&format!("{key}{}{comma}", row.value)), available);
+        lines.extend(wrapped.into_iter().map(|text| format!("{indent}{text}")));
+    }
+    lines
 }
 
 /// Returns a value that differs: `before` is that of the log, `after` that of the backup.

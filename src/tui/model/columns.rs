@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::export::ExportColumn;
 use crate::query::{ExcerptRequest, PayloadPath};
 use crate::tui::request::{EventNumbers, PageColumns};
 
@@ -103,6 +104,21 @@ impl EventColumn {
             Self::Size => "size in the log",
             Self::Payload => "the payload as compact JSON, in the room that is left",
             Self::Value(_) => "value of the payload",
+        }
+    }
+
+    /// Returns the columns of a CSV file that have the values of this column; none where the value is not part of the event.
+    pub(crate) fn export_columns(&self) -> Vec<ExportColumn> {
+        match self {
+            Self::Ordinal | Self::Size => Vec::new(),
+            Self::Offset => vec![ExportColumn::Offset],
+            Self::Time => vec![ExportColumn::Time],
+            Self::Type => vec![ExportColumn::Type],
+            Self::Aggregate => vec![ExportColumn::Aggregate],
+            Self::Namespace => vec![ExportColumn::Namespace],
+            Self::Schema => vec![ExportColumn::Schema, ExportColumn::SchemaVersion],
+            Self::Value(path) => vec![ExportColumn::Payload(path.clone())],
+            Self::Payload => vec![ExportColumn::Payload(PayloadPath::whole_payload())],
         }
     }
 
@@ -212,6 +228,13 @@ impl ColumnLayout {
             .with_paths(self.value_paths().cloned().collect());
         let has_numbers = self.is_shown(&EventColumn::Ordinal);
         PageColumns { excerpt, numbers: if has_numbers { EventNumbers::Counted } else { EventNumbers::Absent } }
+    }
+
+    /// Returns the columns of a CSV file with the columns that are shown. The offset, which identifies the event, is always the
+    /// first one.
+    pub(crate) fn export_columns(&self) -> Vec<ExportColumn> {
+        let shown = self.shown().flat_map(|choice| choice.column.export_columns());
+        std::iter::once(ExportColumn::Offset).chain(shown.filter(|column| *column != ExportColumn::Offset)).collect()
     }
 
     /// Iterates over the paths of the columns with values, in the order of the values in an excerpt.

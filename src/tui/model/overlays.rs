@@ -1,8 +1,11 @@
 //! Overlays on top of the panes: prompts, the help, dialogs and the append form. The topmost overlay receives the keys.
 
+use std::sync::Arc;
+
 use super::column_chooser::ColumnChooser;
 use super::help::HelpOverlay;
 use super::labelled_lines::wrap_text;
+use super::laid_out_lines::LaidOutLines;
 use super::plan_dialog::PlanDialog;
 use super::prompt::Prompt;
 use super::scroll::ScrollPosition;
@@ -84,9 +87,11 @@ pub(crate) struct ConfirmDialog {
     /// The title, which names the operation to confirm.
     pub(crate) title: String,
     /// A table of segments above the text.
-    pub(crate) table: Option<ListedSegments>,
+    table: Option<ListedSegments>,
     /// The text, which describes the consequences.
-    pub(crate) lines: Vec<String>,
+    lines: Vec<String>,
+    /// The table and the text, wrapped.
+    wrapped: LaidOutLines,
     /// Label of the button that confirms; `None` when there is nothing to confirm.
     pub(crate) confirm_label: Option<&'static str>,
     /// The action that confirmation runs.
@@ -111,6 +116,7 @@ impl ConfirmDialog {
             title: title.into(),
             table: None,
             lines,
+            wrapped: LaidOutLines::default(),
             confirm_label,
             on_confirm,
             selected_button: DialogButton::Cancel,
@@ -121,11 +127,27 @@ impl ConfirmDialog {
 
     /// Returns the dialog with a table of segments above its text.
     pub(crate) fn with_table(self, table: ListedSegments) -> Self {
-        Self { table: Some(table), ..self }
+        Self { table: Some(table), wrapped: LaidOutLines::default(), ..self }
+    }
+
+    /// Returns whether the dialog has a table.
+    pub(crate) const fn has_table(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// Changes the text.
+    #[cfg(test)]
+    pub(crate) fn edit_lines(&mut self, edit: impl FnMut(&mut String)) {
+        self.lines.iter_mut().for_each(edit);
+        self.wrapped = LaidOutLines::default();
     }
 
     /// Returns the table and the text in lines of at most `columns` columns. The table has the columns that fit.
-    pub(crate) fn wrapped_lines(&self, columns: usize) -> Vec<String> {
+    pub(crate) fn wrapped_lines(&self, columns: usize) -> Arc<[String]> {
+        self.wrapped.for_width(columns, || self.wrap_lines(columns))
+    }
+
+    fn wrap_lines(&self, columns: usize) -> Vec<String> {
         let table = self.table.iter().flat_map(|table| {
             let lines = segment_table(&table.segments, table.zone, columns);
             lines.into_iter().chain([String::new()])

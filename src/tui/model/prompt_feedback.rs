@@ -1,10 +1,7 @@
 //! The message of a prompt about its text while it is typed: errors with their place, names that no event has, and how a
 //! search is understood.
 
-use std::path::Path;
-
 use super::{Model, Prompt, PromptError, PromptPurpose};
-use crate::export::ExportFileFormat;
 use crate::query::{Filter, SearchPattern};
 use crate::report::{Tone, log_times_line, unknown_name_lines};
 use crate::tui::request::IdPrefix;
@@ -31,7 +28,7 @@ impl Model {
             PromptPurpose::Palette => None,
             PromptPurpose::ExportPath => {
                 let has_suggestions = !prompt.suggestions(self.completion_sources()).is_empty();
-                (!has_suggestions).then(|| plain(&self.export_meaning(text)))
+                (!has_suggestions).then(|| plain(&self.export_meaning(text.as_ref())))
             }
             PromptPurpose::AggregateId => Some(match IdPrefix::parse(text) {
                 Ok(_) if text.is_empty() => plain("an id or its first digits"),
@@ -54,19 +51,6 @@ impl Model {
                     (!text.is_empty()).then_some(PromptFeedback { text, tone: Tone::Warning, at: None })
                 }
             },
-        }
-    }
-
-    /// Describes the content of an export to a file of this name.
-    fn export_meaning(&self, path: &str) -> String {
-        let form = match ExportFileFormat::of_name(Path::new(path)) {
-            ExportFileFormat::JsonLines => "JSON lines; a name that ends with .csv or .parquet makes such a file",
-            ExportFileFormat::Csv(_) => "CSV with all fields and the whole payload; any other name makes JSON lines",
-            ExportFileFormat::Parquet(_) => "Parquet with all fields, damage and gaps; any other name makes JSON lines",
-        };
-        match self.list.filter.text() {
-            "" => format!("all events as {form}"),
-            filter => format!("the events of the filter {filter} as {form}"),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::StorageError;
 use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
 use crate::tui::message::{Message, Response};
+use crate::tui::model::ColumnLayout;
 use crate::tui::request::{Request, WorkerKind};
 use crate::tui::worker::{handle_request, to_failure};
 
@@ -50,7 +51,28 @@ fn the_events_of_the_filter_are_written_as_json_lines_or_csv() {
     screen.assert_shows("the events of the filter type:Created as CSV");
     screen.press(&[Key::Enter]);
     let written = fs::read_to_string(path).unwrap();
-    assert!(written.starts_with("offset,time,type,") && written.lines().count() == 11, "{written}");
+    assert!(written.starts_with("offset,time,type,agg,ns,schema,v,payload\n"), "{written}");
+    assert_eq!(written.lines().count(), 11, "{written}");
+}
+
+#[test]
+fn csv_has_the_columns_of_the_list_in_its_order_and_parquet_all_fields() {
+    let mut screen = screen(&clean_log(4));
+    let columns = ["type", "payload.amount", "size", "ordinal", "offset"].map(str::to_owned);
+    screen.model.list.columns = ColumnLayout::try_from(columns.to_vec()).unwrap();
+    let path = type_path(&mut screen, "a.csv");
+    let text = screen.screen_text().replace('\n', " ");
+    assert!(text.contains("all events as CSV with the columns of the list: offset, type, payload.amount"), "{text}");
+    assert!(text.contains("(without size and ordinal); any other name makes JSON lines"), "{text}");
+    screen.press(&[Key::Enter]);
+    let written = fs::read_to_string(path).unwrap();
+    assert!(written.starts_with("offset,type,payload.amount\n16,Created,0.50\n"), "{written}");
+    assert_eq!(written.lines().count(), 5, "{written}");
+    let path = type_path(&mut screen, "a.parquet");
+    screen.assert_shows("all events as Parquet with all fields");
+    screen.press(&[Key::Enter]);
+    let written = fs::read(path).unwrap();
+    assert!(written.windows(18).any(|name| name == b"write_timestamp_ms"), "a field that the list does not show");
 }
 
 #[test]

@@ -61,11 +61,11 @@ fn the_focused_pane_has_a_heavy_rule_and_an_open_dialog_takes_it() {
     };
     assert_eq!(heavy(&screen), [true, false, false]);
     screen.press(&[Key::Tab]);
-    assert_eq!(heavy(&screen), [false, true, false]);
-    screen.assert_shows("━┥");
-    screen.press(&[Key::Tab]);
     assert_eq!(heavy(&screen), [false, false, true]);
     screen.assert_shows("─┮━");
+    screen.press(&[Key::Tab]);
+    assert_eq!(heavy(&screen), [false, true, false]);
+    screen.assert_shows("━┥");
     screen.press(&[Key::Char('a')]);
     assert_eq!(heavy(&screen), [false, false, false]);
 }

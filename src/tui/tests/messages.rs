@@ -3,6 +3,9 @@
 use super::*;
 use crate::StorageError;
 use crate::report::screen_message;
+use crate::tui::actions::ActionId;
+use crate::tui::model::Overlay;
+use crate::tui::update::run_action;
 
 #[test]
 fn a_failure_starts_with_its_reason_and_ends_with_the_path() {
@@ -12,6 +15,28 @@ fn a_failure_starts_with_its_reason_and_ends_with_the_path() {
     assert!(locked.ends_with(&format!("({})", path.display())), "{locked}");
     let other = screen_message(&StorageError::Cancelled);
     assert!(other.starts_with("cancelled; "), "{other}");
+}
+
+#[test]
+fn the_list_of_messages_is_wrapped_once_for_a_width() {
+    let mut screen = TestScreen::new(&clean_log(5), (5, 40));
+    for number in 0..200 {
+        screen.model.record_message(format!("{number}: {}", "a long message ".repeat(20)));
+    }
+    run_action(&mut screen.model, ActionId::Messages);
+    let wrapped = |screen: &TestScreen, columns| match screen.model.overlays.last() {
+        Some(Overlay::Confirm(dialog)) => dialog.wrapped_lines(columns),
+        other => panic!("{other:?}"),
+    };
+    screen.press(&[Key::Down]);
+    let first = wrapped(&screen, 1);
+    for _ in 0..3 {
+        screen.press(&[Key::Down]);
+        screen.render();
+        assert!(Arc::ptr_eq(&first, &wrapped(&screen, 1)), "wrapped again for a key or a frame");
+    }
+    screen.resize(80, 24);
+    assert!(wrapped(&screen, 72).len() < first.len() / 20);
 }
 
 #[test]

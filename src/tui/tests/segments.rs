@@ -147,7 +147,7 @@ fn the_plan_of_a_retention() {
     let folder = screen.path.display().to_string();
     let Some(Overlay::Confirm(dialog)) = screen.model.overlays.last_mut() else { panic!("no dialog") };
     // The folder has another name in every run.
-    dialog.lines.iter_mut().for_each(|line| *line = line.replace(&folder, "/logs/accounts.log"));
+    dialog.edit_lines(|line| *line = line.replace(&folder, "/logs/accounts.log"));
     assert_golden("retain", &mut screen, &SIZES);
 }
 

@@ -127,8 +127,12 @@ fn the_detail_pane_shows_the_row_of_the_list_that_had_the_focus_last() {
         assert_ne!(list, findings);
         assert_eq!(of(Pane::Main), [list; 2]);
         assert_eq!(of(Pane::Findings), [findings; 2]);
-        assert_eq!(of(Pane::Detail), [findings; 2], "the detail pane keeps the row of the pane before it");
+        assert_eq!(of(Pane::Detail), [list; 2], "the detail pane keeps the row of the pane before it");
         assert_eq!(screen.model.focus, Pane::Main);
+        screen.press(&[Key::BackTab, Key::BackTab]);
+        let contents = screen.model.detail.contents.as_ref().unwrap();
+        assert_eq!((screen.model.focus, contents.details.row.start), (Pane::Detail, findings), "{view:?}");
+        screen.press(&[Key::BackTab]);
         screen.press(&[Key::Char(']')]);
     }
     screen.press(&[Key::Char('3')]);
@@ -147,7 +151,7 @@ fn an_event_with_an_earlier_time_still_belongs_to_its_aggregate() {
     let evidence = Evidence { time_ms: Some(1000), previous_time_ms: Some(2000), ..Evidence::default() };
     let finding = Finding::new(DamageKind::Clock, start..end).with_evidence(evidence);
     screen.send_update(BackgroundUpdate::Finding(Box::new(ProposedFix { finding, fix: None })));
-    screen.press(&[Key::Tab, Key::Char('['), Key::Tab]);
+    screen.press(&[Key::BackTab, Key::Char('['), Key::BackTab]);
     assert_eq!((screen.model.detail.view, screen.model.focus), (DetailView::Aggregate, Pane::Detail));
     let contents = screen.model.detail.contents.as_ref().unwrap();
     assert_eq!(contents.details.row.start, start);

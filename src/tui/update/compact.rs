@@ -8,7 +8,7 @@ use crate::tui::actions::ActionId;
 use crate::tui::home_folder::expand_home;
 use crate::tui::message::CompactResult;
 use crate::tui::model::{COMPACT_WORD, EscBehavior, Model};
-use crate::tui::request::{ExportRequest, Request, WorkerKind};
+use crate::tui::request::{CompactRequest, Request, WorkerKind};
 
 /// Starts the copy under the present filter. Esc stops it before the new log is complete.
 pub(super) fn start(model: &mut Model, path: &Path) {
@@ -17,7 +17,7 @@ pub(super) fn start(model: &mut Model, path: &Path) {
     }
     let path = expand_home(path, std::env::home_dir());
     let filter = model.list.filter.clone();
-    start_job(model, WorkerKind::Export, "copying the latest events", Request::Compact(ExportRequest { path, filter }));
+    start_job(model, WorkerKind::Export, "copying the latest events", Request::Compact(CompactRequest { path, filter }));
     if let Some(job) = model.jobs.last_mut() {
         job.on_esc = EscBehavior::AsksToStop;
     }

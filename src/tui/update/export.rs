@@ -29,7 +29,8 @@ pub(super) fn submit_path(model: &mut Model, text: &str) -> Result<(), PromptErr
         return Err(PromptError { text, at: None });
     }
     model.overlays.pop();
-    let request = Request::Export(ExportRequest { path, filter: model.list.filter.clone() });
+    let (format, filter) = (model.export_format(&path), model.list.filter.clone());
+    let request = Request::Export(ExportRequest { path, format, filter });
     start_job(model, WorkerKind::Export, "exporting", request);
     if let Some(job) = model.jobs.last_mut() {
         job.on_esc = EscBehavior::AsksToStop;

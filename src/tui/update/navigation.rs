@@ -50,7 +50,7 @@ pub(super) fn move_cursor(model: &mut Model, movement: Movement) {
             model.repairs.move_in_details(lines, model.detail.width, model.zone);
         }
         (Pane::Detail, Tab::Compare) => {
-            let total = model.side_lines(model.detail.width).len();
+            let total = model.detail.side_line_count;
             let cursor = &mut model.compare.detail_cursor;
             cursor.move_by(movement.lines(cursor.height), total);
         }

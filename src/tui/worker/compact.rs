@@ -9,7 +9,7 @@ use crate::inspect::{OnProgress, SurveyUpdate};
 use crate::repair::{CompactRule, CopyOptions, CopyUpdate, compact};
 use crate::report::copies::copy_summary_line;
 use crate::tui::message::{CompactResult, Response};
-use crate::tui::request::ExportRequest;
+use crate::tui::request::CompactRequest;
 
 /// Writes the new log of a request, which appears complete or not at all.
 ///
@@ -17,10 +17,10 @@ use crate::tui::request::ExportRequest;
 /// `Cancelled` when `on_progress` breaks; the errors of [`compact`].
 pub(super) fn write_latest_events(
     shared: &SharedState,
-    request: ExportRequest,
+    request: CompactRequest,
     on_progress: &mut OnProgress,
 ) -> Result<Response, StorageError> {
-    let ExportRequest { path, filter } = request;
+    let CompactRequest { path, filter } = request;
     let log = shared.open_options().open_read_only(shared.path())?;
     let update = log.catch_up_index(&mut |update| match update {
         SurveyUpdate::Progress(read) => on_progress(read),

@@ -86,10 +86,10 @@ fn read_side(log: &LogFile, difference: &LogDifference) -> Result<SideContents, 
         let payload = frame.payload();
         let shown = payload.get(..MAX_SIDE_PAYLOAD).unwrap_or(payload);
         let text = String::from_utf8_lossy(shown).into_owned();
-        return Ok(SideContents { payload: Some(text), omitted_bytes: payload.len() - shown.len(), bytes: Vec::new() });
+        return Ok(SideContents::of_payload(text, payload.len() - shown.len()));
     }
     let mut bytes = vec![0; (end - start).min(MAX_SIDE_BYTES) as usize];
     let read = log.read_at(&mut bytes, start)?;
     bytes.truncate(read);
-    Ok(SideContents { bytes, ..SideContents::default() })
+    Ok(SideContents::of_bytes(bytes))
 }

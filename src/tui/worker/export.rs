@@ -4,9 +4,7 @@ use std::path::Path;
 
 use super::SharedState;
 use crate::StorageError;
-use crate::export::{
-    ExportFile, ExportFileFormat, ExportTarget, ExportedPart, SelectedEvents, SelectedItem, SelectedRange,
-};
+use crate::export::{ExportFile, ExportTarget, ExportedPart, SelectedEvents, SelectedItem, SelectedRange};
 use crate::file::{ExistingFile, FilePlace, OsDisk, folder_of};
 use crate::inspect::{LogView, OnProgress, index_path};
 use crate::report::{safe_path_text, screen_message};
@@ -23,13 +21,12 @@ pub(super) fn export_events(
     request: ExportRequest,
     on_progress: &mut OnProgress,
 ) -> Result<Response, StorageError> {
-    let ExportRequest { path, filter } = request;
+    let ExportRequest { path, format, filter } = request;
     let log = shared.open_options().open_read_only(shared.path())?;
     if let Some(reason) = side_file_refusal(shared, log.view(), &path) {
         return Ok(Response::ExportRefused { path, reason });
     }
-    let target =
-        ExportTarget { path: path.clone(), existing: ExistingFile::Keep, format: ExportFileFormat::of_name(&path) };
+    let target = ExportTarget { path: path.clone(), existing: ExistingFile::Keep, format };
     let mut file = match ExportFile::create(target, log.view().path()) {
         Ok(file) => file,
         Err(StorageError::AlreadyExists { .. }) => {
