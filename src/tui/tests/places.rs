@@ -150,6 +150,25 @@ fn enter_on_the_selected_event_of_a_history_leaves_the_place() {
 }
 
 #[test]
+fn the_values_of_the_selected_event_are_one_key_away_and_a_refusal_says_what_to_press() {
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    screen.run_scan();
+    screen.press(&[Key::Char('j'), Key::Char('j'), Key::Char('=')]);
+    screen.assert_shows("the detail pane shows the values; Enter or Tab goes there");
+    screen.press(&[Key::Tab]);
+    for _ in 0..3 {
+        screen.press(&[Key::Down]);
+    }
+    screen.press(&[Key::Char('=')]);
+    assert_eq!(screen.model.list.filter.text(), "ns:\"accounts\"");
+    screen.press(&[Key::Ctrl('o'), Key::Char(']'), Key::Char('=')]);
+    screen.assert_shows("this view shows no values; [ and ] change to the JSON view");
+    screen.press(&[Key::Char('['), Key::Char('1'), Key::Char('e'), Key::Tab, Key::Char('='), Key::Char('=')]);
+    assert_eq!(screen.model.focus, Pane::Detail);
+    screen.assert_shows("only events have values; 1 goes back to the list, Enter");
+}
+
+#[test]
 fn a_write_time_is_excluded_by_its_millisecond() {
     let mut screen = TestScreen::new(&clean_log(5), SIZE);
     screen.run_scan();
