@@ -1,10 +1,9 @@
 //! The columns of an exported CSV or Parquet file.
 
-use std::borrow::Cow;
 use std::fmt;
 
+use super::cell_text::token_cell;
 use super::value_type::ValueType;
-use crate::format::json;
 use crate::log::ReplayedEvent;
 use crate::query::{PayloadPath, nearest_keyword};
 use crate::report::units::format_exact_time;
@@ -87,16 +86,6 @@ impl ExportColumn {
     }
 }
 
-/// Returns the text of a JSON value: the characters of a string, and other values as stored without whitespace.
-pub(super) fn token_cell(token: &str) -> Cow<'_, str> {
-    if token.starts_with('"') {
-        return json::unescape(token);
-    }
-    let mut compact = Vec::new();
-    json::compact(token.as_bytes(), &mut compact);
-    String::from_utf8_lossy(&compact).into_owned().into()
-}
-
 /// A chosen column, with the type of its values where one is given, which only a Parquet file has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TypedColumn {
@@ -156,7 +145,6 @@ mod tests {
             assert_eq!(ExportColumn::parse(name).unwrap().to_string(), name);
         }
         assert!(ExportColumn::parse("ofset").unwrap_err().contains("the nearest is `offset`"));
-        assert_eq!((token_cell(r#""a\u0062""#), token_cell("[1, 2.0]")), ("ab".into(), "[1,2.0]".into()));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! [`SelectedEvents`] yields the events with the damage and the gaps between them, and [`ExportFile`] writes events as JSON
 //! lines, CSV or Parquet. The file appears complete or not at all. [`LogFollower`] yields what is appended to a log.
 
+mod cell_text;
 mod column;
 mod export_file;
 mod file_output;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::column::token_cell;
+use super::cell_text::token_cell;
 use crate::query::nearest_keyword;
 
 /// The type of the values of a column.

@@ -168,7 +168,8 @@ impl WrappedLines {
             self.push(SideTone::Heading, "");
             self.push(SideTone::Heading, &format!("{copy}, as stored"));
             let texts = contents.payload_lines(self.width);
-            self.lines.extend(texts.iter().map(|text| SideLine { text: text.clone(), tone: SideTone::Text(Tone::Plain) }));
+            self.lines
+                .extend(texts.iter().map(|text| SideLine { text: text.clone(), tone: SideTone::Text(Tone::Plain) }));
             if contents.omitted_bytes > 0 {
                 let rest = format_exact_size(contents.omitted_bytes as u64);
                 self.push(SideTone::Note, &format!("… {rest} more"));

@@ -66,7 +66,9 @@ fn cases() -> Vec<ScrollableCase> {
         }),
         ScrollableCase {
             size: (120, 30),
-            ..pane("findings below the events", &[tab(1), Key::BackTab], |model| (model.findings.line, model.findings.top))
+            ..pane("findings below the events", &[tab(1), Key::BackTab], |model| {
+                (model.findings.line, model.findings.top)
+            })
         },
         ScrollableCase {
             keys: DIALOG_KEYS,

@@ -17,7 +17,12 @@ pub(super) fn start(model: &mut Model, path: &Path) {
     }
     let path = expand_home(path, std::env::home_dir());
     let filter = model.list.filter.clone();
-    start_job(model, WorkerKind::Export, "copying the latest events", Request::Compact(CompactRequest { path, filter }));
+    start_job(
+        model,
+        WorkerKind::Export,
+        "copying the latest events",
+        Request::Compact(CompactRequest { path, filter }),
+    );
     if let Some(job) = model.jobs.last_mut() {
         job.on_esc = EscBehavior::AsksToStop;
     }
