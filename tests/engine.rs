@@ -43,6 +43,7 @@ mod engine {
     mod log;
     mod lost_segments;
     mod manifest;
+    mod many_segments;
     mod module_layers;
     mod moved_frames;
     mod moving_end;
@@ -57,9 +58,12 @@ mod engine {
     mod repaired_meanwhile;
     mod repairs;
     mod retention;
+    mod rolling;
     mod samples;
     mod saved_plans;
     mod seen_end;
+    mod segment_readers;
+    mod segment_repair_properties;
     mod segments;
     mod shared_writer;
     mod sim_disk;

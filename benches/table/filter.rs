@@ -2,7 +2,6 @@
 //! scans without a match.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 
 use chronicle::EventLog;
@@ -11,14 +10,16 @@ use chronicle::query::{Filter, PageRequest, ReadStart, read_page};
 use chronicle::storage::OsDisk;
 use chronicle::{AggregateIndex, NameKind};
 
-use crate::logs::file_size;
-use crate::reading::MINIMAL_READER;
+use crate::logs::{BenchLogs, file_size};
+use crate::reading::{MINIMAL_READER, measure_minimal_reader};
 use crate::row::{Measurement, TableRow, best_time, measure_time};
 
 /// Number of rows of a page.
 const PAGE_ROWS: usize = 50;
 
-pub(crate) fn measure(path: &Path, minimal_reader: Measurement) {
+pub(crate) fn measure(logs: &BenchLogs) {
+    let path = logs.big.as_path();
+    let minimal_reader = measure_minimal_reader(path);
     let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
     let log = EventLog::open_read_only(path).unwrap();
     let index = log.index().unwrap();

@@ -2,6 +2,8 @@
 //! target.
 //!
 //! `benches/run` runs it and describes its options. No figure is asserted.
+//!
+//! The arguments name the groups of rows that are measured, such as `segments version_2`; without one, all of them are.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -40,17 +42,28 @@ fn main() {
     let gib = bytes as f64 / f64::from(1 << 30);
     println!("Log: {gib:.2} GiB, {events} events of {} bytes on average.\n", bytes / events.max(1));
     println!("{}", row::TableRow::TABLE_HEAD);
-    if std::env::var_os("CHRONICLE_BENCH_SHARED_ONLY").is_some() {
-        return shared::measure(&logs);
+    // Cargo adds an option of its own.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    for (name, measure) in GROUPS {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            measure(&logs);
+        }
     }
-    let minimal_reader = reading::measure(&logs.big);
-    diff::measure(&logs);
-    index::measure(&logs);
-    filter::measure(&logs.big, minimal_reader);
-    writing::measure(&logs);
-    shared::measure(&logs);
-    version_2::measure(&logs);
-    segments::measure(&logs);
-    process::measure(&logs);
-    screen::measure(&logs);
 }
+
+/// A function that measures the rows of a group and prints them.
+type MeasureGroup = fn(&logs::BenchLogs);
+
+/// The groups of rows, in the order of the table.
+const GROUPS: [(&str, MeasureGroup); 10] = [
+    ("reading", reading::measure),
+    ("diff", diff::measure),
+    ("index", index::measure),
+    ("filter", filter::measure),
+    ("writing", writing::measure),
+    ("shared", shared::measure),
+    ("version_2", version_2::measure),
+    ("segments", segments::measure),
+    ("process", process::measure),
+    ("screen", screen::measure),
+];

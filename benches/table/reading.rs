@@ -10,20 +10,25 @@ use chronicle::storage::OsDisk;
 use chronicle::{EventLog, OpenOptions};
 
 use crate::baselines;
-use crate::logs::file_size;
+use crate::logs::{BenchLogs, file_size};
 use crate::row::{Measurement, TableRow, best_time};
 
 /// The name of the baseline that reads frames and compares checksums, and does nothing else.
 pub(crate) const MINIMAL_READER: &str = "minimal reader";
 
-/// Prints the rows, and returns the measurement of [`MINIMAL_READER`].
-pub(crate) fn measure(path: &Path) -> Measurement {
+/// Measures [`MINIMAL_READER`] on the log at `path`.
+pub(crate) fn measure_minimal_reader(path: &Path) -> Measurement {
+    Measurement::Rate(file_size(path), best_time(|| baselines::check_frames(path)))
+}
+
+pub(crate) fn measure(logs: &BenchLogs) {
+    let path = logs.big.as_path();
     let bytes = file_size(path);
     let rate = |run: &dyn Fn()| Measurement::Rate(bytes, best_time(run));
     let log = || EventLog::open_read_only(path).unwrap();
 
     TableRow::new("read(2) in 1 MiB pieces", rate(&|| baselines::read_all_bytes(path))).print();
-    let minimal_reader = rate(&|| baselines::check_frames(path));
+    let minimal_reader = measure_minimal_reader(path);
     TableRow::new("minimal reader: frames and checksums", minimal_reader).print();
     let middle = baselines::middle_boundary(path);
     let two_threads = rate(&|| baselines::check_frames_in_two_threads(path, middle));
@@ -89,5 +94,4 @@ pub(crate) fn measure(path: &Path) -> Measurement {
         .with_baseline(into_value, values)
         .with_target("0.9")
         .print();
-    minimal_reader
 }

@@ -28,6 +28,7 @@ mod os;
 mod os_without_unix;
 mod path_entry;
 mod removed_offsets;
+mod reopened_file;
 mod resync;
 mod retry;
 mod rolling;
@@ -66,6 +67,7 @@ pub(crate) use new_log::{NewLog, NewLogForm, NewLogTarget};
 pub(crate) use new_log_folder::{NewLogFolder, check_replaceable_folder};
 pub use os::OsDisk;
 pub use path_entry::{EntryKind, Ownership, PathEntry};
+pub(crate) use reopened_file::ReopenedFile;
 #[cfg(feature = "app")]
 pub(crate) use retry::BlockingStream;
 pub(crate) use rolling::{DEFAULT_SEGMENT_SIZE, RollPolicy};

@@ -82,10 +82,7 @@ impl<'d> NewFile<'d> {
 
     fn create(disk: &'d dyn Disk, path: &Path, existing: ExistingFile, mode: OpenMode) -> Result<Self, StorageError> {
         match existing {
-            ExistingFile::Keep if disk.identity(path).is_ok() => {
-                return Err(StorageError::AlreadyExists { path: path.to_owned() });
-            }
-            ExistingFile::Keep => {}
+            ExistingFile::Keep => ensure_absent(disk, path)?,
             // Links are refused, as they are for reading, because replacing a link would silently disconnect its target.
             ExistingFile::Replace => match disk.open(path, OpenMode::ReadSidecar) {
                 Err(error) if error.kind() == ErrorKind::InvalidInput => {
@@ -177,7 +174,8 @@ impl<'d> NewFile<'d> {
 impl Drop for NewFile<'_> {
     fn drop(&mut self) {
         if self.name == FileName::Temporary {
-            // A temporary file that cannot be removed is harmless, and the next creation at this place removes it.
+            // A temporary file that cannot be removed is harmless. The next creation at this place removes it, or the next writer
+            // of a log in segments.
             let _ = self.disk.remove(&self.file.path);
         }
     }
@@ -198,6 +196,17 @@ pub(crate) fn replace_file(
     write(file.storage().as_ref())?;
     file.commit()?;
     Ok(file.storage().clone())
+}
+
+/// Checks that no file has the path.
+///
+/// # Errors
+/// `AlreadyExists` when one has.
+fn ensure_absent(disk: &dyn Disk, path: &Path) -> Result<(), StorageError> {
+    if disk.identity(path).is_ok() {
+        return Err(StorageError::AlreadyExists { path: path.to_owned() });
+    }
+    Ok(())
 }
 
 /// Blocks until the name of the file at `path` is on stable storage.

@@ -26,13 +26,19 @@ impl LogFile {
         removed.err().unwrap_or_else(|| StorageError::io_at(self.path(), "read", offset, error))
     }
 
-    /// Returns `offset`, or the offset of the first frame after it when it is in the header of a later segment or in a segment
-    /// that retention has removed.
+    /// Returns `offset`, or the offset of the first frame after it when it is in the header of a later segment, also of one without
+    /// a frame, or in a segment that retention has removed.
     pub(crate) fn skip_segment_header(&self, offset: u64) -> u64 {
         self.storage().segments().map_or(offset, |segments| {
             // Segments that retention has removed are followed by the header of the first one.
-            let offset = offset.max(segments.log_start());
-            offset.max(segments.segment_at(offset).first_frame())
+            let mut offset = offset.max(segments.log_start());
+            loop {
+                let first = segments.segment_at(offset).first_frame();
+                if first <= offset {
+                    return offset;
+                }
+                offset = first;
+            }
         })
     }
 }

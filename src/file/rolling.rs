@@ -61,7 +61,7 @@ impl ActiveSegment {
     /// # Errors
     /// `Io` when it cannot be read.
     pub(super) fn of_log(log: &LogFile) -> Result<Option<Self>, StorageError> {
-        let Some(base) = log.storage().segments().and_then(|segments| segments.bases().last().copied()) else {
+        let Some(base) = log.storage().segments().and_then(|segments| segments.base_before(u64::MAX)) else {
             return Ok(None);
         };
         let mut bytes = [0; MAX_HEADER_LEN];

@@ -200,29 +200,30 @@ impl Scanner {
         !self.pending.is_empty()
     }
 
-    /// Moves to the next frame where it is already in the buffer, valid, and before the next damage. Returns false, and
-    /// changes nothing, where [`Scanner::next_item`] has to read or search.
+    /// Moves to the next frame where it is already in the buffer, valid, and before the next damage, and returns it with its
+    /// offset. Returns `None`, and changes nothing, where [`Scanner::next_item`] has to read or search.
     ///
-    /// This is the hot path of every pass over a log: it builds no item, and [`Scanner::current`] borrows the frame.
+    /// This is the hot path of every pass over a log: it builds no item. [`Scanner::current`] returns the same frame.
     #[inline]
-    pub(crate) fn advance_in_buffer(&mut self) -> bool {
+    pub(crate) fn next_in_buffer(&mut self) -> Option<(u64, Frame<'_>)> {
         if !self.pending.is_empty() || self.is_unaligned {
-            return false;
+            return None;
         }
-        let loaded = clip(self.window.bytes_from(self.next_offset), self.data_end - self.next_offset);
-        let DecodeResult::Complete(frame) = decode(loaded, self.log.format(), self.next_offset) else { return false };
-        let len = frame.len();
-        self.current = self.next_offset..self.next_offset + len;
-        self.next_offset += len;
-        true
+        let at = self.next_offset;
+        let loaded = clip(self.window.bytes_from(at), self.data_end - at);
+        let DecodeResult::Complete(frame) = decode(loaded, self.log.format(), at) else { return None };
+        self.next_offset = at + frame.len();
+        self.current = at..self.next_offset;
+        Some((at, frame))
     }
 
-    /// Returns the last frame that was yielded; `None` before the first one.
+    /// Returns the last frame that was yielded; `None` before the first one, and once the scan has read on without one.
     #[inline]
     pub fn current(&self) -> Option<(u64, Frame<'_>)> {
         let Range { start, end } = self.current;
         let bytes = clip(self.window.bytes_from(start), end - start);
-        (start < end).then(|| (start, Frame::from_validated(bytes, self.log.version())))
+        let is_loaded = start < end && bytes.len() as u64 == end - start;
+        is_loaded.then(|| (start, Frame::from_validated(bytes, self.log.version())))
     }
 
     /// Returns the next item; `None` at the end of the scan.

@@ -31,5 +31,5 @@ impl StartPosition {
 
 /// Returns the base of the first segment that is there.
 pub(super) fn first_base(segments: &dyn SegmentSet) -> u64 {
-    segments.bases().first().copied().unwrap_or_default()
+    segments.base_from(0).unwrap_or_default()
 }

@@ -4,6 +4,7 @@
 //! another process, even in another container, is still writing. The next process that creates a temporary file for
 //! the same final path removes it.
 
+use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use super::file_place::folder_of;
 use super::storage::{Disk, OpenMode, Storage};
 use crate::StorageError;
+use crate::format::{base_of_index_file, base_of_segment_file};
 
 /// The largest number of names that are tried for a temporary file.
 pub(super) const MAX_NAME_ATTEMPTS: u32 = 1000;
@@ -30,12 +32,21 @@ pub(super) struct TemporaryFile {
 
 impl TemporaryFile {
     /// Creates a temporary file for the final path `target` in the given mode, and removes those that killed processes
-    /// have left for this path.
+    /// have left for this path. Those for a segment or its index stay, because the folder of such a log can have very many files:
+    /// the next writer removes all of them at once.
     ///
     /// # Errors
     /// `Io` when no file can be created.
     pub(super) fn create(disk: &dyn Disk, target: &Path, mode: OpenMode) -> Result<Self, StorageError> {
-        remove_abandoned(disk, target, mode);
+        let log = match mode {
+            OpenMode::CreateSidecar { permissions_from } => Some(permissions_from),
+            _ => None,
+        };
+        if !is_file_of_segment(target) {
+            let files = disk.list(folder_of(target)).unwrap_or_default();
+            let is_for_target = |path: &&PathBuf| is_temporary_name(path, target);
+            files.iter().filter(is_for_target).for_each(|path| remove_if_abandoned(disk, path, log));
+        }
         let io = |error| StorageError::io(target, "create", error);
         for attempt in 0..MAX_NAME_ATTEMPTS {
             let path = numbered_path(target, attempt, "tmp");
@@ -69,22 +80,20 @@ pub(super) fn numbered_path(target: &Path, number: u32, suffix: &str) -> PathBuf
     target.with_file_name(name)
 }
 
-/// Removes the temporary files for `target` whose processes no longer exist. A file that cannot be examined, and a file
-/// that another user has put there, stays.
-fn remove_abandoned(disk: &dyn Disk, target: &Path, mode: OpenMode) {
-    let files = disk.list(folder_of(target)).unwrap_or_default();
-    let log = match mode {
-        OpenMode::CreateSidecar { permissions_from } => Some(permissions_from),
-        _ => None,
-    };
-    for path in files.iter().filter(|path| is_temporary_name(path, target)) {
-        if let Ok(storage) = disk.open(path, OpenMode::ReadSidecar)
-            && is_own(disk, storage.as_ref(), log)
-            && matches!(storage.try_lock(), Ok(true))
-            && matches!(is_file_at(disk, path, storage.as_ref()), Ok(true))
-        {
-            let _ = disk.remove(path);
-        }
+/// True for the path of a segment or of its index.
+fn is_file_of_segment(path: &Path) -> bool {
+    base_of_segment_file(path).or_else(|| base_of_index_file(path)).is_some()
+}
+
+/// Removes the temporary file at `path` when its process no longer exists. A file that cannot be examined, and a file that
+/// another user has put there, stays. `log` is the log of a side file.
+pub(super) fn remove_if_abandoned(disk: &dyn Disk, path: &Path, log: Option<&Path>) {
+    if let Ok(storage) = disk.open(path, OpenMode::ReadSidecar)
+        && is_own(disk, storage.as_ref(), log)
+        && matches!(storage.try_lock(), Ok(true))
+        && matches!(is_file_at(disk, path, storage.as_ref()), Ok(true))
+    {
+        let _ = disk.remove(path);
     }
 }
 
@@ -117,16 +126,20 @@ pub(crate) fn is_file_at(disk: &dyn Disk, path: &Path, storage: &dyn Storage) ->
     }
 }
 
-/// True when the name of `path` is a temporary name for `target`.
-pub(super) fn is_temporary_name(path: &Path, target: &Path) -> bool {
-    let bytes = |path: &Path| path.file_name().map(|name| name.as_encoded_bytes().to_vec()).unwrap_or_default();
-    let (name, target) = (bytes(path), bytes(target));
-    let numbers = name.strip_prefix(target.as_slice()).and_then(|rest| rest.strip_prefix(b".".as_slice()));
-    let numbers = numbers.and_then(|rest| rest.strip_suffix(b".tmp".as_slice()));
-    let numbers = numbers.and_then(|numbers| std::str::from_utf8(numbers).ok()?.split_once('-'));
+/// Returns the final name of a file with the temporary name `path`, as encoded bytes; `None` for any other name.
+pub(super) fn target_name(path: &Path) -> Option<&[u8]> {
+    let name = path.file_name()?.as_encoded_bytes().strip_suffix(b".tmp".as_slice())?;
+    let dot = memchr::memrchr(b'.', name)?;
+    let (target, numbers) = (name.get(..dot)?, std::str::from_utf8(name.get(dot + 1..)?).ok()?);
+    let (process, attempt) = numbers.split_once('-')?;
     // A number with a sign or leading zeros was not written by this program.
     let is_number = |text: &str| text.parse::<u32>().is_ok_and(|number| number.to_string() == text);
-    numbers.is_some_and(|(process, attempt)| is_number(process) && is_number(attempt))
+    (!target.is_empty() && is_number(process) && is_number(attempt)).then_some(target)
+}
+
+/// True when the name of `path` is a temporary name for `target`.
+pub(super) fn is_temporary_name(path: &Path, target: &Path) -> bool {
+    target_name(path).is_some_and(|name| target.file_name().map(OsStr::as_encoded_bytes) == Some(name))
 }
 
 #[cfg(test)]
@@ -148,9 +161,9 @@ mod tests {
 
     #[test]
     fn only_the_exact_pattern_is_a_temporary_name() {
-        let target = Path::new("/data/a.log");
+        let target = Some(b"a.log".as_slice());
         for temporary in ["/data/a.log.1-0.tmp", "a.log.4294967295-12.tmp"] {
-            assert!(is_temporary_name(Path::new(temporary), target), "{temporary}");
+            assert_eq!(target_name(Path::new(temporary)), target, "{temporary}");
         }
         for other in [
             "a.log.tmp",
@@ -168,7 +181,7 @@ mod tests {
             "a.logs.1-0.tmp",
             "a.log1-0.tmp",
         ] {
-            assert!(!is_temporary_name(Path::new(other), target), "{other}");
+            assert_ne!(target_name(Path::new(other)), target, "{other}");
         }
     }
 }

@@ -24,6 +24,49 @@ pub fn extend(before: u32, bytes: &[u8]) -> u32 {
     hasher.finalize()
 }
 
+/// Computes the CRC of some bytes followed by the eight bytes of `value`, the most significant one first. `before` is the CRC
+/// of the bytes that come first.
+///
+/// Each of the eight bytes contributes independently of the others, so the cost is eight look-ups that do not wait for each
+/// other. A call of [`extend`] processes so few bytes one after the other.
+#[inline]
+pub fn extend_by_u64(before: u32, value: u64) -> u32 {
+    let bytes = (value ^ u64::from((!before).swap_bytes()) << u32::BITS).to_be_bytes();
+    let terms =
+        BYTE_TERMS.iter().zip(bytes).map(|(terms, byte)| terms.get(usize::from(byte)).copied().unwrap_or_default());
+    !terms.fold(0, |sum, term| sum ^ term)
+}
+
+/// What a byte contributes to the CRC of eight bytes: one table for each place of the byte, the first place first.
+static BYTE_TERMS: [[u32; 256]; 8] = [
+    byte_terms(7),
+    byte_terms(6),
+    byte_terms(5),
+    byte_terms(4),
+    byte_terms(3),
+    byte_terms(2),
+    byte_terms(1),
+    byte_terms(0),
+];
+
+/// Computes what each byte contributes to a CRC when `following` bytes follow it.
+const fn byte_terms(following: u32) -> [u32; 256] {
+    let mut terms = [0; 256];
+    let mut rest: &mut [u32] = &mut terms;
+    let mut byte = 0;
+    while let [term, others @ ..] = rest {
+        *term = byte;
+        let mut bits = (following + 1) * u8::BITS;
+        while bits > 0 {
+            *term = times_x(*term);
+            bits -= 1;
+        }
+        byte += 1;
+        rest = others;
+    }
+    terms
+}
+
 /// Multiplies two polynomials modulo the generator.
 const fn multiply(a: u32, mut b: u32) -> u32 {
     let mut product = 0;
@@ -118,6 +161,17 @@ mod tests {
     #[test]
     fn the_check_value_is_the_standard_one() {
         assert_eq!(checksum(b"123456789"), 0xCBF4_3926);
+    }
+
+    #[test]
+    fn eight_bytes_of_a_number_extend_a_checksum_like_eight_bytes() {
+        let single_bytes = (0..8).flat_map(|place| (0..256).map(move |byte| byte << (place * 8)));
+        let others = [0x0123_4567_89AB_CDEF, u64::MAX, u64::MAX - 1, 1 << 63, 0xFFFF_FFFF];
+        for value in single_bytes.chain(others) {
+            for before in [0, 1, checksum(b"0123456789abcdef"), u32::MAX] {
+                assert_eq!(extend_by_u64(before, value), extend(before, &value.to_be_bytes()), "{before:x} {value:x}");
+            }
+        }
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl FrameFormat {
     pub fn preceding_checksum(self, offset: u64) -> u32 {
         match self.version {
             Version::V0 | Version::V1 => 0,
-            Version::V2 => crc::extend(self.id_checksum, &offset.to_be_bytes()),
+            Version::V2 => crc::extend_by_u64(self.id_checksum, offset),
         }
     }
 }

@@ -50,6 +50,6 @@ pub use log_id::LogId;
 pub use log_settings::LostRange;
 pub(crate) use log_settings::{LogSettings, MAX_LOST_RANGES, MAX_SETTINGS_BYTES, MIN_SEGMENT_SIZE, SETTINGS_FILE};
 pub use new_log_format::NewLogFormat;
-pub(crate) use segment_name::{base_of_segment_file, segment_file_name};
+pub(crate) use segment_name::{base_of_index_file, base_of_segment_file, segment_file_name};
 pub(crate) use segment_removal::{MAX_REMOVAL_BYTES, REMOVED_FOLDER, is_removal_record};
 pub use segment_removal::{RemovedSegment, SegmentRemoval};

@@ -1,4 +1,5 @@
-//! The name of a segment's file in the folder of its log: the segment's base in 20 digits, followed by `.log`.
+//! The names of a segment's files in the folder of its log: the segment's base in 20 digits, followed by `.log`, and that name
+//! followed by `.idx` for its index.
 
 use std::path::Path;
 
@@ -6,6 +7,8 @@ use std::path::Path;
 const DIGITS: usize = 20;
 /// The end of the name.
 const SUFFIX: &str = ".log";
+/// What follows that name in the name of the index.
+const INDEX_SUFFIX: &str = ".idx";
 
 /// Returns the file name of the segment that starts at the offset `base` of its log.
 pub(crate) fn segment_file_name(base: u64) -> String {
@@ -14,7 +17,16 @@ pub(crate) fn segment_file_name(base: u64) -> String {
 
 /// Returns the base in the file name of a segment; `None` for any other name.
 pub(crate) fn base_of_segment_file(path: &Path) -> Option<u64> {
-    let digits = path.file_name()?.to_str()?.strip_suffix(SUFFIX)?;
+    base_of_name(path.file_name()?.to_str()?)
+}
+
+/// Returns the base of the segment in the file name of its index; `None` for any other name.
+pub(crate) fn base_of_index_file(path: &Path) -> Option<u64> {
+    base_of_name(path.file_name()?.to_str()?.strip_suffix(INDEX_SUFFIX)?)
+}
+
+fn base_of_name(name: &str) -> Option<u64> {
+    let digits = name.strip_suffix(SUFFIX)?;
     let is_name = digits.len() == DIGITS && digits.bytes().all(|digit| digit.is_ascii_digit());
     digits.parse().ok().filter(|_| is_name)
 }
@@ -33,6 +45,10 @@ mod tests {
             ["", "1.log", "00000000000000000000.log.idx", "+0000000000000000001.log", "99999999999999999999.log"]
         {
             assert_eq!(base_of_segment_file(Path::new(other)), None, "{other}");
+        }
+        assert_eq!(base_of_index_file(Path::new("accounts/00000000000268435512.log.idx")), Some(268_435_512));
+        for other in ["00000000000268435512.log", "00000000000268435512.idx", "1.log.idx", ".idx"] {
+            assert_eq!(base_of_index_file(Path::new(other)), None, "{other}");
         }
     }
 }

@@ -15,7 +15,7 @@ use super::persisted::PersistedIndex;
 use super::source::{SourceLog, SourceLogs};
 use super::sparse_grid::SparseGrid;
 use super::stored_run::StoredRun;
-use crate::file::LogFile;
+use crate::file::{Disk, LogFile};
 use crate::format::FrameIdentity;
 use crate::format::HeaderBytes;
 
@@ -87,10 +87,8 @@ impl AggregateIndex {
         let blocks = index.blocks()?.into_iter().map(|block| (block.anchor.offset, block)).collect();
         let checkpoints =
             checkpoints.into_iter().map(|checkpoint| (checkpoint.totals.covered_to, checkpoint)).collect();
-        let layer =
-            |run: &Arc<StoredRun>| IndexLayer { source: LayerSource::Stored(run.clone()), end_offset: u64::MAX };
         Ok(Self {
-            layers: index.runs().iter().map(layer).collect(),
+            layers: stored_layers(index),
             totals: index.totals(),
             scanned_to: header.scanned_to,
             blocks: SparseGrid::from_entries(blocks, header.anchor_spacing, MAX_BLOCKS),
@@ -103,6 +101,16 @@ impl AggregateIndex {
             index_file: Some(index.clone()),
             ..Self::new(header.log_version, header.log_header)
         })
+    }
+
+    /// Makes this index, which was created from an index file, one of very many, whose files are not all kept open.
+    ///
+    /// # Errors
+    /// [`IndexFault::Io`] when the file cannot be examined.
+    pub(crate) fn into_one_of_many(self, disk: &Arc<dyn Disk>) -> Result<Self, IndexFault> {
+        let Some(file) = &self.index_file else { return Ok(self) };
+        let file = Arc::new(file.as_one_of_many(disk)?);
+        Ok(Self { layers: stored_layers(&file), index_file: Some(file), ..self })
     }
 
     /// Sets the memory limit of the index, and the folder for aggregates that exceed it.
@@ -257,4 +265,10 @@ impl AggregateIndex {
         let after = entries.partition_point(|(_, block)| matches(&block.anchor));
         entries.get(after.checked_sub(1)?).map(|(_, block)| block.anchor)
     }
+}
+
+/// Returns the layers of an index whose offsets are all in a file.
+fn stored_layers(index: &PersistedIndex) -> Vec<IndexLayer> {
+    let layer = |run: &Arc<StoredRun>| IndexLayer { source: LayerSource::Stored(run.clone()), end_offset: u64::MAX };
+    index.runs().iter().map(layer).collect()
 }

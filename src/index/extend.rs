@@ -68,6 +68,10 @@ impl AggregateIndex {
 
     /// Merges small runs, and moves runs to a file when they exceed the memory limit.
     fn compact_layers(&mut self) -> Result<(), IndexFault> {
+        // A run in a file that was added takes no memory.
+        if self.layers.last().is_none_or(|last| matches!(last.source, LayerSource::Stored(_))) {
+            return Ok(());
+        }
         while let [.., before, last] = self.layers.as_slice()
             && matches!((&before.source, &last.source), (LayerSource::Memory(_), LayerSource::Memory(_)))
             && before.events() < SMALL_RUN.min(2 * last.events())

@@ -1,5 +1,6 @@
 //! The errors of indexes: [`IndexFault`] for an unusable index file, and [`MergeError`] for a failed merge.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::StorageError;
@@ -30,6 +31,11 @@ pub enum IndexFault {
 }
 
 impl IndexFault {
+    /// True when another file has replaced the index since it was opened, or it was removed. Opening it again helps.
+    pub(crate) fn is_stale(&self) -> bool {
+        matches!(self, Self::Io(StorageError::Io { source, .. }) if source.kind() == ErrorKind::StaleNetworkFileHandle)
+    }
+
     /// Converts the fault to an error about the index file at `path`.
     pub(crate) fn into_error(self, path: &Path) -> StorageError {
         let unusable = |state, reason| StorageError::UnusableIndex { path: path.to_owned(), state, reason };

@@ -13,7 +13,7 @@ use super::layer::check_stored_run;
 use super::pages::PageReader;
 use super::stored_run::StoredRun;
 use crate::StorageError;
-use crate::file::{Disk, OpenMode, SideFileFault, Storage, TrustRule};
+use crate::file::{Disk, OpenMode, ReopenedFile, SideFileFault, Storage, TrustRule};
 use crate::format::FrameIdentity;
 use crate::format::index::{
     ANCHOR_LEN, IndexExtent, IndexHeader, IndexHeaderFault, IndexSection, PAGE_DATA_SIZE, PAGE_SIZE, RunExtents,
@@ -69,9 +69,23 @@ impl PersistedIndex {
             }
             header => header?,
         };
-        let pages = Arc::new(pages);
+        Ok(Self::from_pages(Arc::new(pages), header))
+    }
+
+    fn from_pages(pages: Arc<PageReader>, header: IndexHeader) -> Self {
         let run = |extents: &RunExtents| Arc::new(StoredRun::new(pages.clone(), *extents, header.covered_to));
-        Ok(Self { runs: header.non_empty_runs().map(run).collect(), pages, header })
+        Self { runs: header.non_empty_runs().map(run).collect(), pages, header }
+    }
+
+    /// Returns this index as one of very many, whose files are not all kept open. Later reads fail when the file was replaced or
+    /// removed.
+    ///
+    /// # Errors
+    /// [`IndexFault::Io`] when the file cannot be examined.
+    pub(crate) fn as_one_of_many(&self, disk: &Arc<dyn Disk>) -> Result<Self, IndexFault> {
+        let file = ReopenedFile::new(disk, self.path(), self.storage().clone());
+        let file = file.map_err(|error| IndexFault::Io(StorageError::io(self.path(), "examine", error)))?;
+        Ok(Self::from_pages(Arc::new(PageReader::new(Arc::new(file), self.path())), self.header.clone()))
     }
 
     /// The open file. It stays readable when its path is replaced or removed.

@@ -73,7 +73,7 @@ impl LogView {
     fn indexed_header(&self) -> Option<HeaderBytes> {
         if let Some(segments) = self.segments() {
             // Each segment has its own header and index.
-            return self.segment_view(segments.bases().first().copied()?).ok()?.indexed_header();
+            return self.segment_view(segments.base_from(0)?).ok()?.indexed_header();
         }
         let copy = self.identified_index().map(|index| index.header().log_header);
         copy.filter(|copy| LogHeader::decode(copy).is_ok() && (self.has_matching_frame() || self.has_only_zeros()))

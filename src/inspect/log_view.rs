@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use super::recognition::UnrecognisedFile;
+use super::segments::SegmentIndexCell;
 use crate::StorageError;
 use crate::file::{Disk, LogFile, OpenMode, SegmentSet, Storage, TrustRule, open_log};
-use crate::format::base_of_segment_file;
 use crate::format::header::{HeaderBytes, LogHeader};
 use crate::index::{
     AggregateIndex, Coverage, IndexFault, IndexState, LostTail, NameCounts, PersistedIndex, SeenEnd, VerificationMark,
@@ -30,7 +30,7 @@ pub struct LogView {
     /// Number of threads for reading the whole log.
     threads: usize,
     /// The merged indexes of the segments, once they are needed.
-    segment_index: OnceLock<Arc<AggregateIndex>>,
+    segment_index: SegmentIndexCell,
 }
 
 impl LogView {
@@ -102,7 +102,7 @@ impl LogView {
             later_state: OnceLock::new(),
             has_matching_frame: false,
             threads: 1,
-            segment_index: OnceLock::new(),
+            segment_index: SegmentIndexCell::default(),
         };
         view.update_index_state(opened)?;
         Ok(view)
@@ -110,7 +110,7 @@ impl LogView {
 
     fn update_index_state(&mut self, opened: Result<PersistedIndex, IndexFault>) -> Result<(), StorageError> {
         (self.persisted_index, self.has_matching_frame) = (None, false);
-        (self.later_state, self.segment_index) = (OnceLock::new(), OnceLock::new());
+        (self.later_state, self.segment_index) = (OnceLock::new(), SegmentIndexCell::default());
         match opened {
             Err(IndexFault::Missing) if self.segments().is_some() => {
                 self.seen_end = SeenEnd::Nothing;
@@ -153,6 +153,9 @@ impl LogView {
     /// # Errors
     /// `Io` when the log cannot be read.
     pub fn refresh_index_state(&mut self) -> Result<(), StorageError> {
+        if let Some(segments) = self.segments() {
+            segments.list_indexes().map_err(|error| StorageError::io(self.path(), "list", error))?;
+        }
         let opened = open_index(self.disk.as_ref(), self.log.storage(), &self.index_path);
         self.update_index_state(opened)
     }
@@ -224,7 +227,7 @@ impl LogView {
     /// Returns an index for lookups and for catching up: the content of a trusted index file, otherwise an empty index.
     pub fn load_index(&self) -> AggregateIndex {
         if self.segments().is_some() {
-            return AggregateIndex::clone(self.segment_index());
+            return AggregateIndex::clone(&self.segment_index());
         }
         if let Some(index) = self.trusted_index().cloned() {
             match AggregateIndex::from_persisted(&index) {
@@ -236,12 +239,17 @@ impl LogView {
     }
 
     /// Returns the merged indexes of the segments of a log, as far as they cover it from its start.
-    fn segment_index(&self) -> &Arc<AggregateIndex> {
-        self.segment_index.get_or_init(|| {
+    fn segment_index(&self) -> Arc<AggregateIndex> {
+        self.segment_index.get_or_load(|| {
             let mut index = self.empty_index();
             self.add_segment_indexes(&mut index);
-            Arc::new(index)
+            index
         })
+    }
+
+    /// Drops the merged indexes of the segments, so that their files are opened again when they are needed next.
+    pub(crate) fn forget_segment_index(&self) {
+        self.segment_index.clear();
     }
 
     /// Returns the part of the log that its trusted index covers, or that the indexes of its segments cover; `None` without
@@ -256,7 +264,7 @@ impl LogView {
     /// Returns the content of the trusted index, or of the indexes of the segments; `None` without one that can be read.
     pub(crate) fn trusted_content(&self) -> Option<AggregateIndex> {
         if self.segments().is_some() {
-            return self.index_coverage().map(|_| AggregateIndex::clone(self.segment_index()));
+            return self.index_coverage().map(|_| AggregateIndex::clone(&self.segment_index()));
         }
         self.trusted_index().and_then(|index| AggregateIndex::from_persisted(index).ok())
     }
@@ -321,7 +329,7 @@ fn default_index_path(disk: &dyn Disk, path: &Path, log: &Arc<dyn Storage>) -> P
         return index_path(path);
     };
     lost_segment_index(disk, segments, log).unwrap_or_else(|| {
-        let newest = segments.bases().last().map(|base| segments.segment_path(*base));
+        let newest = segments.base_before(u64::MAX).map(|base| segments.segment_path(base));
         index_path(newest.as_deref().unwrap_or(path))
     })
 }
@@ -329,19 +337,15 @@ fn default_index_path(disk: &dyn Disk, path: &Path, log: &Arc<dyn Storage>) -> P
 /// Returns the index of a segment after the end of the log, whose file is gone: the only record of the events in it.
 fn lost_segment_index(disk: &dyn Disk, segments: &dyn SegmentSet, log: &Arc<dyn Storage>) -> Option<PathBuf> {
     let end = log.len().ok()?;
-    let files = disk.list(segments.folder()).ok()?;
-    let is_later = |path: &&PathBuf| {
-        let segment = path.file_stem().filter(|_| path.extension().is_some_and(|extension| extension == "idx"));
-        segment.and_then(|segment| base_of_segment_file(Path::new(segment))).is_some_and(|base| base >= end)
-    };
-    let records_later_end = |path: &&PathBuf| {
+    let records_later_end = |path: &PathBuf| {
         let index = open_index(disk, log.as_ref(), path).ok();
         index.is_some_and(|index| {
             let header = LogHeader::decode(&index.header().log_header).ok().and_then(|header| header.segment);
             index.header().log_end_offset > end && header.is_some_and(|header| header.log_id == segments.log_id())
         })
     };
-    files.iter().rev().filter(is_later).find(records_later_end).cloned()
+    let later = segments.index_bases().into_iter().rev().filter(|base| *base >= end);
+    later.map(|base| index_path(&segments.segment_path(base))).find(records_later_end)
 }
 
 /// Opens the index file of a log, unless its owner and mode show that it cannot be trusted.

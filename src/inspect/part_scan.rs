@@ -96,12 +96,16 @@ impl PartScanner<'_> {
             reported_to: walk.position(),
             visit,
         };
-        while let Some(item) = walk.next_before(until)? {
-            match item {
-                WalkItem::Frame(at, frame) => part.visit_frame(at, &frame)?,
-                WalkItem::Damage(finding) => (part.visit)(PartEvent::Finding(finding))?,
-                WalkItem::DamagedRange(range) => (part.visit)(PartEvent::DamagedRange(range))?,
-                WalkItem::InFlight(range) => (part.visit)(PartEvent::InFlight(range))?,
+        loop {
+            while let Some((at, frame)) = walk.next_in_buffer(until) {
+                part.visit_frame(at, &frame)?;
+            }
+            match walk.next_before(until)? {
+                Some(WalkItem::Frame(at, frame)) => part.visit_frame(at, &frame)?,
+                Some(WalkItem::Damage(finding)) => (part.visit)(PartEvent::Finding(finding))?,
+                Some(WalkItem::DamagedRange(range)) => (part.visit)(PartEvent::DamagedRange(range))?,
+                Some(WalkItem::InFlight(range)) => (part.visit)(PartEvent::InFlight(range))?,
+                None => break,
             }
         }
         let mut result = part.result;

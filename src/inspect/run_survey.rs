@@ -68,7 +68,8 @@ fn split_into_parts(view: &LogView, range: Range<u64>, bytes: u64) -> Vec<Range<
         let anchor = view.trusted_index().and_then(|index| index.anchor_before(boundary)).map(|anchor| anchor.offset);
         let end = anchor.filter(|anchor| *anchor > start + bytes / 2).unwrap_or(boundary).min(range.end);
         // A part ends where a segment ends, so that findings about the next one come after those of the part.
-        let end = end.min(segment_starts.iter().find(|base| **base > start).copied().unwrap_or(end));
+        let next_segment = segment_starts.get(segment_starts.partition_point(|base| *base <= start));
+        let end = end.min(next_segment.copied().unwrap_or(end));
         parts.push(start..end);
         start = end;
     }

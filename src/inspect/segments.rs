@@ -1,6 +1,7 @@
 //! The segments of a log: a view of one of them, the findings about their headers, and the merged content of their indexes.
 
 use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::LogView;
 use super::log_header::{DamagedHeader, ExpectedHeader, HeaderSource};
@@ -62,9 +63,7 @@ impl LogView {
     /// after another last frame.
     fn order_finding(&self, base: u64, segment: &Self) -> Option<Finding> {
         let found = segment.segment_header()?;
-        let bases = self.segments()?.bases();
-        let before = bases.iter().rev().find(|other| **other < base)?;
-        let previous = self.segment_view(*before).ok()?;
+        let previous = self.segment_view(self.segments()?.base_before(base)?).ok()?;
         let number = previous.segment_header()?.number;
         // The segments between both can be lost, so numbers can be left out.
         let reason = if found.number <= number {
@@ -117,13 +116,12 @@ impl LogView {
         found: &[u8],
     ) -> Result<Option<ExpectedHeader>, StorageError> {
         let Some(segments) = self.segments() else { return Ok(None) };
-        let bases = segments.bases();
-        let neighbour = |base: Option<&u64>| {
-            let view = base.and_then(|base| self.segment_view(*base).ok())?;
+        let neighbour = |base: Option<u64>| {
+            let view = base.and_then(|base| self.segment_view(base).ok())?;
             view.segment_header().map(|header| (header, view))
         };
-        let before = neighbour(bases.iter().rev().find(|other| **other < base));
-        let after = neighbour(bases.iter().find(|other| **other > base));
+        let before = neighbour(segments.base_before(base));
+        let after = neighbour(segments.base_from(base.saturating_add(1)));
         let number = before.as_ref().map(|(header, _)| header.number.saturating_add(1));
         let number = number.or(after.as_ref().and_then(|(header, _)| header.number.checked_sub(1)));
         // The last segment says where the log starts.
@@ -150,9 +148,12 @@ impl LogView {
     }
 
     /// Returns the state of the indexes of a log in segments whose last segment has no index: that of the newest index there is.
+    /// Opens only segments that have one.
     pub(super) fn newest_index_state(&self) -> Result<IndexState, StorageError> {
         let Some(segments) = self.segments() else { return Ok(IndexState::Missing) };
-        for base in segments.bases().into_iter().rev().skip(1) {
+        let (first, last) = (segments.base_from(0), segments.base_before(u64::MAX));
+        let is_before_last = |base: &u64| first <= Some(*base) && Some(*base) < last;
+        for base in segments.index_bases().into_iter().rev().filter(is_before_last) {
             let Ok(segment) = self.segment_view(base) else { continue };
             match segment.index_state() {
                 IndexState::Missing => {}
@@ -186,8 +187,9 @@ impl LogView {
                 index.set_scanned_to(*base);
             }
             let Ok(segment) = self.segment_view(*base) else { return };
-            let Some(stored) = segment.trusted_index().cloned() else { return };
-            let Ok(mut loaded) = AggregateIndex::from_persisted(&stored) else { return };
+            let Some(stored) = segment.trusted_index() else { return };
+            let loaded = AggregateIndex::from_persisted(stored).and_then(|index| index.into_one_of_many(self.disk()));
+            let Ok(mut loaded) = loaded else { return };
             let is_complete = bases.get(at + 1).is_none_or(|next| loaded.coverage().scanned_to == *next);
             loaded.set_log_header(index.log_header());
             let start = if at == 0 { 0 } else { *base };
@@ -214,6 +216,38 @@ fn excess_finding(segments: &dyn SegmentSet, base: u64) -> Option<Finding> {
     let reason = format!("the file of the segment has {excess} bytes after offset {end}, where the next one starts");
     let evidence = Evidence { reason: Some(reason), excess_bytes: Some(excess), ..Evidence::default() };
     (excess > 0).then(|| Finding::new(DamageKind::Garbage, end..end).with_evidence(evidence))
+}
+
+/// The merged indexes of the segments of a log, once they were needed. A clone does not share what is loaded later.
+#[derive(Debug, Default)]
+pub(super) struct SegmentIndexCell(Mutex<Option<Arc<AggregateIndex>>>);
+
+impl SegmentIndexCell {
+    /// Returns the index, which `load` creates when there is none.
+    pub(super) fn get_or_load(&self, load: impl FnOnce() -> AggregateIndex) -> Arc<AggregateIndex> {
+        if let Some(index) = self.lock().clone() {
+            return index;
+        }
+        // The index refers to its view, which is cloned while it is loaded, so the mutex is not held meanwhile.
+        let loaded = Arc::new(load());
+        self.lock().get_or_insert(loaded).clone()
+    }
+
+    /// Drops the index.
+    pub(super) fn clear(&self) {
+        *self.lock() = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<AggregateIndex>>> {
+        // A panic while the mutex is held leaves the index or none.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clone for SegmentIndexCell {
+    fn clone(&self) -> Self {
+        Self(Mutex::new(self.lock().clone()))
+    }
 }
 
 /// The last frame of a segment.

@@ -61,7 +61,7 @@ impl<'a> SurveyPass<'a> {
     /// Checks the header of the log, which ends at the start of the first frame.
     pub(super) fn check_header(&mut self) -> Result<(), StorageError> {
         let view = self.part_scanner.view;
-        let first_segment = view.segments().and_then(|segments| segments.bases().first().copied());
+        let first_segment = view.segments().and_then(|segments| segments.base_from(0));
         // Where the first segment is missing, the pass meets the start of this one later.
         if first_segment.is_some_and(|base| base >= view.log().first_frame_offset()) {
             return Ok(());

@@ -180,11 +180,18 @@ impl LogWalk {
     /// become shorter than its fixed end, or when bytes keep changing while they are read.
     #[inline]
     pub(crate) fn next_before(&mut self, until: u64) -> Result<Option<WalkItem<'_>>, StorageError> {
-        let is_scanning = matches!(self.state, WalkState::Scanning);
-        if is_scanning && self.scanner.position() < until && self.scanner.advance_in_buffer() {
+        if self.next_in_buffer(until).is_some() {
             return Ok(self.scanner.current().map(|(at, frame)| WalkItem::Frame(at, frame)));
         }
         self.read_next_before(until)
+    }
+
+    /// Returns the next frame, when it starts before `until`, is in memory and follows no damage; else `None`, and
+    /// [`LogWalk::next_before`] returns the next item. Passes no item through memory, which makes a pass over frames faster.
+    #[inline]
+    pub(crate) fn next_in_buffer(&mut self, until: u64) -> Option<(u64, Frame<'_>)> {
+        let is_scanning = matches!(self.state, WalkState::Scanning) && self.scanner.position() < until;
+        if is_scanning { self.scanner.next_in_buffer() } else { None }
     }
 
     /// Returns the next item like [`LogWalk::next_before`], reading more of the log where needed.

@@ -49,6 +49,11 @@ impl EventLog {
                 self.reindex_from(0)?;
                 self.aggregate_offsets(id)
             }
+            // The index of a segment was saved again or removed by another process.
+            Err(fault) if fault.is_stale() => {
+                self.forget_index();
+                self.aggregate_offsets(id)
+            }
             offsets => offsets,
         };
         let offsets = offsets.map_err(|fault| fault.into_error(self.view.index_path()))?;

@@ -322,6 +322,12 @@ impl EventLog {
         self.lock_index_cache().current = None;
     }
 
+    /// Drops the index in memory. The next lookup opens the index files again.
+    pub(super) fn forget_index(&self) {
+        self.view.forget_segment_index();
+        self.lock_index_cache().current = None;
+    }
+
     /// Brings the index up to date, syncs the log, and atomically saves the index to its file. The log stays open.
     ///
     /// # Errors

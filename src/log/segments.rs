@@ -98,7 +98,9 @@ impl EventLog {
     /// # Errors
     /// Those of [`EventLog::save_index`], for the first segment that has one. The indexes of the segments before it are saved.
     pub(super) fn save_segment_indexes(&self) -> Result<(), StorageError> {
-        let bases = self.view.segment_bases();
+        let Some(segments) = self.view.segments() else { return Ok(()) };
+        segments.clean_folder().map_err(|error| StorageError::io(segments.folder(), "list", error))?;
+        let bases = segments.bases();
         let last = bases.last().copied();
         for base in bases {
             let mut segment = match self.segment_log(base) {

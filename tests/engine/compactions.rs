@@ -10,12 +10,11 @@ use chronicle::repair::{
 use chronicle::{AggregateIndex, Event, EventView, LogId, NewLogFormat, StorageError};
 use proptest::prelude::*;
 
+use super::copies::{MAP, NEW, assert_copy_is_atomic};
 use super::repairs::log_paths;
 use super::sim_disk::SimDisk;
 use super::support::{INDEX, LOG, disk_with_indexed_log, open_options, open_read_only, open_view, survey_log};
 
-const NEW: &str = "/data/new.log";
-const MAP: &str = "/data/new.csv";
 const ID: LogId = LogId::from_bytes(*b"0123456789abcdef");
 
 /// One event of a log: its offset, its aggregate, and its stored JSON.
@@ -157,4 +156,17 @@ fn events_that_were_appended_after_the_index_are_left_out_with_a_note() {
     assert_eq!((summary.events_kept, summary.events_dropped), (3, 4));
     assert!(summary.notes.iter().any(|note| note.starts_with("1 of the dropped events")), "{:?}", summary.notes);
     assert_eq!(survey_log(&disk).events, 7);
+}
+
+#[test]
+fn a_compaction_that_is_killed_or_fails_is_absent_or_complete_and_the_log_unchanged() {
+    for replaces in [options(), options().replace()] {
+        let (disk, _) = disk_with_indexed_log(9);
+        assert_copy_is_atomic(&disk, &replaces, |disk, options| {
+            let log = open_read_only(disk);
+            let index = log.index()?;
+            let rule = CompactRule::new().latest(&index);
+            compact(log.view(), options, &rule, &mut |_| ControlFlow::Continue(())).map(drop)
+        });
+    }
 }

@@ -21,8 +21,8 @@ use super::support::{
     random_choices, survey_log,
 };
 
-const NEW: &str = "/data/new.log";
-const MAP: &str = "/data/new.csv";
+pub(super) const NEW: &str = "/data/new.log";
+pub(super) const MAP: &str = "/data/new.csv";
 const DONOR: &str = "/data/donor.log";
 
 fn copy_options() -> CopyOptions {
@@ -272,67 +272,78 @@ fn a_copy_that_is_killed_or_fails_is_absent_or_complete_and_the_log_unchanged() 
     let (clean, offsets) = log_bytes(5);
     let mut damaged = clean.clone();
     damaged[offsets[2] as usize + 9..offsets[2] as usize + 90].fill(0);
-    for (source, replace) in [(damaged, false), (read_fixture("v0-older-name-torn.log"), true)] {
-        let old = b"an older file".as_slice();
+    for (source, options) in
+        [(damaged, copy_options()), (read_fixture("v0-older-name-torn.log"), copy_options().replace())]
+    {
         let disk = SimDisk::with_files(&[(LOG, &source)]);
-        if replace {
-            disk.put(NEW, old);
-            disk.put(&format!("{NEW}.idx"), b"its index");
-            disk.put(MAP, b"its map");
-        }
-        let options = if replace { copy_options().replace() } else { copy_options() };
-        let copied = disk.next_process();
-        copy_log(&copied, &options).unwrap();
-        let (new, map) = (copied.get(NEW).unwrap(), copied.get(MAP).unwrap());
-        let calls = copied.calls();
-        assert!(calls >= 8, "{calls} calls");
-        let (mut absent, mut whole) = (0, 0);
-        for call in 0..calls {
-            for fault in [DiskFault::Kill, DiskFault::Error(5), DiskFault::Error(28), DiskFault::ShortWrite] {
-                for seed in 0..8 {
-                    let disk = disk.next_process();
-                    disk.fail(call, fault);
-                    let result = copy_log(&disk, &options);
-                    let context = format!("{fault:?} at call {call} of {calls}, seed {seed}: {result:?}");
-                    if fault != DiskFault::Kill && result.is_err() && disk.faulted_call() != Some(CallKind::Remove) {
-                        let temporary_file = disk.names().into_iter().find(|name| is_temporary(name));
-                        assert_eq!(temporary_file, None, "{context}");
+        assert_copy_is_atomic(&disk, &options, |disk, options| copy_log(disk, options).map(drop));
+    }
+}
+
+/// Runs a copy of [`LOG`] with a kill or a failure at every disk call. The new log, with its map, is then absent or complete, and
+/// the log is unchanged. Files are at the paths of the new log when the options replace them.
+pub(super) fn assert_copy_is_atomic(
+    disk: &SimDisk,
+    options: &CopyOptions,
+    copy: impl Fn(&SimDisk, &CopyOptions) -> Result<(), StorageError>,
+) {
+    let (source, replace, old) = (disk.get(LOG).unwrap(), options.replace, b"an older file".as_slice());
+    if replace {
+        disk.put(NEW, old);
+        disk.put(&format!("{NEW}.idx"), b"its index");
+        disk.put(MAP, b"its map");
+    }
+    let copied = disk.next_process();
+    copy(&copied, options).unwrap();
+    let (new, map) = (copied.get(NEW).unwrap(), copied.get(MAP).unwrap());
+    let calls = copied.calls();
+    assert!(calls >= 8, "{calls} calls");
+    let (mut absent, mut whole) = (0, 0);
+    for call in 0..calls {
+        for fault in [DiskFault::Kill, DiskFault::Error(5), DiskFault::Error(28), DiskFault::ShortWrite] {
+            for seed in 0..8 {
+                let disk = disk.next_process();
+                disk.fail(call, fault);
+                let result = copy(&disk, options);
+                let context = format!("{fault:?} at call {call} of {calls}, seed {seed}: {result:?}");
+                if fault != DiskFault::Kill && result.is_err() && disk.faulted_call() != Some(CallKind::Remove) {
+                    let temporary_file = disk.names().into_iter().find(|name| is_temporary(name));
+                    assert_eq!(temporary_file, None, "{context}");
+                }
+                for after in [disk.next_process(), disk.power_cut(random_choices(seed))] {
+                    assert_eq!(after.get(LOG).unwrap(), source, "{context}");
+                    let current = after.get(NEW);
+                    let before = current.is_none() || replace && current.as_deref() == Some(old);
+                    assert!(
+                        before || current.as_ref() == Some(&new),
+                        "{context}: {:?}",
+                        current.map(|bytes| bytes.len())
+                    );
+                    // A new log always has its map.
+                    let (mapped, old_map) = (after.get(MAP), replace.then(|| b"its map".to_vec()));
+                    assert!(
+                        mapped.as_ref() == Some(&map) || before && mapped == old_map || !replace && before,
+                        "{context}"
+                    );
+                    // The index of the replaced log never exists next to the new log.
+                    let index = after.get(&format!("{NEW}.idx"));
+                    assert!(index.is_none() || before && index.as_deref() == Some(b"its index"), "{context}");
+                    // After a failure everything is restored, unless only the last sync failed.
+                    let placed = disk.get(NEW).as_ref() == Some(&new);
+                    if replace && fault != DiskFault::Kill && result.is_err() && !placed {
+                        assert_eq!((mapped, index), (old_map, Some(b"its index".to_vec())), "{context}");
                     }
-                    for after in [disk.next_process(), disk.power_cut(random_choices(seed))] {
-                        assert_eq!(after.get(LOG).unwrap(), source, "{context}");
-                        let current = after.get(NEW);
-                        let before = current.is_none() || replace && current.as_deref() == Some(old);
-                        assert!(
-                            before || current.as_ref() == Some(&new),
-                            "{context}: {:?}",
-                            current.map(|bytes| bytes.len())
-                        );
-                        // A new log always has its map.
-                        let (mapped, old_map) = (after.get(MAP), replace.then(|| b"its map".to_vec()));
-                        assert!(
-                            mapped.as_ref() == Some(&map) || before && mapped == old_map || !replace && before,
-                            "{context}"
-                        );
-                        // The index of the replaced log never exists next to the new log.
-                        let index = after.get(&format!("{NEW}.idx"));
-                        assert!(index.is_none() || before && index.as_deref() == Some(b"its index"), "{context}");
-                        // After a failure everything is restored, unless only the last sync failed.
-                        let placed = disk.get(NEW).as_ref() == Some(&new);
-                        if replace && fault != DiskFault::Kill && result.is_err() && !placed {
-                            assert_eq!((mapped, index), (old_map, Some(b"its index".to_vec())), "{context}");
-                        }
-                        assert!(result.is_err() || !before, "{context}");
-                        (absent, whole) = (absent + u32::from(before), whole + u32::from(!before));
-                        // The next copy succeeds.
-                        let again = options.clone().replace();
-                        copy_log(&after, &again).unwrap();
-                        assert_eq!(after.get(NEW).unwrap(), new, "{context}");
-                    }
+                    assert!(result.is_err() || !before, "{context}");
+                    (absent, whole) = (absent + u32::from(before), whole + u32::from(!before));
+                    // The next copy succeeds.
+                    let again = options.clone().replace();
+                    copy(&after, &again).unwrap();
+                    assert_eq!(after.get(NEW).unwrap(), new, "{context}");
                 }
             }
         }
-        assert!(absent > 0 && whole > 0, "{absent} absent, {whole} whole");
     }
+    assert!(absent > 0 && whole > 0, "{absent} absent, {whole} whole");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use chronicle::repair::{
 use chronicle::{Event, LogHeader, LogId, NewLogFormat, StorageError};
 
 use super::repairs::{assert_atomic, log_paths, repair, undo};
+use super::retention::{FOLDER, options as segments_options};
 use super::sim_disk::{DiskFault, SimDisk};
 use super::support::{
     INDEX, LOG, START_MS, disk_with_indexed_log, event, finding_ranges, open_options, open_read_only, open_view,
@@ -463,4 +464,62 @@ fn a_purge_goes_on_when_a_journal_that_it_overwrites_is_gone() {
     chronicle::storage::Disk::remove(&killed, Path::new(&name)).unwrap();
     assert!(recover(&log_paths(&killed)).unwrap().unwrap().completed);
     assert_no_secret(&killed, "after the recovery");
+}
+
+#[test]
+fn an_erasure_in_a_log_of_segments_that_is_killed_or_fails_is_applied_or_rolled_back() {
+    let disk = SimDisk::default();
+    let mut log = segments_options(&disk).create(FOLDER).unwrap();
+    let secret = [2, 11, 12, 20];
+    let events = (0..24).map(|n| if secret.contains(&n) { secret_event(n) } else { event(1 + n as u64 % 3, n) });
+    let offsets: Vec<u64> = events.map(|event| log.append_sync(&event).unwrap()).collect();
+    let secret_offsets = secret.map(|n| offsets[n]);
+    log.close().unwrap();
+    let segments = |disk: &SimDisk| -> Vec<Vec<u8>> {
+        let names = disk.names().into_iter().filter(|name| Path::new(name).extension().is_some_and(|end| end == "log"));
+        names.map(|name| disk.get(&name).unwrap()).collect()
+    };
+    let paths = |disk: &SimDisk| segments_options(disk).log_paths(Path::new(FOLDER)).unwrap();
+    let erase = |disk: &SimDisk| {
+        let log = segments_options(disk).open_read_only(FOLDER)?;
+        let options = EraseOptions::new(secret_offsets).reason("request 17").at(START_MS);
+        let plan = plan_erase(log.view(), &options, &mut |_| ControlFlow::Continue(()))?;
+        drop(log);
+        apply(&paths(disk), &plan, ApplyOptions::new()).map(drop)
+    };
+    let undo = |disk: &SimDisk| {
+        let plan = plan_undo(&paths(disk), None)?;
+        apply(&paths(disk), &plan, ApplyOptions::new()).map(drop)
+    };
+    let erased = disk.next_process();
+    erase(&erased).unwrap();
+    let [before, after] = [&disk, &erased].map(segments);
+    let changed = before.iter().zip(&after).filter(|(before, after)| before != after).count();
+    assert!(before.len() >= 4 && changed >= 2, "{changed} of {} segments", before.len());
+    let runs: [(&SimDisk, &dyn Fn(&SimDisk) -> Result<(), StorageError>); 2] = [(&disk, &erase), (&erased, &undo)];
+    for (disk, run) in runs {
+        let complete = disk.next_process();
+        run(&complete).unwrap();
+        let (mut rolled_back, mut applied) = (0, 0);
+        for call in 0..complete.calls() {
+            for fault in [DiskFault::Kill, DiskFault::Error(EIO), DiskFault::ShortWrite] {
+                let disk_now = disk.next_process();
+                disk_now.fail(call, fault);
+                let result = run(&disk_now);
+                for found in [disk_now.next_process(), disk_now.power_cut(random_choices(call as u64))] {
+                    let context = format!("{fault:?} at call {call} ({:?})", disk_now.faulted_call());
+                    recover(&paths(&found)).unwrap_or_else(|error| panic!("{context}: {error}"));
+                    let now = segments(&found);
+                    assert!(now == before || now == after, "{context}");
+                    assert!(result.is_err() || now == segments(&complete), "{context}");
+                    let log =
+                        segments_options(&found).open(FOLDER).unwrap_or_else(|error| panic!("{context}: {error}"));
+                    let secret = log.load_aggregate(SECRET_ID).unwrap().len();
+                    assert_eq!(secret, if now == before { 4 } else { 0 }, "{context}");
+                    if now == segments(&complete) { applied += 1 } else { rolled_back += 1 }
+                }
+            }
+        }
+        assert!(rolled_back > 0 && applied > 0, "{rolled_back} rolled back, {applied} applied");
+    }
 }

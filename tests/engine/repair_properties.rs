@@ -24,9 +24,9 @@ fn intact_log() -> &'static (Vec<u8>, Vec<u8>, Vec<u64>) {
     })
 }
 
-/// Damage that changes bytes in place.
+/// Damage that changes bytes in place. Frames are counted in a file, and begin again after the last one.
 #[derive(Debug, Clone)]
-enum InjectedDamage {
+pub(super) enum InjectedDamage {
     Bit { frame: usize, bit: usize },
     Byte { frame: usize, at: usize, to: u8 },
     Noise { frame: usize, at: usize, bytes: Vec<u8> },
@@ -35,7 +35,7 @@ enum InjectedDamage {
     Header { at: usize, to: u8 },
 }
 
-fn injected_damage() -> impl Strategy<Value = InjectedDamage> {
+pub(super) fn injected_damage() -> impl Strategy<Value = InjectedDamage> {
     let frame = 0..EVENTS;
     prop_oneof![
         (frame.clone(), any::<usize>()).prop_map(|(frame, bit)| InjectedDamage::Bit { frame, bit }),
@@ -67,11 +67,12 @@ fn log_end() -> impl Strategy<Value = LogEnd> {
     ]
 }
 
-fn apply_damage(bytes: &mut [u8], damage: &InjectedDamage) {
-    let offsets = &intact_log().2;
+/// Damages a file whose frames start at these positions in it. There is at least one, and the file has all of them.
+pub(super) fn apply_damage(bytes: &mut [u8], offsets: &[u64], damage: &InjectedDamage) {
     let end_of = |frame: usize| offsets.get(frame).map_or(bytes.len(), |end| *end as usize);
+    let start_of = |frame: usize| offsets[frame % offsets.len()] as usize;
     let within = |frame: usize, at: usize| {
-        let (start, end) = (offsets[frame] as usize, end_of(frame + 1));
+        let (start, end) = (start_of(frame), end_of(frame % offsets.len() + 1));
         start + at % (end - start)
     };
     match damage {
@@ -90,11 +91,11 @@ fn apply_damage(bytes: &mut [u8], damage: &InjectedDamage) {
             }
         }
         InjectedDamage::Length { frame, to } => {
-            let at = offsets[*frame] as usize;
+            let at = start_of(*frame);
             bytes[at..at + 4].copy_from_slice(&to.to_be_bytes());
         }
         InjectedDamage::Zeros { frame, frames } => {
-            let (start, end) = (offsets[*frame] as usize, end_of(frame + frames));
+            let (start, end) = (start_of(*frame), end_of(frame % offsets.len() + frames));
             bytes[start..end].fill(0);
         }
         InjectedDamage::Header { at, to } => bytes[*at] = *to,
@@ -213,7 +214,7 @@ proptest! {
         let (bytes, index, _) = intact_log();
         let mut damaged = bytes.clone();
         for damage in &damages {
-            apply_damage(&mut damaged, damage);
+            apply_damage(&mut damaged, &intact_log().2, damage);
         }
         match end {
             LogEnd::Whole => {}

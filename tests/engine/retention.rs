@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use super::sim_disk::{DiskFault, SimDisk};
 use super::support::{event, open_options, random_choices};
 
-const FOLDER: &str = "/data/accounts";
-const ID: LogId = LogId::from_bytes(*b"0123456789abcdef");
+pub(super) const FOLDER: &str = "/data/accounts";
+pub(super) const ID: LogId = LogId::from_bytes(*b"0123456789abcdef");
 
 /// A log on a simulated disk, and what it should contain.
 struct Model {
@@ -25,20 +25,20 @@ struct Model {
     undoable: Vec<(u64, u64)>,
 }
 
-fn options(disk: &SimDisk) -> OpenOptions {
+pub(super) fn options(disk: &SimDisk) -> OpenOptions {
     open_options(disk).format(NewLogFormat::V2(ID)).segment_size(1024)
 }
 
-fn open(disk: &SimDisk) -> EventLog {
+pub(super) fn open(disk: &SimDisk) -> EventLog {
     options(disk).open(FOLDER).unwrap()
 }
 
-fn read_only(disk: &SimDisk) -> EventLog {
+pub(super) fn read_only(disk: &SimDisk) -> EventLog {
     options(disk).open_read_only(FOLDER).unwrap()
 }
 
 /// Returns the bases of the segments in a folder of the disk.
-fn bases(disk: &SimDisk, folder: &str) -> Vec<u64> {
+pub(super) fn bases(disk: &SimDisk, folder: &str) -> Vec<u64> {
     let in_folder = |name: &String| Path::new(name).parent() == Some(Path::new(folder));
     let names = disk.names().into_iter().filter(in_folder);
     names.filter_map(|name| name[folder.len() + 1..].strip_suffix(".log")?.parse().ok()).collect()
@@ -101,7 +101,7 @@ fn offsets_from(appended: &[(u64, usize)], start: u64) -> Vec<u64> {
     appended.iter().map(|(offset, _)| *offset).filter(|offset| *offset >= start).collect()
 }
 
-fn replayed(log: &EventLog) -> Vec<u64> {
+pub(super) fn replayed(log: &EventLog) -> Vec<u64> {
     log.replay(0).unwrap().map(|event| event.unwrap().offset()).collect()
 }
 

@@ -69,6 +69,29 @@ pub trait SegmentSet: Debug {
     /// The bases of all segments, ascending.
     fn bases(&self) -> Vec<u64>;
 
+    /// The base of the last segment that starts before `offset`.
+    fn base_before(&self, offset: u64) -> Option<u64>;
+
+    /// The base of the first segment that starts at `offset` or later.
+    fn base_from(&self, offset: u64) -> Option<u64>;
+
+    /// The bases of the segments that had an index file when the folder was listed last, ascending, also of those that are no
+    /// longer there. Opening the log and taking its lock list the folder.
+    fn index_bases(&self) -> Vec<u64>;
+
+    /// Lists the folder again, and removes the temporary files for segments, indexes and settings that killed processes have left.
+    /// Taking the writer's lock does so.
+    ///
+    /// # Errors
+    /// The error of the operating system, when the folder cannot be listed.
+    fn clean_folder(&self) -> io::Result<()>;
+
+    /// Lists the folder again for [`SegmentSet::index_bases`].
+    ///
+    /// # Errors
+    /// The error of the operating system.
+    fn list_indexes(&self) -> io::Result<()>;
+
     /// The bases of the files that have the name of a segment before the first offset of the log, ascending: a retention that
     /// was killed has left them.
     fn leftover_bases(&self) -> Vec<u64>;
@@ -101,7 +124,8 @@ pub trait SegmentSet: Debug {
     /// Returns how many bytes the file of the sealed segment at `base` has after the start of the next segment.
     fn excess_bytes(&self, base: u64) -> u64;
 
-    /// Opens the segment at `base` for reading, without its neighbours. Its positions are offsets in the log too.
+    /// Returns the segment at `base` for reading, without its neighbours. Its positions are offsets in the log too. A file that is
+    /// already open for reading is not opened again.
     ///
     /// # Errors
     /// `NotFound` when there is no such segment; otherwise the error of the operating system.

@@ -7,7 +7,7 @@ use super::segment_file::{SegmentFile, SegmentIdentity, read_identity};
 use super::table::{SegmentTable, segment_path};
 use crate::file::settings_file::FoundSettings;
 use crate::file::storage::{Disk, OpenMode};
-use crate::format::{LogId, SegmentHeader};
+use crate::format::LogId;
 
 /// Opens the last segment of a listed folder, and excludes the segments that were removed from the log.
 pub(super) fn open_last(
@@ -35,14 +35,16 @@ pub(super) fn open_last(
     Ok((table, active))
 }
 
-/// Finds the log to which the segments in a folder belong: that of the first segment with a readable header.
-pub(super) fn identify(disk: &dyn Disk, folder: &Path, table: &SegmentTable) -> io::Result<SegmentHeader> {
+/// Finds the log to which the segments in a folder belong: that of the first segment with a readable header. Returns its id, and
+/// that segment, open for reading.
+pub(super) fn identify(disk: &dyn Disk, folder: &Path, table: &SegmentTable) -> io::Result<(LogId, SegmentFile)> {
     let mut failure = no_segment();
-    for base in table.bases() {
-        let found =
-            disk.open(&segment_path(folder, *base), OpenMode::Read).and_then(|file| read_identity(file.as_ref()));
-        match found {
-            Ok(SegmentIdentity::Known(header)) if header.base == *base => return Ok(header),
+    for base in table.bases().iter().copied() {
+        let opened = disk.open(&segment_path(folder, base), OpenMode::Read);
+        match opened.and_then(|storage| Ok((read_identity(storage.as_ref())?, storage))) {
+            Ok((SegmentIdentity::Known(header), storage)) if header.base == base => {
+                return Ok((header.log_id, SegmentFile { base, len: storage.len()?, storage }));
+            }
             Ok(_) => {}
             Err(error) => failure = error,
         }

@@ -2,7 +2,9 @@
 //! offsets of the log, headers of segments included, so that the modules above read and repair it like one file.
 
 mod bounds;
+mod folder_changes;
 mod last_segment;
+mod listing;
 mod open_log;
 mod relist;
 mod removed_folder;

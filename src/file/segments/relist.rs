@@ -7,7 +7,6 @@ use super::bounds::SegmentSet;
 use super::last_segment::open_last;
 use super::segment_file::{SegmentFile, read_identity};
 use super::storage::{SegmentMode, SegmentScope, SegmentedStorage, lock};
-use super::table::SegmentTable;
 use crate::file::storage::OpenMode;
 use crate::format::Version;
 
@@ -17,7 +16,7 @@ impl SegmentedStorage {
         if self.scope == SegmentScope::One {
             return Ok(());
         }
-        let table = SegmentTable::list(self.disk.as_ref(), &self.folder)?;
+        let table = self.list()?;
         let mode = self.mode.of_last_segment();
         let (new, file) = open_last(self.disk.as_ref(), &self.folder, self.log_id, (table, mode))?;
         lock(&self.unsynced).retain(|base, _| new.bases().contains(base));
@@ -56,7 +55,7 @@ impl SegmentedStorage {
         if !is_passed {
             return Ok(());
         }
-        let table = SegmentTable::list(self.disk.as_ref(), &self.folder)?;
+        let table = self.list()?;
         match open_last(self.disk.as_ref(), &self.folder, self.log_id, (table, self.mode.of_last_segment())) {
             Ok((table, file)) if file.base > active => self.replace_table(table, file),
             // The folder was removed or renamed. The open files stay readable.

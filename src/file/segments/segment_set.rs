@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::bounds::{SegmentBounds, SegmentCondition, SegmentSet};
+use super::listing::SegmentListing;
 use super::segment_file::{SegmentFile, condition_of_failure};
-use super::storage::{SegmentScope, SegmentedStorage, read};
+use super::storage::{SegmentMode, SegmentScope, SegmentedStorage, lock, read};
 use super::table::segment_path;
 use crate::StorageError;
 use crate::file::new_file::{ExistingFile, NewFile, replace_file};
 use crate::file::settings_file::FoundSettings;
 use crate::file::storage::{OpenMode, Storage, append_all, read_full};
+use crate::file::temporary_file::remove_if_abandoned;
 use crate::format::{LogHeader, LogId, LostRange, SegmentHeader};
 
 /// Number of bytes that are compared with zero at once.
@@ -37,6 +39,30 @@ impl SegmentSet for SegmentedStorage {
 
     fn bases(&self) -> Vec<u64> {
         read(&self.table).bases().to_vec()
+    }
+
+    fn base_before(&self, offset: u64) -> Option<u64> {
+        read(&self.table).base_before(offset)
+    }
+
+    fn base_from(&self, offset: u64) -> Option<u64> {
+        read(&self.table).base_from(offset)
+    }
+
+    fn index_bases(&self) -> Vec<u64> {
+        lock(&self.indexes).clone()
+    }
+
+    fn clean_folder(&self) -> io::Result<()> {
+        let listing = SegmentListing::read(self.disk.as_ref(), &self.folder)?;
+        *lock(&self.indexes) = listing.indexes;
+        let log = self.segment_path(read(&self.active).base);
+        listing.temporary.iter().for_each(|path| remove_if_abandoned(self.disk.as_ref(), path, Some(&log)));
+        Ok(())
+    }
+
+    fn list_indexes(&self) -> io::Result<()> {
+        self.list().map(drop)
     }
 
     fn leftover_bases(&self) -> Vec<u64> {
@@ -89,7 +115,13 @@ impl SegmentSet for SegmentedStorage {
     }
 
     fn open_segment(&self, base: u64) -> io::Result<Arc<dyn Storage>> {
-        let file = SegmentFile::open(self.disk.as_ref(), &self.folder, base, self.log_id, OpenMode::Read)?;
+        let is_active = read(&self.active).base == base;
+        let is_only_read = self.mode == SegmentMode::Read || !is_active && self.mode.reads_sealed_segments();
+        let file = if is_only_read {
+            self.file_at(base)?
+        } else {
+            SegmentFile::open(self.disk.as_ref(), &self.folder, base, self.log_id, OpenMode::Read)?
+        };
         Ok(Arc::new(Self::of_file(self.disk.clone(), &self.folder, self.log_id, file)))
     }
 

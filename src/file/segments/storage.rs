@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::bounds::{SegmentCondition, SegmentSet};
 use super::last_segment::{identify, open_last};
-use super::segment_file::{OpenSegments, SegmentFile, SegmentIdentity, read_identity};
+use super::listing::SegmentListing;
+use super::segment_file::{OpenSegments, SegmentFile};
 use super::table::SegmentTable;
 use crate::file::WriterPresence;
 use crate::file::file_identity::{FileIdentity, FileStamp};
@@ -54,6 +55,8 @@ pub(super) struct SegmentedStorage {
     /// The last segment, to which events are appended.
     pub(super) active: RwLock<SegmentFile>,
     pub(super) open: Mutex<OpenSegments>,
+    /// The bases of the segments that had an index when the folder was listed last, ascending.
+    pub(super) indexes: Mutex<Vec<u64>>,
     /// Files that were written since the last sync, by base.
     pub(super) unsynced: Mutex<BTreeMap<u64, Arc<dyn Storage>>>,
     /// The locked file, while this handle holds the writer's lock.
@@ -68,10 +71,17 @@ impl SegmentedStorage {
     /// `NotFound` when no file in the folder is a segment of a log of version 2 with a readable header; otherwise the error of
     /// the operating system.
     pub(super) fn open_folder(disk: Arc<dyn Disk>, folder: &Path, mode: SegmentMode) -> io::Result<Self> {
-        let table = SegmentTable::list(disk.as_ref(), folder)?;
-        let log_id = identify(disk.as_ref(), folder, &table)?.log_id;
+        let listing = SegmentListing::read(disk.as_ref(), folder)?;
+        let table = SegmentTable::of_bases(listing.segments);
+        let (log_id, first) = identify(disk.as_ref(), folder, &table)?;
         let (table, active) = open_last(disk.as_ref(), folder, log_id, (table, mode.of_last_segment()))?;
-        Ok(Self::new(disk, folder, mode, SegmentScope::Folder, log_id, table, active))
+        let is_kept_open = (table.log_start..active.base).contains(&first.base) && mode.reads_sealed_segments();
+        let storage = Self::new(disk, folder, mode, SegmentScope::Folder, log_id, table, active);
+        *lock(&storage.indexes) = listing.indexes;
+        if is_kept_open {
+            lock(&storage.open).add(first);
+        }
+        Ok(storage)
     }
 
     /// Presents one segment whose file is open, with its offsets in the log.
@@ -108,6 +118,7 @@ impl SegmentedStorage {
             table: RwLock::new(table),
             active: RwLock::new(active),
             open: Mutex::default(),
+            indexes: Mutex::default(),
             unsynced: Mutex::default(),
             lock_file: Mutex::default(),
         }
@@ -126,63 +137,6 @@ impl SegmentedStorage {
         let file = SegmentFile::open(self.disk.as_ref(), &self.folder, base, self.log_id, mode)?;
         lock(&self.open).add(file.clone());
         Ok(file)
-    }
-
-    /// Notices the segments that a writer has added or removed since the table was read. Costs a look at one or two names when
-    /// there is none.
-    ///
-    /// # Errors
-    /// The error of the operating system.
-    pub(super) fn refresh(&self) -> io::Result<()> {
-        if self.scope == SegmentScope::One {
-            return Ok(());
-        }
-        loop {
-            let active = read(&self.active).clone();
-            let next = active.base.saturating_add(active.storage.len()?);
-            if next == active.base || self.disk.identity(&self.segment_path(next)).is_err() {
-                self.reopen_when_replaced(&active)?;
-                return self.relist_when_passed(active.base);
-            }
-            let mode = self.mode.of_last_segment();
-            match SegmentFile::open(self.disk.as_ref(), &self.folder, next, self.log_id, mode) {
-                Ok(file) => self.set_active(file)?,
-                // The file is not one of this log.
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Makes a new segment the last one. Its header says at which offset the log starts from now on.
-    ///
-    /// # Errors
-    /// The error of the operating system, when the start has changed and the folder cannot be listed.
-    pub(super) fn set_active(&self, file: SegmentFile) -> io::Result<()> {
-        let mut table = read(&self.table).clone();
-        if table.last().is_some_and(|last| last >= file.base) {
-            return Ok(());
-        }
-        match read_identity(file.storage.as_ref())? {
-            SegmentIdentity::Known(newest) if newest.log_start != table.log_start => {
-                table = SegmentTable::list(self.disk.as_ref(), &self.folder)?;
-                table.end_with(file.base);
-                table.start_at(newest.log_start);
-            }
-            _ => table.push(file.base),
-        }
-        self.replace_table(table, file);
-        Ok(())
-    }
-
-    /// Replaces the table and its last segment, unless another thread has done so with a later one.
-    pub(super) fn replace_table(&self, new: SegmentTable, file: SegmentFile) {
-        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        let mut active = self.active.write().unwrap_or_else(PoisonError::into_inner);
-        if table.last().is_none_or(|last| last < file.base) {
-            // The size of the former last segment is read again when it is used next.
-            (*table, *active) = (new, file);
-        }
     }
 
     /// Records that a file was written and must be synced.
@@ -222,6 +176,11 @@ impl SegmentMode {
             Self::Append => OpenMode::Append,
             Self::Repair => OpenMode::Repair,
         }
+    }
+
+    /// True when the other segments are only read.
+    pub(super) fn reads_sealed_segments(self) -> bool {
+        self.of_sealed_segment() == OpenMode::Read
     }
 
     /// The mode in which the other segments are opened.
@@ -330,6 +289,10 @@ impl Storage for SegmentedStorage {
             file.unlock()?;
             return Ok(false);
         }
+        self.clean_folder()?;
+        // A writer that was killed may have left the name of the last segment unsynced. A power cut would lose that segment, with
+        // all events that are appended to it from now on.
+        self.disk.sync_folder(&self.folder)?;
         *lock(&self.lock_file) = Some(file);
         Ok(true)
     }

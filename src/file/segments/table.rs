@@ -1,10 +1,8 @@
 //! [`SegmentTable`]: the segments of a log by the names of the files in its folder.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::file::Disk;
-use crate::format::{base_of_segment_file, segment_file_name};
+use crate::format::segment_file_name;
 
 /// The segments of a log, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,18 +21,25 @@ impl SegmentTable {
         Self { bases: vec![base], leftover: Vec::new(), log_start: base }
     }
 
-    /// Lists the files in `folder` that have the name of a segment.
-    ///
-    /// # Errors
-    /// The error of the operating system.
-    pub(super) fn list(disk: &dyn Disk, folder: &Path) -> io::Result<Self> {
-        let bases = disk.list(folder)?.iter().filter_map(|path| base_of_segment_file(path)).collect();
-        Ok(Self { bases, leftover: Vec::new(), log_start: 0 })
+    /// Creates the table of segments with these bases, ascending.
+    pub(super) const fn of_bases(bases: Vec<u64>) -> Self {
+        Self { bases, leftover: Vec::new(), log_start: 0 }
     }
 
     /// The bases of the segments that belong to the log, ascending.
     pub(super) fn bases(&self) -> &[u64] {
         &self.bases
+    }
+
+    /// The base of the last segment that starts before `offset`.
+    pub(super) fn base_before(&self, offset: u64) -> Option<u64> {
+        let before = self.bases.partition_point(|base| *base < offset);
+        before.checked_sub(1).and_then(|at| self.bases.get(at)).copied()
+    }
+
+    /// The base of the first segment that starts at `offset` or later.
+    pub(super) fn base_from(&self, offset: u64) -> Option<u64> {
+        self.bases.get(self.bases.partition_point(|base| *base < offset)).copied()
     }
 
     /// The base of the last segment; `None` when there is no segment.
@@ -95,6 +100,11 @@ mod tests {
         assert_eq!(table.neighbours(100), (Some(100), 200));
         assert_eq!(table.neighbours(299), (Some(200), 300));
         assert_eq!(table.neighbours(1000), (Some(300), u64::MAX));
+        assert_eq!(
+            [100, 101, 300, 1000].map(|offset| table.base_before(offset)),
+            [None, Some(100), Some(200), Some(300)]
+        );
+        assert_eq!([0, 100, 101, 301].map(|offset| table.base_from(offset)), [Some(100), Some(100), Some(200), None]);
         table.start_at(200);
         assert_eq!((table.bases(), table.leftover()), ([200, 300].as_slice(), [100].as_slice()));
         table.exclude(300);

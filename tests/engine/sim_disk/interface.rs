@@ -1,11 +1,12 @@
 //! The storage interface of the simulated disk.
 
 use std::io;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chronicle::storage::{Disk, FileIdentity, OpenMode, Storage, WriterPresence};
+use chronicle::storage::{Disk, EntryKind, FileIdentity, OpenMode, PathEntry, Storage, WriterPresence};
 
 use super::contents::Inode;
 use super::{DiskFault, FolderName, SimDisk};
@@ -23,6 +24,7 @@ struct SimFile {
 
 impl SimDisk {
     fn open_inode(&self, inode: usize, appends: bool) -> Arc<dyn Storage> {
+        self.lock_state().work.count_open();
         let (locked, appended_to) = (Mutex::new(false), Mutex::new(0));
         Arc::new(SimFile { disk: self.clone(), inode, locked, appends, appended_to })
     }
@@ -38,7 +40,7 @@ impl Disk for SimDisk {
             }
             state.inodes.push(Inode::default());
             let inode = state.inodes.len() - 1;
-            state.names.insert(path.to_owned(), inode);
+            state.set_name(path, inode);
             state.record_on_file(CallKind::Create, inode);
         }
         let inode = *self.lock_state().names.get(path).ok_or(io::ErrorKind::NotFound)?;
@@ -55,6 +57,7 @@ impl Disk for SimDisk {
     }
 
     fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
+        self.lock_state().work.looks += 1;
         if let Some(free) = self.lock_state().free_space.get(path) {
             return Ok(FileIdentity::new(free.device, 0));
         }
@@ -69,11 +72,24 @@ impl Disk for SimDisk {
         self.identity(path).map(|_| path.to_owned())
     }
 
+    fn entry(&self, path: &Path) -> io::Result<PathEntry> {
+        let mut state = self.lock_state();
+        state.work.looks += 1;
+        if !state.reports_entries {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        let is_folder = state.folders.contains_key(path);
+        if !is_folder && !state.names.contains_key(path) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        Ok(PathEntry { kind: if is_folder { EntryKind::Folder } else { EntryKind::File }, ownership: None })
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.lock_state();
         state.faults.count_whole_call(CallKind::Rename)?;
         let inode = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
-        state.names.insert(to.to_owned(), inode);
+        state.set_name(to, inode);
         state.recorded_calls.push(RecordedCall::rename(from, to));
         Ok(())
     }
@@ -133,19 +149,26 @@ impl Disk for SimDisk {
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
-        Ok(self.lock_state().names.keys().filter(|name| name.parent() == Some(folder)).cloned().collect())
+        let mut state = self.lock_state();
+        let after = state.names.range::<Path, _>((Bound::Excluded(folder), Bound::Unbounded));
+        let inside = after.map(|(name, _)| name).take_while(|name| name.starts_with(folder));
+        let names: Vec<_> = inside.filter(|name| name.parent() == Some(folder)).cloned().collect();
+        state.work.listed += names.len();
+        Ok(names)
     }
 }
 
 impl Storage for SimFile {
     fn len(&self) -> io::Result<u64> {
         let state = &mut *self.disk.lock_state();
+        state.work.looks += 1;
         state.script.count_read(self.inode, &mut state.inodes);
         Ok(state.inodes[self.inode].data().len() as u64)
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         let state = &mut *self.disk.lock_state();
+        state.work.reads += 1;
         state.script.count_read(self.inode, &mut state.inodes);
         if state.script.unreadable_inode == Some(self.inode) {
             return Err(io::Error::from_raw_os_error(5));
@@ -237,6 +260,7 @@ impl Storage for SimFile {
     }
 
     fn identity(&self) -> io::Result<FileIdentity> {
+        self.disk.lock_state().work.looks += 1;
         Ok(self.disk.inode_identity(self.inode))
     }
 
@@ -258,8 +282,11 @@ impl Storage for SimFile {
 
 impl Drop for SimFile {
     fn drop(&mut self) {
+        let mut state = self.disk.lock_state();
+        // A test can have replaced the whole disk since the file was opened.
+        state.work.open_files = state.work.open_files.saturating_sub(1);
         if *self.locked.lock().unwrap() {
-            self.disk.lock_state().inodes[self.inode].locked = false;
+            state.inodes[self.inode].locked = false;
         }
     }
 }

@@ -26,6 +26,8 @@ use super::call_order::{CallKind, RecordedCall};
 struct SimDiskState {
     inodes: Vec<Inode>,
     names: BTreeMap<PathBuf, usize>,
+    /// The name that each file got last, by its number. The file may have lost it since.
+    last_names: BTreeMap<usize, PathBuf>,
     durable_names: BTreeMap<PathBuf, usize>,
     folders: BTreeMap<PathBuf, FolderName>,
     free_space: BTreeMap<PathBuf, FreeSpace>,
@@ -33,7 +35,40 @@ struct SimDiskState {
     script: Script,
     recorded_calls: Vec<RecordedCall>,
     hides_identities: bool,
+    /// True when the disk reports the types of paths, as a disk with owners does.
+    reports_entries: bool,
     bytes_read: u64,
+    work: DiskWork,
+}
+
+/// The work of a disk that changes nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct DiskWork {
+    /// Number of files that were opened.
+    pub(crate) opened: usize,
+    /// Number of names that listings of folders returned.
+    pub(crate) listed: usize,
+    /// Number of looks at a path or an open file, without its bytes.
+    pub(crate) looks: usize,
+    /// Number of reads.
+    pub(crate) reads: usize,
+    /// Number of files that are open.
+    pub(crate) open_files: usize,
+    /// The largest number of files that were open at the same time.
+    pub(crate) max_open_files: usize,
+}
+
+impl DiskWork {
+    /// All calls and names.
+    pub(crate) const fn total(&self) -> usize {
+        self.opened + self.listed + self.looks + self.reads
+    }
+
+    fn count_open(&mut self) {
+        self.opened += 1;
+        self.open_files += 1;
+        self.max_open_files = self.max_open_files.max(self.open_files);
+    }
 }
 
 /// The device of a folder, and the number of bytes that are free on it.
@@ -57,6 +92,11 @@ impl SimDisk {
     /// Makes the disk one without identities of files, as on platforms without inodes.
     pub(crate) fn hide_identities(&self) {
         self.lock_state().hides_identities = true;
+    }
+
+    /// Makes the disk one that reports the types of paths. Folders that contain folders must be created.
+    pub(crate) fn report_entries(&self) {
+        self.lock_state().reports_entries = true;
     }
 
     /// Reports this free space for a folder. All files are on device 0.
@@ -91,7 +131,7 @@ impl SimDisk {
         let mut state = self.lock_state();
         state.inodes.push(Inode::durable(bytes));
         let number = state.inodes.len() - 1;
-        state.names.insert(name.into(), number);
+        state.set_name(Path::new(name), number);
         state.durable_names.insert(name.into(), number);
     }
 
@@ -152,6 +192,19 @@ impl SimDisk {
         self.lock_state().faults.faulted_call
     }
 
+    /// Returns the work that `run` makes.
+    pub(crate) fn work_of(&self, run: impl FnOnce()) -> DiskWork {
+        let open_files = {
+            let mut state = self.lock_state();
+            let open_files = state.work.open_files;
+            state.work = DiskWork { open_files, max_open_files: open_files, ..DiskWork::default() };
+            open_files
+        };
+        run();
+        let work = self.lock_state().work;
+        DiskWork { max_open_files: work.max_open_files.saturating_sub(open_files), ..work }
+    }
+
     /// Returns the number of bytes read so far.
     pub(crate) fn bytes_read(&self) -> u64 {
         self.lock_state().bytes_read
@@ -184,10 +237,12 @@ impl SimDisk {
             inode.locked = false;
         }
         let (names, durable_names) = (state.names.clone(), state.durable_names.clone());
+        let last_names = state.last_names.clone();
         let (folders, free_space) = (state.folders.clone(), state.free_space.clone());
         Self(Arc::new(Mutex::new(SimDiskState {
             inodes,
             names,
+            last_names,
             durable_names,
             folders,
             free_space,
@@ -228,7 +283,15 @@ impl SimDisk {
             *name = FolderName::Durable;
         }
         let durable_names = names.clone();
-        Self(Arc::new(Mutex::new(SimDiskState { inodes, names, durable_names, folders, ..SimDiskState::default() })))
+        let last_names = names.iter().map(|(name, inode)| (*inode, name.clone())).collect();
+        Self(Arc::new(Mutex::new(SimDiskState {
+            inodes,
+            names,
+            last_names,
+            durable_names,
+            folders,
+            ..SimDiskState::default()
+        })))
     }
 
     fn lock_state(&self) -> MutexGuard<'_, SimDiskState> {
@@ -239,8 +302,15 @@ impl SimDisk {
 impl SimDiskState {
     /// Records a call on the file that has number `inode`. Files without a name are not recorded.
     fn record_on_file(&mut self, kind: CallKind, inode: usize) {
-        if let Some((path, _)) = self.names.iter().find(|(_, number)| **number == inode) {
+        let name = self.last_names.get(&inode).filter(|name| self.names.get(*name) == Some(&inode));
+        if let Some(path) = name {
             self.recorded_calls.push(RecordedCall::new(kind, path));
         }
+    }
+
+    /// Gives a file a name.
+    fn set_name(&mut self, name: &Path, inode: usize) {
+        self.names.insert(name.to_owned(), inode);
+        self.last_names.insert(inode, name.to_owned());
     }
 }
