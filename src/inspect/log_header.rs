@@ -121,7 +121,8 @@ impl LogView {
             Some(HeaderFault::TooShort(_)) | None => "it differs from the index's copy, and the frames match",
         }
         .to_owned();
-        if !is_indexed && self.has_lost_log_id(&found) {
+        // The other segments of a log have its id too.
+        if !is_indexed && self.log().storage().segments().is_none() && self.has_lost_log_id(&found) {
             reason.push_str(", and the id of the log is lost: a rebuilt header has another one");
         }
         let evidence = Evidence {

@@ -137,6 +137,7 @@ fn merge_or_rescan(
     if let Some(start) = first_frame.filter(|start| pass.position <= *start) {
         pass.scan_until(start)?;
         if pass.position == start {
+            pass.check_segment_start()?;
             for message in messages {
                 match message {
                     PartMessage::Event(event) => pass.handle_part_event(event)?,

@@ -8,8 +8,8 @@ use super::log_header::{DamagedHeader, ExpectedHeader, HeaderSource};
 use super::missing_segments::lost_ranges;
 use crate::StorageError;
 use crate::file::{ScanSpan, SegmentCondition, SegmentSet, spans_before};
-use crate::format::header::LogHeader;
-use crate::format::{DamageKind, Evidence, Finding, LostRange, SegmentHeader, gap};
+use crate::format::header::{LogHeader, MAX_HEADER_LEN};
+use crate::format::{DamageKind, Evidence, Finding, HeaderBytes, LostRange, SegmentHeader, gap};
 use crate::index::{AggregateIndex, IndexState};
 
 impl LogView {
@@ -49,6 +49,9 @@ impl LogView {
         let excess = base.checked_sub(1).and_then(|last| excess_finding(segments, segments.segment_at(last).base));
         if segments.segment_at(base).condition != SegmentCondition::Present {
             return Vec::from_iter(excess);
+        }
+        if let Some(cut) = cut_header_finding(segments, base) {
+            return excess.into_iter().chain([cut]).collect();
         }
         let header = self.segment_view(base).ok().and_then(|segment| {
             if segment.has_unreadable_header() {
@@ -97,6 +100,18 @@ impl LogView {
             return Ok(self.header_bytes().zip(expected).map(|(found, expected)| DamagedHeader { found, expected }));
         }
         let segment = self.segment_view(start)?;
+        if let Some(found) = self.cut_header(start)? {
+            let indexed = self.header_in_index(start).map(|header| ExpectedHeader {
+                bytes: header.encode(),
+                source: HeaderSource::Index,
+                is_proven: false,
+            });
+            let expected = match indexed {
+                Some(expected) => Some(expected),
+                None => self.header_from_neighbours(start, &segment, &found)?,
+            };
+            return Ok(expected.map(|expected| DamagedHeader { found, expected }));
+        }
         let Some(found) = segment.header_bytes() else { return Ok(None) };
         let expected = segment
             .expected_header()?
@@ -106,6 +121,17 @@ impl LogView {
             None => self.header_from_neighbours(start, &segment, &found)?,
         };
         Ok(expected.map(|expected| DamagedHeader { found, expected }))
+    }
+
+    /// Returns the bytes of the header of a sealed segment whose file ends within it, with zeros for those that the file does not
+    /// have; `None` for other segments.
+    fn cut_header(&self, base: u64) -> Result<Option<HeaderBytes>, StorageError> {
+        if self.segments().is_none_or(|segments| cut_header_finding(segments, base).is_none()) {
+            return Ok(None);
+        }
+        let mut found = [0; MAX_HEADER_LEN];
+        self.log().read_at(&mut found, base)?;
+        Ok(Some(HeaderBytes::from_start_of(&found)))
     }
 
     /// Composes the header of the segment at `base` from the segment before it, or else the one after it.
@@ -132,7 +158,9 @@ impl LogView {
             Some((_, view)) => last_frame(view, base)?.map_or(0, |last| last.checksum),
             None => 0,
         };
-        let Some(created_at_ms) = segment.find_creation_time(found)? else { return Ok(None) };
+        // A segment without an event was created after the one before it.
+        let neighbour_time = before.as_ref().or(after.as_ref()).and_then(|(_, view)| view.created_at_ms());
+        let Some(created_at_ms) = segment.find_creation_time(found)?.or(neighbour_time) else { return Ok(None) };
         let header = SegmentHeader { log_id: segments.log_id(), base, number, prev_checksum, log_start };
         let bytes = LogHeader { flags: 0, created_at_ms, segment: Some(header) }.encode();
         Ok((bytes.as_ref() != found).then_some(ExpectedHeader {
@@ -207,6 +235,19 @@ fn is_given_up(segments: &dyn SegmentSet, range: &Range<u64>) -> bool {
         at = if lost.start == at { lost.end } else { at };
     }
     at == range.end
+}
+
+/// Returns the finding that the file of the sealed segment at `base` ends within the header; `None` when it does not.
+fn cut_header_finding(segments: &dyn SegmentSet, base: u64) -> Option<Finding> {
+    let bounds = segments.segment_at(base);
+    let (first_frame, header_len) = (bounds.first_frame(), bounds.first_frame() - base);
+    if bounds.condition != SegmentCondition::Present || bounds.end == u64::MAX || bounds.data_end >= first_frame {
+        return None;
+    }
+    let reason =
+        format!("the file of the segment ends after {} of the {header_len} bytes of a header", bounds.data_end - base);
+    let evidence = Evidence { reason: Some(reason), ..Evidence::default() };
+    Some(Finding::new(DamageKind::Header, base..first_frame).with_evidence(evidence))
 }
 
 /// Returns the finding that the file of the sealed segment at `base` has bytes after its end; `None` when it has none.

@@ -93,10 +93,11 @@ impl<'a> SurveyPass<'a> {
     }
 
     /// Reports the findings about a segment that starts at the position of the pass.
-    fn check_segment_start(&mut self) -> Result<(), StorageError> {
+    pub(super) fn check_segment_start(&mut self) -> Result<(), StorageError> {
         while let Some(base) = self.segment_starts.front().copied().filter(|base| *base <= self.position) {
             self.segment_starts.pop_front();
-            if base == self.position {
+            // A walk over missing bytes ends after the header of the segment that follows them.
+            if base == self.position || self.part_scanner.view.log().skip_segment_header(base) == self.position {
                 let findings = self.part_scanner.view.segment_findings(base);
                 findings.into_iter().try_for_each(|finding| self.report_finding(finding))?;
             }

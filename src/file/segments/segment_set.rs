@@ -128,7 +128,7 @@ impl SegmentSet for SegmentedStorage {
     fn cut_zeros(&self, base: u64, end: u64) -> io::Result<()> {
         let segment = self.segment_at(base);
         let is_sealed = segment.base == base && segment.end != u64::MAX;
-        if !is_sealed || end < segment.first_frame() || end >= segment.data_end {
+        if !is_sealed || end < base || end >= segment.data_end {
             return Ok(());
         }
         let mut buf = vec![0; ZERO_CHUNK];
