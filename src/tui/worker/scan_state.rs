@@ -124,3 +124,18 @@ impl ScanWorkerState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_ends_at_the_last_segment_that_starts_in_it() {
+        let segments = [0, 100, 200, 1000];
+        assert_eq!(end_of_slice(&segments, 0, 250), (200, true));
+        assert_eq!(end_of_slice(&segments, 200, 250), (450, false));
+        assert_eq!(end_of_slice(&segments, 450, 550), (1000, true));
+        assert_eq!(end_of_slice(&segments, 0, 50), (50, false));
+        assert_eq!(end_of_slice(&[], 10, 50), (60, false));
+    }
+}
