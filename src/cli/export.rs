@@ -85,10 +85,11 @@ impl ExportArgs {
         let source = LogSelection { log: &log, filter: &filter, range: &self.range };
         let visited =
             visit_selected_events(source, ExitStatus::Done, out, &mut |at| progress.show(at), &mut |item, _| {
-                Ok(match item {
-                    VisitedItem::Event(event) => file.append(&event)?,
-                    VisitedItem::Finding(finding) => file.append_finding(finding)?,
-                })
+                let appended = match item {
+                    VisitedItem::Event(event) => file.append(&event),
+                    VisitedItem::Finding(finding) => file.append_finding(finding),
+                };
+                Ok(appended?)
             });
         drop(progress);
         let VisitResult { status, totals } = visited?;

@@ -84,8 +84,8 @@ impl SegmentIndexes {
     /// Prints the counts, and one row for each segment whose index is not fresh.
     pub(super) fn print(&self, view: &LogView, out: &mut CommandOutput) -> Result<(), CommandFailure> {
         out.print_path_line(view.path(), &format!(": indexes of {}", self.summary()))?;
-        let stale = self.segments.iter().filter(|segment| !segment.is_fresh());
-        for segment in stale.clone().take(MAX_ROWS) {
+        let not_fresh = self.segments.iter().filter(|segment| !segment.is_fresh());
+        for segment in not_fresh.clone().take(MAX_ROWS) {
             let name = segment.path.file_name().unwrap_or_default().to_string_lossy();
             let text = match &segment.state {
                 Ok(state) => format!("{}: {}", index_line(state, None), index_meaning(state)),
@@ -96,7 +96,7 @@ impl SegmentIndexes {
                 out.print_line(&format!("    {reason}"))?;
             }
         }
-        match stale.count().saturating_sub(MAX_ROWS) {
+        match not_fresh.count().saturating_sub(MAX_ROWS) {
             0 => Ok(()),
             more => out.print_line(&format!("  ({more} more; --json lists all)")),
         }
@@ -116,12 +116,12 @@ impl SegmentIndexes {
                 ("reason", reason.into()),
             ])
         };
-        let stale = self.segments.iter().filter(|segment| !segment.is_fresh());
+        let not_fresh = self.segments.iter().filter(|segment| !segment.is_fresh());
         let counts = self.counts().into_iter().map(|(name, count)| (name, count.into())).collect();
         Json::Object(vec![
             ("total", (self.segments.len() as u64).into()),
             ("counts", Json::Object(counts)),
-            ("not_fresh", Json::List(stale.map(row).collect())),
+            ("not_fresh", Json::List(not_fresh.map(row).collect())),
         ])
     }
 }

@@ -66,7 +66,7 @@ impl LogView {
         let lost = LostSegments { before, after, last: None, absent };
         let is_lost = finding.kind == DamageKind::Lost
             || bounds.condition != SegmentCondition::Present
-            || self.are_numbers_left_out(&bases, &lost)
+            || are_numbers_left_out(&bases, &lost)
             || self.has_index_in(&lost.absent);
         Ok(is_lost.then_some(lost))
     }
@@ -75,13 +75,6 @@ impl LogView {
     fn nearest_header(&self, bases: impl Iterator<Item = u64>) -> Option<SegmentHeader> {
         let mut bases = bases;
         bases.find_map(|base| self.segment_view(base).ok()?.segment_header())
-    }
-
-    /// True when the numbers of the segments around a range show that others were between them.
-    fn are_numbers_left_out(&self, bases: &[u64], lost: &LostSegments) -> bool {
-        let (Some(before), Some(after)) = (lost.before, lost.after) else { return false };
-        let between = bases.iter().filter(|base| before.base < **base && **base < after.base).count() as u64;
-        u64::from(after.number) > u64::from(before.number) + 1 + between
     }
 
     /// True when a segment that starts in this range has left its index.
@@ -134,4 +127,11 @@ impl LogView {
             header.segment.filter(|segment| Some(segment.log_id) == self.segments().map(SegmentSet::log_id))?;
         Some(LostLastSegment { header, segment, last_frame: index.last_seen_frame() })
     }
+}
+
+/// True when the numbers of the segments around a range show that others were between them.
+fn are_numbers_left_out(bases: &[u64], lost: &LostSegments) -> bool {
+    let (Some(before), Some(after)) = (lost.before, lost.after) else { return false };
+    let between = bases.iter().filter(|base| before.base < **base && **base < after.base).count() as u64;
+    u64::from(after.number) > u64::from(before.number) + 1 + between
 }

@@ -22,6 +22,7 @@ pub struct LogRow {
 
 /// The content of a row.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a page has few rows, and none of them is copied often")]
 pub enum RowContent {
     /// The log's header, which is the first row.
     Header,

@@ -155,8 +155,11 @@ fn is_write_of_action(step: &RepairStep) -> bool {
             StepWrite::Edits(_),
             RepairAction::RestoreLength | RepairAction::CorrectBits | RepairAction::RebuildHeader,
         )
-        | (StepWrite::CopyFrom { .. }, RepairAction::TakeFromDonor) => true,
-        (StepWrite::Parts { .. }, RepairAction::TakeFromDonor) => {
+        | (StepWrite::CopyFrom { .. }, RepairAction::TakeFromDonor)
+        | (StepWrite::GiveUp(_), RepairAction::GiveUp)
+        | (StepWrite::CutExcess(_), RepairAction::CutExcess) => true,
+        (StepWrite::Parts { .. }, RepairAction::TakeFromDonor)
+        | (StepWrite::Segment(_), RepairAction::RestoreSegment) => {
             step.gaps().all(|gap| gap.end.saturating_sub(gap.start) >= MIN_GAP)
         }
         (StepWrite::Gap { header: None, .. } | StepWrite::Parts { .. }, RepairAction::Erase) => {
@@ -166,10 +169,6 @@ fn is_write_of_action(step: &RepairStep) -> bool {
                     section.from.is_none() && (MIN_GAP..=MAX_FRAME as u64).contains(&len)
                 })
         }
-        (StepWrite::Segment(_), RepairAction::RestoreSegment) => {
-            step.gaps().all(|gap| gap.end.saturating_sub(gap.start) >= MIN_GAP)
-        }
-        (StepWrite::GiveUp(_), RepairAction::GiveUp) | (StepWrite::CutExcess(_), RepairAction::CutExcess) => true,
         (StepWrite::Truncate, RepairAction::SetAsideTail) => step.new_end == step.start,
         (StepWrite::Gap { header, .. }, RepairAction::Gap) => {
             let is_header = |header: &String| {

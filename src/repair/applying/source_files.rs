@@ -8,7 +8,7 @@ use crate::format::FrameFormat;
 use crate::format::journal::JournalSection;
 use crate::repair::journal::{JournalFolder, JournalReader};
 use crate::repair::planning::{ByteSource, DonorSections, StepOutput};
-use crate::repair::types::{LogPaths, Plan, RepairStep, StepWrite};
+use crate::repair::types::{ChunkVisitor, LogPaths, Plan, RepairStep, StepWrite};
 
 /// The open files that a plan copies bytes from.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ impl SourceFiles {
         &self,
         log: &LogFile,
         step: &RepairStep,
-        visit: &mut dyn FnMut(u64, &[u8]) -> Result<(), StorageError>,
+        visit: &mut ChunkVisitor,
     ) -> Result<(), StorageError> {
         match (&step.write, &self.undone_journal) {
             (StepWrite::CutExcess(excess), _) => excess.for_each_chunk(log, step.start, visit),

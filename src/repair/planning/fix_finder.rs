@@ -103,14 +103,20 @@ impl FixFinder {
             (DamageKind::Garbage, _) if finding.evidence.excess_bytes.is_some() => {
                 Some(Fix::without_candidates(RepairAction::CutExcess))
             }
-            // Only a donor can have the range.
-            (DamageKind::Lost, _) => None,
             (DamageKind::Truncated, _) if self.view.lost_segments(finding)?.is_some() => {
                 Some(Fix::without_candidates(RepairAction::GiveUp))
             }
             (DamageKind::Length, _) => length_fix(log, finding)?,
+            // Only a donor can have a lost range.
             (_, Version::V0)
-            | (DamageKind::InvalidEvent | DamageKind::Gap | DamageKind::Clock | DamageKind::Unreadable, _) => None,
+            | (
+                DamageKind::InvalidEvent
+                | DamageKind::Gap
+                | DamageKind::Lost
+                | DamageKind::Clock
+                | DamageKind::Unreadable,
+                _,
+            ) => None,
             // Neither a cut nor a gap is right for an end that cannot be classified.
             (DamageKind::TornTail | DamageKind::Zeros | DamageKind::Garbage, _) if is_tail && seen_end.is_unknown() => {
                 None

@@ -10,7 +10,7 @@ use super::gap_limits::GapLimits;
 use super::group::{Decision, PieceGroup, SegmentContent};
 use super::step_output::MIN_GAP;
 use crate::StorageError;
-use crate::file::ScanItem;
+use crate::file::{ScanItem, SegmentSet};
 use crate::format::frame::MAX_FRAME;
 use crate::format::header::LogHeader;
 use crate::format::{DamageKind, EventView, SegmentHeader, Version, hex, segment_file_name};
@@ -63,7 +63,7 @@ impl LostRangePlanner<'_, '_, '_> {
     /// range when the donor has a frame there after a header.
     fn segment_bases(&self) -> Vec<u64> {
         let absent = &self.lost.absent;
-        let of_donor = |donor: &Donor| donor.log().storage().segments().map(|s| s.bases()).unwrap_or_default();
+        let of_donor = |donor: &Donor| donor.log().storage().segments().map(SegmentSet::bases).unwrap_or_default();
         let mut bases: Vec<u64> =
             self.donors.iter().flat_map(of_donor).chain(self.view.indexed_bases(absent)).collect();
         bases.extend(self.lost.last.map(|last| last.segment.base));
@@ -249,7 +249,7 @@ impl LostRangePlanner<'_, '_, '_> {
             let mut bytes = vec![0; HEADER_BYTES as usize];
             let read = donor.log().read_at(&mut bytes, base)?;
             let header = LogHeader::decode(bytes.get(..read).unwrap_or_default()).ok();
-            let log_id = self.view.segments().map(|segments| segments.log_id());
+            let log_id = self.view.segments().map(SegmentSet::log_id);
             let is_same = |segment: SegmentHeader| Some(segment.log_id) == log_id && segment.base == base;
             if let Some(header) = header.filter(|header| header.segment.is_some_and(is_same)) {
                 return Ok(Some(header));

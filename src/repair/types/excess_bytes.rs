@@ -4,7 +4,7 @@ use std::io;
 
 use sha2::{Digest, Sha256};
 
-use super::log_bytes::CHUNK;
+use super::log_bytes::{CHUNK, ChunkVisitor};
 use super::segment_write::ExcessBytes;
 use crate::StorageError;
 use crate::file::LogFile;
@@ -32,12 +32,7 @@ impl ExcessBytes {
     ///
     /// # Errors
     /// `Io` when they cannot be read; the errors of `visit`.
-    pub(crate) fn for_each_chunk(
-        &self,
-        log: &LogFile,
-        end: u64,
-        visit: &mut dyn FnMut(u64, &[u8]) -> Result<(), StorageError>,
-    ) -> Result<(), StorageError> {
+    pub(crate) fn for_each_chunk(&self, log: &LogFile, end: u64, visit: &mut ChunkVisitor) -> Result<(), StorageError> {
         let to_error = |error| StorageError::io_at(log.path(), "read", end, error);
         let Some(segments) = log.storage().segments() else { return Ok(()) };
         let file = segments.segment_storage(self.base).map_err(to_error)?;

@@ -108,11 +108,10 @@ impl RepairStep {
     pub(crate) fn writes_only_its_range(&self) -> bool {
         let changes = match &self.write {
             StepWrite::Edits(changes) => changes,
-            StepWrite::Truncate => return self.new_end == self.start,
+            StepWrite::Truncate | StepWrite::RemoveSegment { .. } => return self.new_end == self.start,
             StepWrite::Gap { .. } | StepWrite::CopyFrom { .. } => return true,
             StepWrite::Parts { parts, .. } => return are_parts_of(parts, self.start..self.new_end),
             StepWrite::Segment(segment) => return self.end == self.start && segment.fills(self.start..self.new_end),
-            StepWrite::RemoveSegment { .. } => return self.new_end == self.start,
             StepWrite::GiveUp(lost) | StepWrite::TakeBack(lost) => {
                 return self.end == self.start && self.new_end == self.start && lost.is_after(self.start);
             }

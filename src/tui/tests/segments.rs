@@ -91,8 +91,13 @@ fn rows(screen: &TestScreen) -> &[SegmentRow] {
 }
 
 fn segments(screen: &TestScreen) -> Vec<&SegmentFacts> {
-    let facts = |row| if let &SegmentRow::Segment(ref facts) = row { Some(facts.as_ref()) } else { None };
-    rows(screen).iter().filter_map(facts).collect()
+    let mut facts = Vec::new();
+    for row in rows(screen) {
+        if let SegmentRow::Segment(segment) = row {
+            facts.push(segment.as_ref());
+        }
+    }
+    facts
 }
 
 fn run(screen: &mut TestScreen, line: &str) {

@@ -40,10 +40,10 @@ pub(super) fn read_again(model: &mut Model) {
 }
 
 /// Shows rows that have arrived.
-pub(super) fn set_page(model: &mut Model, page: SegmentPage) {
+pub(super) fn set_page(model: &mut Model, loaded: SegmentPage) {
     let pane = &mut model.segments;
-    let (located, total) = (page.located, page.total);
-    pane.page = page;
+    let (located, total) = (loaded.located, loaded.total);
+    pane.page = loaded;
     pane.load_state = SegmentLoadState::Loaded;
     pane.aim = SegmentAim::SameSegment;
     if let Some(line) = located {

@@ -134,7 +134,6 @@ impl SegmentColumn {
             Number => facts.number.map_or_else(|| "?".to_owned(), |number| number.to_string()),
             Base => model.format_offset(facts.base),
             Bytes if is_readable => format_size(model.segment_end(facts) - facts.base),
-            Bytes => ABSENT.to_owned(),
             Events => match model.segment_events(facts) {
                 SegmentEvents::Counted(events) => format_number(events),
                 SegmentEvents::AtLeast(events) => format!("{}+", format_number(events)),
@@ -146,7 +145,7 @@ impl SegmentColumn {
             LastTime => time(facts.times_ms.map(|times| times.1)),
             Health => return health_text(model, facts),
             Index if is_readable => facts.index_state.name().to_owned(),
-            Index => ABSENT.to_owned(),
+            Bytes | Index => ABSENT.to_owned(),
             State if facts.sealed_at.is_some() => "sealed".to_owned(),
             State => "active".to_owned(),
         };
