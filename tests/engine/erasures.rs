@@ -466,6 +466,9 @@ fn a_purge_goes_on_when_a_journal_that_it_overwrites_is_gone() {
     assert_no_secret(&killed, "after the recovery");
 }
 
+/// A command that changes a log on a disk.
+type DiskChange<'c> = dyn Fn(&SimDisk) -> Result<(), StorageError> + 'c;
+
 #[test]
 fn an_erasure_in_a_log_of_segments_that_is_killed_or_fails_is_applied_or_rolled_back() {
     let disk = SimDisk::default();
@@ -496,7 +499,7 @@ fn an_erasure_in_a_log_of_segments_that_is_killed_or_fails_is_applied_or_rolled_
     let [before, after] = [&disk, &erased].map(segments);
     let changed = before.iter().zip(&after).filter(|(before, after)| before != after).count();
     assert!(before.len() >= 4 && changed >= 2, "{changed} of {} segments", before.len());
-    let runs: [(&SimDisk, &dyn Fn(&SimDisk) -> Result<(), StorageError>); 2] = [(&disk, &erase), (&erased, &undo)];
+    let runs: [(&SimDisk, &DiskChange); 2] = [(&disk, &erase), (&erased, &undo)];
     for (disk, run) in runs {
         let complete = disk.next_process();
         run(&complete).unwrap();

@@ -87,7 +87,7 @@ fn opening_a_folder_without_indexes_opens_no_sealed_segment_but_the_first() {
 }
 
 fn remove_indexes(disk: &SimDisk) {
-    for name in disk.names().iter().filter(|name| name.ends_with(".idx")) {
+    for name in disk.names().iter().filter(|name| name.contains(".log.idx")) {
         disk.remove(Path::new(name)).unwrap();
     }
 }

@@ -135,8 +135,8 @@ fn check_after_fault(disk: &SimDisk, before: &[(u64, usize)], attempts: &[Attemp
         Loss::Nothing => u64::MAX,
         Loss::Unsynced => synced.max(*bases(disk, FOLDER).last().unwrap()),
     };
-    let lost: Vec<_> = all.iter().filter(|event| !found.contains(event)).collect();
-    assert!(lost.iter().all(|event| event.0 >= can_be_lost_from), "{context}: {lost:?} from {can_be_lost_from}");
+    let missing: Vec<_> = all.iter().filter(|event| !found.contains(event)).collect();
+    assert!(missing.iter().all(|event| event.0 >= can_be_lost_from), "{context}: {missing:?} from {can_be_lost_from}");
     assert!(damage.iter().all(|start| *start >= can_be_lost_from), "{context}: {damage:?} from {can_be_lost_from}");
     // What was not acknowledged can be there too, once.
     let failed = |n: usize| attempts.iter().any(|attempt| attempt.offsets.is_none() && attempt.numbers.contains(&n));

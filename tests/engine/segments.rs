@@ -68,7 +68,7 @@ fn replay(path: &Path) -> (Vec<u64>, Vec<(u64, u64)>) {
             Ok(event) => events.push(event.offset()),
             Err(StorageError::Damaged { finding, .. }) => errors.push((finding.start, finding.end)),
             Err(StorageError::Gap { start, end, .. } | StorageError::Lost { start, end, .. }) => {
-                errors.push((start, end))
+                errors.push((start, end));
             }
             Err(error) => panic!("{error}"),
         }
