@@ -112,7 +112,7 @@ pub mod report {
 #[cfg(feature = "app")]
 pub mod sample {
     //! Generating logs of random events.
-    pub use crate::sample::{GeneratorOptions, LogLength, generate};
+    pub use crate::sample::{GeneratorOptions, LogLength, generate, generate_segments};
 }
 
 #[cfg(feature = "app")]

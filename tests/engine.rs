@@ -29,6 +29,7 @@ mod engine {
     mod failed_repairs;
     mod file_start;
     mod fixtures;
+    mod folder_creations;
     mod free_space;
     mod group_commit;
     mod header;

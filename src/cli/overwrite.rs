@@ -5,7 +5,10 @@ use std::path::Path;
 
 use super::failure::CommandFailure;
 use crate::StorageError;
-use crate::file::{Backup, Disk, EntryKind, ExistingFile, NewLogForm, OsDisk, check_replaceable_folder, detect_writer};
+use crate::file::{
+    Backup, Disk, EntryKind, ExistingFile, NewLogForm, OsDisk, check_replaceable_folder, detect_writer,
+    is_unused_folder,
+};
 use crate::inspect::index_path;
 
 /// Creates a new log at `path` with `create`, which expects no log and no index there, if `existing` allows it.
@@ -25,6 +28,7 @@ pub(super) fn create_replacing<T>(
     check_replaceable(path, existing, form)?;
     let mut backup = Backup::new(&OsDisk);
     let moved = match form {
+        NewLogForm::Folder(_) if existing == ExistingFile::Keep => Ok(()),
         NewLogForm::File => backup.move_away(&index_path(path)).and_then(|()| backup.move_away(path)),
         NewLogForm::Folder(_) => backup.move_away(path),
     };
@@ -47,13 +51,15 @@ pub(super) fn create_replacing<T>(
 ///
 /// # Errors
 /// `AlreadyExists` when a file exists and `existing` is `Keep`; `Locked` or `Refused` when another process writes to it;
-/// `Io` when it is not a regular file or cannot be examined; for a folder, the errors of [`check_replaceable_folder`].
+/// `Refused` when it is not a regular file; `Io` when it cannot be examined; for a folder, the errors of [`check_replaceable_folder`].
 pub(super) fn check_replaceable(path: &Path, existing: ExistingFile, form: NewLogForm) -> Result<(), CommandFailure> {
     if let NewLogForm::Folder(_) = form {
         let path: &Path = path.components().as_path();
         return match (OsDisk.entry(path), existing) {
             (Err(error), _) if error.kind() == ErrorKind::NotFound => Ok(()),
             (Err(error), _) => Err(io_failure(path, "examine", error)),
+            // `create` makes it a log. The other commands rename a complete folder, and refuse it later.
+            (Ok(_), ExistingFile::Keep) if is_unused_folder(&OsDisk, path) => Ok(()),
             (Ok(_), ExistingFile::Keep) => Err(StorageError::AlreadyExists { path: path.to_owned() }.into()),
             (Ok(_), ExistingFile::Replace) => Ok(check_replaceable_folder(&OsDisk, path)?),
         };
@@ -68,8 +74,15 @@ pub(super) fn check_replaceable(path: &Path, existing: ExistingFile, form: NewLo
             return Err(StorageError::AlreadyExists { path: file.to_owned() }.into());
         }
         if entry.kind != EntryKind::File {
-            let error = std::io::Error::new(ErrorKind::InvalidInput, "it is not a regular file");
-            return Err(io_failure(file, "replace", error));
+            let (reason, alternative) = match entry.kind {
+                EntryKind::Folder => (
+                    "it is a folder, and the new log is one file",
+                    "Name a file, or end the name with / for a log in a folder",
+                ),
+                _ => ("it is not a regular file", "Name another file; --force replaces only a regular file"),
+            };
+            let path = file.to_owned();
+            return Err(StorageError::Refused { path, reason: reason.into(), alternative }.into());
         }
         let identity = OsDisk.identity(file).map_err(|error| io_failure(file, "examine", error))?;
         detect_writer(identity).ensure_none(file)?;

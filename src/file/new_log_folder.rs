@@ -17,7 +17,7 @@ use super::storage::{Disk, OpenMode, Storage};
 use super::temporary_file::{MAX_NAME_ATTEMPTS, is_own, is_temporary_name, numbered_path};
 use super::write_settings;
 use crate::StorageError;
-use crate::format::{LogSettings, SETTINGS_FILE, base_of_segment_file, segment_file_name};
+use crate::format::{LogSettings, SETTINGS_FILE, Version, base_of_segment_file, segment_file_name};
 
 /// A log folder that is being filled under a temporary name. Dropping it before [`NewLogFolder::commit`] removes it.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct NewLogFolder<'d> {
     path: PathBuf,
     temporary: PathBuf,
     /// The locked file in the folder.
-    _lock: Arc<dyn Storage>,
+    lock: Arc<dyn Storage>,
     /// The log whose owner, group and mode the files get; `None` for those that the system gives to new files.
     permissions_from: Option<PathBuf>,
     name: FolderName,
@@ -74,14 +74,17 @@ impl<'d> NewLogFolder<'d> {
             match lock {
                 // On a file system without locks, the folder is never taken for an abandoned one.
                 Ok(lock) if lock.try_lock().unwrap_or(true) => {
-                    return Ok(Self {
+                    let folder = Self {
                         disk,
                         path: path.to_owned(),
                         temporary,
-                        _lock: lock,
+                        lock,
                         permissions_from: permissions_from.map(Path::to_owned),
                         name: FolderName::Temporary,
-                    });
+                    };
+                    // After a power cut, a folder with other files has the lock too, which shows that it is abandoned.
+                    disk.sync_folder(&folder.temporary).map_err(io)?;
+                    return Ok(folder);
                 }
                 // Another process has removed the folder as an abandoned one, before it was locked.
                 Ok(_) => {}
@@ -142,6 +145,25 @@ impl<'d> NewLogFolder<'d> {
         synced
     }
 
+    /// Releases the lock of the folder, so that a writer can take it.
+    pub(crate) fn unlock(&self) {
+        // A failure is reported to the writer, which finds the lock taken.
+        let _ = self.lock.unlock();
+    }
+
+    /// Removes the folder under its final name when no process writes to its log and none has appended to it.
+    pub(crate) fn discard_unless_used(self) {
+        let segments = self.disk.list(&self.path).unwrap_or_default();
+        let mut segments = segments.iter().filter(|file| base_of_segment_file(file).is_some());
+        let is_empty = |segment: &PathBuf| {
+            let len = self.disk.open(segment, OpenMode::Read).and_then(|segment| segment.len());
+            len.is_ok_and(|len| len <= Version::V2.first_frame_offset())
+        };
+        if matches!(self.lock.try_lock(), Ok(true)) && segments.all(is_empty) {
+            self.discard();
+        }
+    }
+
     /// True once the folder has its final name.
     pub(crate) fn is_committed(&self) -> bool {
         self.name == FolderName::Final
@@ -174,24 +196,25 @@ fn creation_mode(permissions_from: Option<&Path>) -> OpenMode<'_> {
 /// it, and it has nothing but segments, their indexes, the settings and the lock.
 ///
 /// # Errors
-/// `Refused` when the folder has another file, such as a journal or a removed segment; `Locked` or `Refused` when another process
-/// writes to it; `Io` when it is no log in a folder, or cannot be examined.
+/// `Refused` when it is no log in a folder, or has another file, such as a journal or a removed segment; `Locked` or `Refused` when
+/// another process writes to it; `Io` when it cannot be examined.
 pub(crate) fn check_replaceable_folder(disk: &dyn Disk, path: &Path) -> Result<(), StorageError> {
-    let not_a_log = |reason| {
-        let error = std::io::Error::new(ErrorKind::InvalidInput, reason);
-        Err(StorageError::io(path, "replace", error))
+    let refused = |reason: &str, alternative| {
+        let (path, reason) = (path.to_owned(), reason.to_owned());
+        Err(StorageError::Refused { path, reason, alternative })
     };
+    let other_name = "Name another folder; --force replaces only the folder of a log";
     if !is_log_folder(disk, path) {
-        return not_a_log("it is not a log in a folder");
+        return refused("it is not the folder of a log", other_name);
     }
     let files = disk.list(path).map_err(|error| StorageError::io(path, "list", error))?;
     if let Some(other) = files.iter().find(|file| !is_file_of_log(file)) {
         let reason = format!("the folder has {}, which is no segment, index or settings of the log", other.display());
         let alternative = "Move the file or the folder away, or name another folder; --force does not remove it";
-        return Err(StorageError::Refused { path: path.to_owned(), reason, alternative });
+        return refused(&reason, alternative);
     }
     let Some(newest) = files.iter().rfind(|file| base_of_segment_file(file).is_some()) else {
-        return not_a_log("it is a folder without a log");
+        return refused("the folder has no log", "Remove the folder, or name another one; --force replaces only a log");
     };
     let segment = disk.open(newest, OpenMode::Read).map_err(|error| StorageError::io(newest, "open", error))?;
     segment.detect_writer().ensure_none(path)
@@ -321,7 +344,7 @@ mod tests {
         drop(folder);
         for refused in ["file", "empty"] {
             let error = create(&at(refused), ExistingFile::Replace).unwrap_err();
-            assert!(matches!(error, StorageError::Io { action: "replace", .. }), "{refused}: {error}");
+            assert!(matches!(error, StorageError::Refused { .. }), "{refused}: {error}");
         }
         assert!(create(&at("log"), ExistingFile::Replace).is_ok());
         for other in ["notes.txt", "00000000000000000000.log.bak", "x.idx"] {

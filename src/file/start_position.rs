@@ -1,6 +1,6 @@
 //! [`StartPosition`]: where a log starts, which a retention moves.
 
-use super::segments::SegmentSet;
+use super::segments::{SegmentCondition, SegmentSet};
 use crate::format::Version;
 
 /// The start of a log, in offsets of the log.
@@ -29,7 +29,10 @@ impl StartPosition {
     }
 }
 
-/// Returns the base of the first segment that is there.
+/// Returns the base of the first segment that is there. A file that only has the name of a segment is none.
 pub(super) fn first_base(segments: &dyn SegmentSet) -> u64 {
-    segments.base_from(0).unwrap_or_default()
+    let first = segments.base_from(0);
+    let is_there = |base: &u64| segments.segment_at(*base).condition != SegmentCondition::Missing;
+    let mut bases = std::iter::successors(first, |base| segments.base_from(base.checked_add(1)?));
+    bases.find(is_there).or(first).unwrap_or_default()
 }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use super::create_folder::create_in_folder;
 use super::indexing::IndexCache;
-use super::segments::{create_in_folder, roll_policy};
+use super::segments::roll_policy;
 use super::tail_recovery::recover_tail;
 use super::{OpenOptions, Replay, SharedWriter};
 use crate::StorageError;
@@ -41,11 +42,13 @@ pub struct EventLog {
 impl EventLog {
     /// Creates a log and opens it for append. When the function returns, the file and its name are on stable storage.
     ///
-    /// The file appears under its name complete and locked: another process finds no file, or a log that it can read.
+    /// The file appears under its name complete and locked: another process finds no file, or a log that it can read. A log in a
+    /// folder of segments appears complete too. In a folder that exists and is empty, it appears with its first segment.
     ///
     /// # Errors
-    /// `AlreadyExists` when the file exists; `Io` when the file or its folder cannot be written. After an error, no file
-    /// of the failed creation is left.
+    /// `AlreadyExists` when the file exists, or a folder that has a file; `Io` when the file or its folder cannot be written.
+    /// After an error, no file of the failed creation is left. For a folder also `Locked` when another process has opened the new
+    /// log first; the log then stays.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         Self::create_with(OpenOptions::new(), path.as_ref())
     }

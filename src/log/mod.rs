@@ -3,6 +3,7 @@
 //! This module combines the lower modules: it defines no format and makes no decision about damage.
 
 mod aggregate;
+mod create_folder;
 mod event_log;
 mod indexing;
 mod options;

@@ -1,73 +1,11 @@
-//! Logs in a folder of segments: their creation, and the policy by which their writer starts the next segment.
-
-use std::io::ErrorKind;
-use std::path::Path;
+//! Logs in a folder of segments: the policy by which their writer starts the next segment, and the indexes of their segments.
 
 use super::{EventLog, OpenOptions};
 use crate::StorageError;
-use crate::file::storage::append_all;
-use crate::file::{DEFAULT_SEGMENT_SIZE, ExistingFile, FoundSettings, NewFile, RollPolicy, write_settings};
-use crate::format::{LogId, LogSettings, NewLogFormat, segment_file_name};
+use crate::file::{DEFAULT_SEGMENT_SIZE, FoundSettings, RollPolicy};
 use crate::index::IndexState;
 use crate::inspect::LogView;
 use crate::repair::JournalMark;
-
-/// Creates a log in the folder `path`, which does not exist or is empty, and opens it for append.
-///
-/// # Errors
-/// `AlreadyExists` when the folder has a file, or `path` is a file; `Io` when it cannot be written. A folder that this call has
-/// created is removed after an error.
-pub(super) fn create_in_folder(options: OpenOptions, path: &Path) -> Result<EventLog, StorageError> {
-    let disk = options.disk.clone();
-    let to_error = |error| StorageError::io(path, "create the folder", error);
-    let is_new = match disk.create_log_folder(path) {
-        Ok(()) => true,
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let is_empty = disk.list(path).is_ok_and(|files| files.is_empty());
-            if !is_empty || !crate::file::is_log_folder(disk.as_ref(), path) {
-                return Err(StorageError::AlreadyExists { path: path.to_owned() });
-            }
-            false
-        }
-        Err(error) => return Err(to_error(error)),
-    };
-    let created = write_first_segment(&options, path).and_then(|()| EventLog::open_with(options, path));
-    if created.is_err() && is_new {
-        for file in disk.list(path).unwrap_or_default() {
-            let _ = disk.remove(&file);
-        }
-        let _ = disk.remove_folder(path);
-    }
-    let mut log = created?;
-    log.is_created = true;
-    log.lock_index_cache().saves_on_close = true;
-    Ok(log)
-}
-
-/// Writes the first segment and the settings of a new log, and syncs the names of the folder and of its files.
-fn write_first_segment(options: &OpenOptions, folder: &Path) -> Result<(), StorageError> {
-    let disk = options.disk.as_ref();
-    let log_id = match options.format {
-        NewLogFormat::V2(id) => id,
-        NewLogFormat::V1 => LogId::random(),
-    };
-    let path = folder.join(segment_file_name(0));
-    let mut segment = NewFile::create_log(disk, &path, ExistingFile::Keep)?;
-    let header = NewLogFormat::V2(log_id).header((options.clock)()).encode();
-    append_all(segment.storage().as_ref(), &header).map_err(|error| StorageError::io(&path, "write", error))?;
-    segment.commit()?;
-    let policy = RollPolicy::default();
-    let settings = LogSettings {
-        log_id,
-        segment_size: options.segment_size.unwrap_or(policy.max_bytes),
-        segment_age_ms: options.segment_age_ms(),
-        first_offset: 0,
-        lost: Vec::new(),
-    };
-    write_settings(disk, folder, &path, &settings)?;
-    let parent = crate::file::folder_of(folder);
-    disk.sync_folder(parent).map_err(|error| StorageError::io(parent, "sync", error))
-}
 
 /// Returns when the writer of a log starts the next segment: as the options say, or else the settings of the log.
 pub(super) fn roll_policy(options: &OpenOptions, view: &LogView) -> RollPolicy {

@@ -92,7 +92,7 @@ pub(crate) fn hint(error: &StorageError) -> String {
             "Run `chronicle index rebuild LOG`, unless a newer version of Chronicle still uses the index"
         }
         StorageError::UnusableIndex { .. } => "Run `chronicle index rebuild LOG`",
-        StorageError::AlreadyExists { .. } => "Choose another name, or use --force to replace the file",
+        StorageError::AlreadyExists { .. } => "Choose another name, or use --force to replace the log or file",
         StorageError::NotRestored { .. } => {
             "Remove the cause, then give the old file its name back, unless the file that has this name now is the one you want"
         }
@@ -144,7 +144,7 @@ const fn failed_repair_hint(log: &LogStateAfterFailure, journal: &JournalStateAf
 /// Returns the next step after a failed system call.
 const fn io_hint(kind: ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::NotFound => "Check the path",
+        ErrorKind::NotFound | ErrorKind::NotADirectory => "Check the path",
         ErrorKind::PermissionDenied => {
             "Check the permissions of the file and its folder; --index and --journal put side files elsewhere"
         }

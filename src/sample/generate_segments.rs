@@ -20,7 +20,7 @@ const BUFFER_BYTES: usize = 1 << 20;
 /// # Errors
 /// `AlreadyExists` when `path` exists; `Io` when a file cannot be written; `Cancelled` when `on_progress` returns `Break`. After
 /// an error there is nothing at `path`.
-pub(crate) fn generate_segments(
+pub fn generate_segments(
     disk: &dyn Disk,
     path: &Path,
     options: &GeneratorOptions,

@@ -21,5 +21,5 @@ pub(crate) use demo_segments::create_segmented_demo;
 pub(crate) use drill::{Drill, DrillError, PlantedChange, PlantedDamage, SegmentPart};
 pub(crate) use edit::ByteEdit;
 pub use generate::{GeneratorOptions, LogLength, generate};
-pub(crate) use generate_segments::generate_segments;
+pub use generate_segments::generate_segments;
 pub(crate) use plant::plant_damage;

@@ -64,8 +64,7 @@ fn plan_segment_change(
         Drill::MissingFirstSegment => (0, 1.min(parts.len().saturating_sub(1))),
         Drill::MissingLastSegment => (1.max(parts.len().saturating_sub(1)), parts.len()),
         Drill::MissingSegment => (1, parts.len().saturating_sub(1)),
-        // The finding about a first segment under a wrong name starts after its header.
-        Drill::SwappedSegments => (1, parts.len().saturating_sub(2)),
+        Drill::SwappedSegments => (0, parts.len().saturating_sub(2)),
         _ => (0, parts.len().saturating_sub(1)),
     };
     let no_location =

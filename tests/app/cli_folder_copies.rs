@@ -212,6 +212,16 @@ fn a_folder_is_replaced_only_with_force_and_only_when_it_is_nothing_but_a_log() 
         assert!(refused.exit_code != 0 && shell.path("out").is_dir(), "{copy}: {refused:?}");
         fs::remove_dir_all(shell.path("out")).unwrap();
     }
+    // `create` fills an empty folder, as a library does, and the others name what is to be done.
+    let refused = shell.run("migrate a.log -o empty/ --force");
+    assert!(refused.exit_code == 6 && refused.stderr.contains("Remove the folder"), "{refused:?}");
+    let refused = shell.run("migrate a.log -o a --force");
+    assert!(refused.exit_code == 6 && refused.stderr.contains("end the name with /"), "{refused:?}");
+    shell.run_ok("create empty/");
+    assert_eq!(names(&shell.path("empty")), ["00000000000000000000.log", "lock", "log.json"]);
+    assert_clean_folder(&shell, "empty", 256 << 20);
+    assert_eq!(shell.run("create empty/").exit_code, 6);
+    assert_eq!(shell.run("create notes/").exit_code, 6);
     for line in ["generate out/ --events 50", "create out/"] {
         shell.run_ok(line);
         assert_eq!(shell.run(line).exit_code, 6, "{line}");

@@ -450,3 +450,24 @@ fn copy_folder(from: &Path, to: &Path) {
         }
     }
 }
+
+#[test]
+fn a_first_segment_with_the_name_of_another_one_is_missing_from_the_start_of_the_log() {
+    let (_folder, path, offsets) = new_log();
+    let created_at_ms = EventLog::open_read_only(&path).unwrap().header().unwrap().created_at_ms;
+    let bases = bases(&path);
+    let [first, second] = [bases[0], bases[1]].map(|base| segment_path(&path, base));
+    fs::rename(&first, path.join("spare")).unwrap();
+    fs::rename(&second, &first).unwrap();
+    fs::rename(path.join("spare"), &second).unwrap();
+    for name in bases.iter().map(|base| segment_path(&path, *base).with_extension("log.idx")) {
+        fs::remove_file(name).unwrap();
+    }
+    let missing = [("truncated", 0, bases[1]), ("truncated", bases[1], bases[2])];
+    assert_eq!(findings(&path), missing);
+    let left: Vec<u64> = offsets.into_iter().filter(|offset| *offset > bases[2]).collect();
+    assert_eq!(replay(&path), (left, vec![(0, bases[1]), (bases[1], bases[2])]));
+    // The header is that of the first segment that is there.
+    let header = EventLog::open_read_only(&path).unwrap().header().unwrap();
+    assert!(header.created_at_ms >= created_at_ms && header.segment.unwrap().number == 2, "{header:?}");
+}

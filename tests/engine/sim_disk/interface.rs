@@ -88,6 +88,9 @@ impl Disk for SimDisk {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.lock_state();
         state.faults.count_whole_call(CallKind::Rename)?;
+        if state.folders.contains_key(from) {
+            return state.rename_folder(from, to);
+        }
         let inode = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
         state.set_name(to, inode);
         state.recorded_calls.push(RecordedCall::rename(from, to));
@@ -113,19 +116,22 @@ impl Disk for SimDisk {
     }
 
     fn create_log_folder(&self, path: &Path) -> io::Result<()> {
-        if self.lock_state().folders.contains_key(path) {
+        let state = self.lock_state();
+        if state.folders.contains_key(path) || state.names.contains_key(path) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
+        drop(state);
         self.create_folder(path, path)
     }
 
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
         let mut state = self.lock_state();
         state.faults.count_whole_call(CallKind::Remove)?;
-        if state.names.keys().any(|name| name.parent() == Some(path)) {
+        if state.names.keys().chain(state.folders.keys()).any(|name| name.parent() == Some(path)) {
             return Err(io::ErrorKind::DirectoryNotEmpty.into());
         }
-        state.folders.remove(path).ok_or(io::ErrorKind::NotFound)?;
+        let name = state.folders.remove(path).ok_or(io::ErrorKind::NotFound)?;
+        state.folder_changes.record_removal(path, name);
         state.recorded_calls.push(RecordedCall::new(CallKind::Remove, path));
         Ok(())
     }
@@ -140,6 +146,7 @@ impl Disk for SimDisk {
         for (_, name) in state.folders.iter_mut().filter(|(folder, _)| inside(folder)) {
             *name = FolderName::Durable;
         }
+        state.sync_folder_changes(path);
         state.recorded_calls.push(RecordedCall::new(CallKind::SyncFolder, path));
         Ok(())
     }
@@ -152,9 +159,11 @@ impl Disk for SimDisk {
         let mut state = self.lock_state();
         let after = state.names.range::<Path, _>((Bound::Excluded(folder), Bound::Unbounded));
         let inside = after.map(|(name, _)| name).take_while(|name| name.starts_with(folder));
-        let names: Vec<_> = inside.filter(|name| name.parent() == Some(folder)).cloned().collect();
-        state.work.listed += names.len();
-        Ok(names)
+        let folders = state.folders.keys().filter(|_| state.reports_entries);
+        let mut paths: Vec<_> = inside.chain(folders).filter(|name| name.parent() == Some(folder)).cloned().collect();
+        paths.sort();
+        state.work.listed += paths.len();
+        Ok(paths)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod contents;
 mod faults;
+mod folders;
 mod interface;
 mod scripted;
 
@@ -19,6 +20,7 @@ use chronicle::storage::FileIdentity;
 use self::contents::Inode;
 pub(crate) use self::faults::DiskFault;
 use self::faults::{FaultExpectation, FaultRepetition, FaultSchedule};
+use self::folders::FolderChanges;
 use self::scripted::Script;
 use super::call_order::{CallKind, RecordedCall};
 
@@ -30,12 +32,13 @@ struct SimDiskState {
     last_names: BTreeMap<usize, PathBuf>,
     durable_names: BTreeMap<PathBuf, usize>,
     folders: BTreeMap<PathBuf, FolderName>,
+    folder_changes: FolderChanges,
     free_space: BTreeMap<PathBuf, FreeSpace>,
     faults: FaultSchedule,
     script: Script,
     recorded_calls: Vec<RecordedCall>,
     hides_identities: bool,
-    /// True when the disk reports the types of paths, as a disk with owners does.
+    /// True when the disk reports the types of paths, and lists folders in folders, as a disk with owners does.
     reports_entries: bool,
     bytes_read: u64,
     work: DiskWork,
@@ -94,7 +97,8 @@ impl SimDisk {
         self.lock_state().hides_identities = true;
     }
 
-    /// Makes the disk one that reports the types of paths. Folders that contain folders must be created.
+    /// Makes the disk one that reports the types of paths, and lists folders in folders. Folders that contain folders must be
+    /// created.
     pub(crate) fn report_entries(&self) {
         self.lock_state().reports_entries = true;
     }
@@ -245,13 +249,15 @@ impl SimDisk {
             last_names,
             durable_names,
             folders,
+            folder_changes: state.folder_changes.clone(),
+            reports_entries: state.reports_entries,
             free_space,
             ..SimDiskState::default()
         })))
     }
 
     /// Returns the disk after a power cut. For each unsynced sector, size and name, `choose` decides whether it is kept. A file
-    /// whose name was on stable storage and that was renamed since has its old or its new name.
+    /// whose name was on stable storage and that was renamed since has its old or its new name, and so has a folder.
     pub(crate) fn power_cut(&self, mut choose: impl FnMut() -> bool) -> Self {
         let state = self.lock_state();
         let inodes = state.inodes.iter().map(|inode| inode.after_power_cut(&mut choose)).collect();
@@ -279,17 +285,20 @@ impl SimDisk {
         folders.retain(|_, name| *name == FolderName::Durable || choose());
         let is_lost = |folder: &Path| state.folders.contains_key(folder) && !folders.contains_key(folder);
         names.retain(|name, _| !name.parent().is_some_and(is_lost));
+        state.folder_changes.undo_some(&mut folders, &mut names, &mut choose);
         for name in folders.values_mut() {
             *name = FolderName::Durable;
         }
         let durable_names = names.clone();
         let last_names = names.iter().map(|(name, inode)| (*inode, name.clone())).collect();
+        let reports_entries = state.reports_entries;
         Self(Arc::new(Mutex::new(SimDiskState {
             inodes,
             names,
             last_names,
             durable_names,
             folders,
+            reports_entries,
             ..SimDiskState::default()
         })))
     }
