@@ -49,17 +49,16 @@ pub(crate) fn create_segmented_demo(path: &Path) -> Result<DemoLog, DrillError> 
     })
 }
 
-/// Removes the start of the log, appends events that the index does not cover, and plants the damage.
+/// Removes the start of the log, plants the damage, and appends events that the index does not cover.
+///
+/// The indexes are saved after the damage is planted, so that they list it.
 fn damage_log(path: &Path) -> Result<DemoLog, DrillError> {
-    let mut log = OpenOptions::new().clock(|| APPENDED_AT_MS).open(path)?;
+    let mut log = open_for_append(path)?;
     let bases = log.view().segment_bases();
     log.remove_before(bases.get(1).copied().unwrap_or_default())?;
     append_events(&mut log)?;
-    log.save_index()?;
-    append_events(&mut log)?;
     log.sync()?;
     drop(log);
-
     let disk: Arc<dyn Disk> = Arc::new(OsDisk);
     let log = Arc::new(LogFile::open(&disk, path, OpenMode::Read)?);
     let no_segments = || StorageError::io(path, "open", std::io::ErrorKind::NotFound.into());
@@ -75,12 +74,22 @@ fn damage_log(path: &Path) -> Result<DemoLog, DrillError> {
         apply_change(&change, segments, path)?;
         findings.push((kind, start..end));
     }
+    let mut writer = open_for_append(path)?;
+    writer.save_index()?;
+    append_events(&mut writer)?;
+    writer.sync()?;
+    drop(writer);
     let missing = segment(MISSING_SEGMENT)?;
     let file = segments.segment_path(missing.start);
     fs::remove_file(&file).map_err(|error| StorageError::io(&file, "remove", error))?;
     findings.push((DamageKind::Truncated, missing));
     findings.sort_unstable_by_key(|(_, range)| range.start);
     Ok(DemoLog { log: path.to_owned(), findings })
+}
+
+/// Opens the log for append, with the time of the appended events.
+fn open_for_append(path: &Path) -> Result<EventLog, StorageError> {
+    OpenOptions::new().clock(|| APPENDED_AT_MS).open(path)
 }
 
 /// Returns damage of this kind in the given range of the log.
@@ -133,6 +142,12 @@ mod tests {
         let found: Vec<_> = survey.findings.iter().map(|finding| (finding.kind, finding.range())).collect();
         assert_eq!(found, demo.findings);
         assert_eq!(found.len(), DAMAGED_SEGMENTS.len() + 1);
+        // The indexes list the damage of their segments, which the screen then shows without reading them.
+        for (number, _) in DAMAGED_SEGMENTS {
+            let base = view.segment_bases()[number];
+            let index = EventLog::open_read_only(view.segments().unwrap().segment_path(base)).unwrap().index().unwrap();
+            assert_eq!(index.known_damage().count(), 1, "segment {number}");
+        }
         let start = view.removed_start().unwrap();
         assert!(start.offset > 0 && start.events.is_some_and(|events| events > 0), "{start:?}");
         assert!(view.segment_bases().len() > 4);

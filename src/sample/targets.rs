@@ -124,3 +124,30 @@ fn read_run(log: &Arc<LogFile>, from: u64, count: usize) -> Result<Vec<TargetFra
     }
     Ok(run)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::file::{Disk, OpenMode, OsDisk};
+    use crate::format::Version;
+    use crate::sample::{GeneratorOptions, LogLength, generate_segments};
+
+    #[test]
+    fn frames_of_two_segments_are_not_adjacent() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let options =
+            GeneratorOptions { length: LogLength::Events(9), version: Version::V2, ..GeneratorOptions::default() };
+        // Each segment has one event.
+        generate_segments(&OsDisk, &path, &options, 65, &mut |_| ControlFlow::Continue(())).unwrap();
+        let disk: Arc<dyn Disk> = Arc::new(OsDisk);
+        let log = Arc::new(LogFile::open(&disk, &path, OpenMode::Read).unwrap());
+        assert_eq!(log.storage().segments().unwrap().bases().len(), 9);
+        let find = |count| find_target(&log, &mut Rng::new(1), count, |_, run| Some(run.len())).unwrap();
+        assert_eq!((find(1), find(2)), (Some(1), None));
+        let last = last_frames(&log, 3).unwrap();
+        assert_eq!(last.iter().map(TargetFrame::end).collect::<Vec<_>>(), [log.len().unwrap()]);
+    }
+}

@@ -28,7 +28,8 @@ fn existing_files_are_replaced_only_with_force() {
     assert_eq!(fs::metadata(shell.path("a.log")).unwrap().len(), 16);
     fs::create_dir(shell.path("folder")).unwrap();
     let outcome = shell.run("create folder --force");
-    assert!(outcome.exit_code == 1 && shell.path("folder").is_dir(), "{outcome:?}");
+    assert!(outcome.exit_code == 6 && outcome.stderr.contains("it is a folder"), "{outcome:?}");
+    assert!(shell.path("folder").is_dir());
 }
 
 #[test]
