@@ -127,21 +127,22 @@ fn read_run(log: &Arc<LogFile>, from: u64, count: usize) -> Result<Vec<TargetFra
 
 #[cfg(test)]
 mod tests {
-    use std::ops::ControlFlow;
-
     use super::*;
     use crate::file::{Disk, OpenMode, OsDisk};
-    use crate::format::Version;
-    use crate::sample::{GeneratorOptions, LogLength, generate_segments};
+    use crate::{Event, OpenOptions};
 
     #[test]
     fn frames_of_two_segments_are_not_adjacent() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
-        let options =
-            GeneratorOptions { length: LogLength::Events(9), version: Version::V2, ..GeneratorOptions::default() };
+        let mut writer = OpenOptions::new().segment_size(1024).create(&path).unwrap();
         // Each segment has one event.
-        generate_segments(&OsDisk, &path, &options, 65, &mut |_| ControlFlow::Continue(())).unwrap();
+        for _ in 0..9 {
+            let event = Event::builder().event_type("E").namespace("n").schema_id("s").schema_version(1);
+            let event = event.payload_json(format!("\"{}\"", "x".repeat(1100))).build().unwrap();
+            writer.append(&event).unwrap();
+        }
+        drop(writer);
         let disk: Arc<dyn Disk> = Arc::new(OsDisk);
         let log = Arc::new(LogFile::open(&disk, &path, OpenMode::Read).unwrap());
         assert_eq!(log.storage().segments().unwrap().bases().len(), 9);
