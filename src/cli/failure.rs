@@ -29,7 +29,7 @@ pub(super) enum CommandFailure {
     /// A line of stdin is not a valid event. `number` counts from 1.
     InvalidLine { number: u64, cause: PayloadError },
     /// A line of the input of an import is not a valid event. `number` counts from 1.
-    InvalidImport { input: String, number: u64, cause: PayloadError },
+    InvalidImport { input: String, number: u64, cause: PayloadError, hint: &'static str },
     /// stdin cannot be read.
     Stdin(io::Error),
     /// stdout cannot be written.
@@ -82,7 +82,7 @@ impl CommandFailure {
                 "stdin, line {number}, byte {}: expected an event as a JSON object, found: {}",
                 cause.offset, cause.reason
             ),
-            Self::InvalidImport { input, number, cause } => format!(
+            Self::InvalidImport { input, number, cause, .. } => format!(
                 "{input}, line {number}, byte {}: expected an event as a JSON object, found: {}",
                 cause.offset, cause.reason
             ),
@@ -105,7 +105,7 @@ impl CommandFailure {
                  offsets and times"
                     .into()
             }
-            Self::InvalidImport { .. } => "No log was created: correct the line and import the file again".into(),
+            Self::InvalidImport { hint, .. } => (*hint).into(),
             Self::InvalidLine { .. } => {
                 "The events before this line are stored: correct it, then send it and the lines after it again".into()
             }

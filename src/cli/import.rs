@@ -19,6 +19,7 @@ use super::progress::TerminalProgress;
 use super::segment_options::SegmentArgs;
 use crate::Event;
 use crate::file::{Disk, NewLogForm, NewLogTarget, OsDisk};
+use crate::format::header::MAGIC;
 use crate::format::{
     EventView, LogId, NewLogFormat, PayloadError, TimestampPrefix, Version, json, upgrade_v0_timestamp_key,
     with_write_timestamp,
@@ -28,6 +29,9 @@ use crate::log::now_ms;
 use crate::report::json::Json;
 use crate::report::units::{format_count, format_size};
 use crate::report::{ExitStatus, safe_path_text};
+
+/// The fault of an input that starts as a log does.
+const LOG_AS_INPUT: &str = "a Chronicle log";
 
 /// Make a new log of events that `cat` or `export` wrote as JSON lines.
 ///
@@ -127,6 +131,9 @@ impl ImportArgs {
         if line.len() as u64 >= MAX_LINE_BYTES && line.last() != Some(&b'\n') {
             return Err(PayloadError { offset: line.len(), reason: "the line is longer than any event" });
         }
+        if line.starts_with(&MAGIC) {
+            return Err(PayloadError { offset: 0, reason: LOG_AS_INPUT });
+        }
         let not_utf8 = |error: std::str::Utf8Error| PayloadError { offset: error.valid_up_to(), reason: "not UTF-8" };
         let text = std::str::from_utf8(line).map_err(not_utf8)?;
         match serde_json::from_str::<ExportedLine>(text) {
@@ -167,7 +174,12 @@ impl ImportArgs {
     }
 
     fn invalid_line(&self, number: u64, cause: PayloadError) -> CommandFailure {
-        CommandFailure::InvalidImport { input: self.input_name(), number, cause }
+        let hint = if cause.reason == LOG_AS_INPUT {
+            "Import the output of `chronicle cat LOG`, or copy the log with `chronicle salvage`"
+        } else {
+            "No log was created: correct the line and import the file again"
+        };
+        CommandFailure::InvalidImport { input: self.input_name(), number, cause, hint }
     }
 
     fn large_hole(&self, number: u64, hole: &LargeHole) -> CommandFailure {

@@ -55,6 +55,7 @@ mod stop_signal;
 mod undo;
 mod verify;
 mod watch;
+mod watch_program;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

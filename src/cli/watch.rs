@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -16,6 +15,7 @@ use super::log_access::{open_options, open_with_notices};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use super::stop_signal::StopSignal;
+use super::watch_program::{require_program, run_program};
 use crate::export::{FollowedItem, LogFollower};
 use crate::format::Finding;
 use crate::index::IndexState;
@@ -65,6 +65,9 @@ impl WatchArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let stop = StopSignal::new(self.seconds.map(Duration::from_secs));
+        if let Some(program) = &self.exec {
+            require_program(program)?;
+        }
         let log = open_with_notices(&self.log, global, out)?;
         let mut watcher = LogWatch::new(log, self.exec.as_deref())?;
         if out.shows_progress() {
@@ -319,18 +322,4 @@ impl<'a> LogWatch<'a> {
         }
         Ok(())
     }
-}
-
-/// Runs a program to its end, with nothing on stdin and its output on stderr. A failure of the program is reported, and the
-/// watch continues.
-fn run_program(program: &Path, facts: Vec<(&str, OsString)>, out: &mut CommandOutput) {
-    let mut command = Command::new(program);
-    command.envs(facts).stdin(Stdio::null()).stdout(Stdio::from(std::io::stderr()));
-    let failure = match command.status() {
-        Ok(status) if status.success() => return,
-        Ok(status) => status.to_string(),
-        Err(error) => format!("it cannot be started: {error}"),
-    };
-    let notice = format!("--exec {}: {failure}", safe_path_text(program));
-    out.print_notice(&notice, &Json::Object(vec![("notice", notice.as_str().into())]));
 }

@@ -106,10 +106,10 @@ pub(crate) fn hint(error: &StorageError) -> String {
 const fn foreign_file_hint(file: ForeignFile) -> &'static str {
     match file {
         ForeignFile::Gzip => {
-            "`chronicle verify`, `cat` and `import` read it as it is; for other commands unpack it: `gzip -dc FILE > LOG`"
+            "`chronicle verify` and `cat` read a compressed log, and `import` the compressed output of `cat`; for other commands unpack it: `gzip -dc FILE > LOG`"
         }
         ForeignFile::Zstd => {
-            "`chronicle verify`, `cat` and `import` read it as it is; for other commands unpack it: `zstd -dc FILE > LOG`"
+            "`chronicle verify` and `cat` read a compressed log, and `import` the compressed output of `cat`; for other commands unpack it: `zstd -dc FILE > LOG`"
         }
         ForeignFile::Xz => "Unpack it first: `xz -dc FILE > LOG`",
         ForeignFile::Bzip2 => "Unpack it first: `bzip2 -dc FILE > LOG`",

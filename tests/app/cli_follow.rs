@@ -3,6 +3,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
@@ -237,8 +238,17 @@ fn watch_gives_a_program_the_facts_and_reports_its_failure() {
     assert!(fact("LOG").ends_with("bad.log") && fact("MESSAGE").contains("checksum"));
     assert_eq!(outcome.stdout.lines().count(), 1, "{outcome:?}");
     assert_eq!(outcome.exit_code, shell.run("verify bad.log").exit_code);
-    let failed = shell.run("watch bad.log --for 0 --exec ./missing");
-    assert!(failed.stderr.contains("--exec ./missing: it cannot be started"), "{failed:?}");
+    for (name, place) in [("./missing", ""), ("no-such-program", " in the folders of PATH"), ("./bad.log", "")] {
+        let refused = shell.run(&format!("watch bad.log --for 0 --exec {name}"));
+        let sentence = format!("--exec: expected a program, found no executable file {name}{place}");
+        assert!(refused.exit_code == 2 && refused.stderr.contains(&sentence), "{refused:?}");
+        assert_eq!(refused.stdout, "", "nothing is read before the program is found");
+    }
+    assert_eq!(shell.run("watch a.log --for 0 --exec env").exit_code, 0, "a name in a folder of PATH");
+    fs::write(shell.path("script"), "#!/no/such/interpreter\n").unwrap();
+    fs::set_permissions(shell.path("script"), fs::Permissions::from_mode(0o755)).unwrap();
+    let failed = shell.run("watch bad.log --for 0 --exec ./script");
+    assert!(failed.stderr.contains("--exec ./script: it cannot be started"), "{failed:?}");
     let quiet = shell.run("watch a.log --for 0");
     assert_eq!((quiet.exit_code, quiet.stdout, quiet.stderr), (0, String::new(), String::new()));
 }

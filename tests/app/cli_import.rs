@@ -147,6 +147,13 @@ fn an_import_that_fails_leaves_nothing_and_never_replaces_a_file_by_itself() {
         assert!(outcome.exit_code == 1 && outcome.stderr.contains(place), "{name}: {outcome:?}");
         assert!(outcome.stderr.contains("No log was created"), "{name}: {outcome:?}");
     }
+    fs::write(shell.path("a.log.gz"), gzip(&good)).unwrap();
+    for name in ["a.log", "a.log.gz"] {
+        let outcome = shell.run(&format!("import {name} -o new.log"));
+        let expected = format!("{name}, line 1, byte 0: expected an event as a JSON object, found: a Chronicle log");
+        assert!(outcome.exit_code == 1 && outcome.stderr.contains(&expected), "{outcome:?}");
+        assert!(outcome.stderr.contains("`chronicle cat LOG`"), "{outcome:?}");
+    }
     let far = events.replacen("{\"offset\":16,", "{\"offset\":1000000000000,", 1);
     let outcome = shell.run_with_input("import - -o new.log", far.as_bytes());
     assert!(outcome.exit_code == 6 && outcome.stderr.contains("--new-offsets"), "{outcome:?}");
