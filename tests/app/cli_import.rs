@@ -154,6 +154,7 @@ fn an_import_that_fails_leaves_nothing_and_never_replaces_a_file_by_itself() {
         assert!(outcome.exit_code == 1 && outcome.stderr.contains(&expected), "{outcome:?}");
         assert!(outcome.stderr.contains("`chronicle cat LOG`"), "{outcome:?}");
     }
+    fs::remove_file(shell.path("a.log.gz")).unwrap();
     let far = events.replacen("{\"offset\":16,", "{\"offset\":1000000000000,", 1);
     let outcome = shell.run_with_input("import - -o new.log", far.as_bytes());
     assert!(outcome.exit_code == 6 && outcome.stderr.contains("--new-offsets"), "{outcome:?}");
