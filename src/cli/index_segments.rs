@@ -88,7 +88,7 @@ impl SegmentIndexes {
         for segment in not_fresh.clone().take(MAX_ROWS) {
             let name = segment.path.file_name().unwrap_or_default().to_string_lossy();
             let text = match &segment.state {
-                Ok(state) => format!("{}: {}", index_line(state, None), index_meaning(state)),
+                Ok(index) => format!("{}: {}", index_line(index, None), index_meaning(index)),
                 Err(reason) => format!("the segment cannot be opened: {reason}"),
             };
             out.print_line(&format!("  {name}  {text}"))?;

@@ -94,10 +94,38 @@ pub(super) fn layout_lines(text: &str) -> Vec<JsonLine> {
                     opener.closing_line = Some(number);
                 }
             }
-            _ => {
+            b'"' => {
                 push(&mut open, key.take(), range);
+            }
+            _ => {
+                // Words follow each other where the quotes of a string are damaged. Its text stays in one line.
+                let mut value = range;
+                while let Some((_, next)) = tokens.next_if(|(next, _)| starts_word(*next)) {
+                    value.end = next.end;
+                }
+                push(&mut open, key.take(), value);
             }
         }
     }
     lines
+}
+
+/// Returns whether a token with this first byte is neither a string nor a bracket, a colon or a comma.
+const fn starts_word(first_byte: u8) -> bool {
+    !matches!(first_byte, b'"' | b'{' | b'}' | b'[' | b']' | b':' | b',')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_string_without_its_quotes_are_one_line() {
+        let texts = |text| indented_lines(text).into_iter().map(|line| line.trim().to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            texts(r#"{"a":two lists  did not agree,"b":1}"#),
+            ["{", r#""a": two lists  did not agree,"#, r#""b": 1"#, "}"]
+        );
+        assert_eq!(texts("[1, 2,true]"), ["[", "1,", "2,", "true", "]"]);
+    }
 }
