@@ -45,6 +45,7 @@ mod engine {
     mod lost_segments;
     mod manifest;
     mod many_segments;
+    mod misnamed_segments;
     mod module_layers;
     mod moved_frames;
     mod moving_end;

@@ -135,6 +135,12 @@ impl Scanner {
     /// Moves to the next segment when the current one ends here, and queues the part that its file does not have. Returns
     /// false at the end of the scan.
     fn leave_segment(&mut self) -> bool {
+        if self.next_offset < self.segment_end && self.is_restored() {
+            self.window.restart(self.next_offset);
+            self.current = self.next_offset..self.next_offset;
+            self.enter_segment();
+            return true;
+        }
         if self.next_offset < self.segment_end {
             self.pending.push_back(ScanSpan::Missing(self.next_offset..self.segment_end));
             self.next_offset = self.segment_end;
@@ -146,6 +152,15 @@ impl Scanner {
             self.enter_segment();
         }
         !is_at_end || !self.pending.is_empty()
+    }
+
+    /// True when a repair has written bytes of the part that the current segment does not have since the segment was entered.
+    fn is_restored(&self) -> bool {
+        let Some(segments) = self.log.storage().segments() else { return false };
+        // Looking at a byte that is missing lists the folder again.
+        segments.segment_at(self.segment_end - 1);
+        let now = segments.segment_at(self.next_offset);
+        now.end < self.segment_end || now.data_end.min(self.segment_end) > self.data_end
     }
 
     /// Limits reading ahead to the bytes before `limit`, because another scanner reads the bytes after it. This scan
@@ -293,7 +308,9 @@ impl Scanner {
         if self.next_offset == self.data_end && self.data_end < self.segment_end {
             // The segment was cut. Its last bytes belong to the part that is missing.
             self.next_offset = start;
-            self.leave_segment();
+            if self.leave_segment() && self.pending.is_empty() {
+                return self.load_frame();
+            }
         } else {
             self.queue_damage(start..self.next_offset);
         }

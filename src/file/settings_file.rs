@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::file_identity::FileIdentity;
 use super::new_file::replace_file;
 use super::storage::{Disk, Storage, append_all};
 use super::trust::{SideFileFault, TrustRule};
@@ -106,6 +107,11 @@ pub(crate) fn replace_settings_bytes(
         Err(error) => Err(StorageError::io(&path, "remove", error)),
         Ok(()) => disk.sync_folder(folder).map_err(|error| StorageError::io(folder, "sync", error)),
     }
+}
+
+/// Returns the identity of the file with the settings, which is replaced when they change; `None` when there is no such file.
+pub(super) fn settings_identity(disk: &dyn Disk, folder: &Path) -> Option<FileIdentity> {
+    disk.identity(&settings_path(folder)).ok()
 }
 
 fn settings_path(folder: &Path) -> PathBuf {

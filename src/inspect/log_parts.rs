@@ -99,6 +99,10 @@ impl LogView {
                 }
                 _ => segments.segment_at(*base),
             };
+            // A file that is no segment has a name within the segment before it.
+            if bounds.condition == SegmentCondition::Present && bounds.base != *base {
+                continue;
+            }
             let missing = bounds.missing();
             match bounds.condition {
                 SegmentCondition::Missing | SegmentCondition::Removed => {}

@@ -252,3 +252,30 @@ fn watch_gives_a_program_the_facts_and_reports_its_failure() {
     let quiet = shell.run("watch a.log --for 0");
     assert_eq!((quiet.exit_code, quiet.stdout, quiet.stderr), (0, String::new(), String::new()));
 }
+
+#[test]
+fn a_lost_end_that_a_repair_gives_up_does_not_end_a_follow_or_a_watch() {
+    let shell = Shell::new();
+    shell.run_ok("generate accounts --events 120 --aggregates 5 --segment-size 4KiB");
+    shell.run_ok("index update accounts");
+    let files = fs::read_dir(shell.path("accounts")).unwrap().map(|entry| entry.unwrap().path());
+    let last = files.filter(|path| path.extension().is_some_and(|extension| extension == "log")).max().unwrap();
+    fs::remove_file(last).unwrap();
+    let events = shell.run("cat accounts").stdout.lines().count();
+    let mut follow = RunningCommand::start(&shell, "cat accounts --follow");
+    let mut watch = RunningCommand::start(&shell, "watch accounts --json");
+    (0..events).for_each(|_| assert!(follow.next_line().contains("event_type")));
+    assert!(follow.next_error_line().contains("truncated"));
+    assert_eq!(watch.next_json()["finding"]["kind"], "truncated");
+    shell.run("repair accounts --yes");
+    append(&shell, "accounts", "New");
+    assert_eq!(follow.next_json()["event"]["event_type"], "New");
+    assert!(follow.next_error_line().contains("lost"));
+    let outcome = follow.interrupt();
+    assert_eq!((outcome.exit_code, outcome.stdout.as_str(), outcome.stderr.as_str()), (0, "", ""));
+    let mut report = watch.next_json();
+    while report["finding"]["kind"] != "lost" {
+        report = watch.next_json();
+    }
+    assert_eq!(watch.interrupt().exit_code, 3);
+}

@@ -34,6 +34,7 @@ impl SegmentedStorage {
             let next = active.base.saturating_add(active.storage.len()?);
             if next == active.base || self.disk.identity(&self.segment_path(next)).is_err() {
                 self.reopen_when_replaced(&active)?;
+                self.relist_when_given_up(active.base)?;
                 return self.relist_when_passed(active.base);
             }
             let mode = self.mode.of_last_segment();

@@ -26,7 +26,7 @@ pub(super) fn open_last(
     match read_identity(active.storage.as_ref())? {
         SegmentIdentity::Known(newest) => table.start_at(newest.log_start),
         // The settings tell removed segments from lost ones.
-        SegmentIdentity::Damaged => {
+        SegmentIdentity::Damaged | SegmentIdentity::OtherVersion => {
             let settings = FoundSettings::read(disk, folder, active.storage.as_ref(), log_id);
             let start = settings.valid().map_or(0, |settings| settings.first_offset);
             table.start_at(start.min(active.base));

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use super::bounds::SegmentCondition;
 use super::table::segment_path;
 use crate::file::storage::{Disk, OpenMode, Storage, read_full};
-use crate::format::header::{LogHeader, MAX_HEADER_LEN};
-use crate::format::{LogId, SegmentHeader};
+use crate::format::byte_layout::u16_at;
+use crate::format::frame::{self, CHECKSUM_LEN, DecodeResult, LENGTH_LEN};
+use crate::format::header::{LogHeader, MAGIC, MAX_HEADER_LEN};
+use crate::format::{FrameFormat, LogId, SegmentHeader, Version};
 
 /// The largest number of segments whose files are kept open. Opening another one closes the one that was used longest ago.
 const MAX_OPEN_FILES: usize = 64;
@@ -31,19 +33,24 @@ pub(super) enum SegmentIdentity {
     Known(SegmentHeader),
     /// A damaged or short header. The frames after it show whether the file belongs to the log.
     Damaged,
+    /// The header of another version. Only a frame of the log after it shows that the version is damaged.
+    OtherVersion,
 }
 
 impl SegmentFile {
     /// Opens the segment that starts at `base`, when its header does not show another log or another place.
     ///
     /// # Errors
-    /// `NotFound` when there is no such file, or when it is a segment of another log or with another base; otherwise the
-    /// error of the operating system.
+    /// `NotFound` when there is no such file, or when it is a segment of another log, with another base, or a log of another
+    /// version; otherwise the error of the operating system.
     pub(super) fn open(disk: &dyn Disk, folder: &Path, base: u64, log_id: LogId, mode: OpenMode) -> io::Result<Self> {
         let storage = disk.open(&segment_path(folder, base), mode)?;
-        if let SegmentIdentity::Known(header) = read_identity(storage.as_ref())?
-            && (header.log_id != log_id || header.base != base)
-        {
+        let is_segment = match read_identity(storage.as_ref())? {
+            SegmentIdentity::Known(header) => header.log_id == log_id && header.base == base,
+            SegmentIdentity::Damaged => true,
+            SegmentIdentity::OtherVersion => has_first_frame(storage.as_ref(), base, log_id)?,
+        };
+        if !is_segment {
             return Err(io::Error::new(ErrorKind::NotFound, "the file is not this segment of this log"));
         }
         Ok(Self { base, len: storage.len()?, storage })
@@ -59,7 +66,29 @@ pub(super) fn read_identity(storage: &dyn Storage) -> io::Result<SegmentIdentity
     let read = read_full(storage, &mut first, 0)?;
     let found = first.get(..read).unwrap_or_default();
     let header = LogHeader::decode(found).ok().or_else(|| LogHeader::correct_bit(found));
-    Ok(header.and_then(|header| header.segment).map_or(SegmentIdentity::Damaged, SegmentIdentity::Known))
+    Ok(match header.and_then(|header| header.segment) {
+        Some(segment) => SegmentIdentity::Known(segment),
+        None if has_other_version(found) => SegmentIdentity::OtherVersion,
+        None => SegmentIdentity::Damaged,
+    })
+}
+
+/// True when a header has the magic of a log and another version than that of segments.
+fn has_other_version(header: &[u8]) -> bool {
+    let version = u16_at(header, MAGIC.len());
+    header.starts_with(&MAGIC) && version.is_some_and(|version| version != Version::V2.number())
+}
+
+/// True when the file has a valid frame of this log where the first one of the segment at `base` is.
+fn has_first_frame(storage: &dyn Storage, base: u64, log_id: LogId) -> io::Result<bool> {
+    let at = Version::V2.first_frame_offset();
+    let mut length = [0; LENGTH_LEN];
+    let read = read_full(storage, &mut length, at)?;
+    let Some(payload) = frame::payload_length_at(length.get(..read).unwrap_or_default(), 0) else { return Ok(false) };
+    let mut bytes = vec![0; LENGTH_LEN + payload as usize + CHECKSUM_LEN];
+    let is_whole = read_full(storage, &mut bytes, at)? == bytes.len();
+    let decoded = frame::decode(&bytes, FrameFormat::of_log(log_id), base.saturating_add(at));
+    Ok(is_whole && matches!(decoded, DecodeResult::Complete(_)))
 }
 
 /// Returns the condition of a segment that could not be opened.

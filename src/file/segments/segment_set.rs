@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use super::bounds::{SegmentBounds, SegmentCondition, SegmentSet};
 use super::listing::SegmentListing;
@@ -76,10 +76,11 @@ impl SegmentSet for SegmentedStorage {
     fn segment_at(&self, offset: u64) -> SegmentBounds {
         let found = self.listed_segment_at(offset);
         // Retention may have removed the segment since the folder was listed. The newest header says so.
-        if found.condition == SegmentCondition::Missing && self.refresh().is_ok() {
-            return self.listed_segment_at(offset);
-        }
-        found
+        let is_missing = found.condition == SegmentCondition::Missing;
+        let is_removed = is_missing && self.refresh().is_ok() && self.listed_segment_at(offset) != found;
+        let has_byte = offset < found.data_end || found.condition == SegmentCondition::Removed;
+        let is_restored = || !has_byte && self.relist_when_restored(&found).unwrap_or(false);
+        if is_removed || is_restored() { self.listed_segment_at(offset) } else { found }
     }
 
     fn missing_ranges(&self) -> Vec<Range<u64>> {
@@ -107,7 +108,7 @@ impl SegmentSet for SegmentedStorage {
     }
 
     fn excess_bytes(&self, base: u64) -> u64 {
-        let end = read(&self.table).neighbours(base).1;
+        let end = self.listed_segment_at(base).end;
         match self.file_at(base) {
             Ok(file) if end != u64::MAX => base.saturating_add(file.len).saturating_sub(end),
             _ => 0,
@@ -173,11 +174,32 @@ impl SegmentSet for SegmentedStorage {
 }
 
 impl SegmentedStorage {
+    /// Returns that of the two adjacent names in the table which is no segment of the log, and would start within the segment before
+    /// it; `None` for all others. Such a file must not cut a segment short.
+    fn name_inside_segment(&self, (base, next): (Option<u64>, u64)) -> Option<u64> {
+        let is_no_segment = |base: u64| matches!(self.file_at(base), Err(error) if error.kind() == ErrorKind::NotFound);
+        let goes_beyond = |base: u64, name: u64| {
+            self.file_at(base).is_ok_and(|file| base.saturating_add(file.len) > name) && is_no_segment(name)
+        };
+        let base = base?;
+        if next != u64::MAX && goes_beyond(base, next) {
+            return Some(next);
+        }
+        let before = || read(&self.table).neighbours(base.checked_sub(1)?).0;
+        (is_no_segment(base) && before().is_some_and(|before| goes_beyond(before, base))).then_some(base)
+    }
+
     /// Returns the segment that contains `offset`, or the range around it that has no segment, as the table lists it.
     fn listed_segment_at(&self, offset: u64) -> SegmentBounds {
-        let (log_start, (base, end)) = {
-            let table = read(&self.table);
-            (table.log_start, table.neighbours(offset))
+        let (log_start, (base, end)) = loop {
+            let (log_start, neighbours) = {
+                let table = read(&self.table);
+                (table.log_start, table.neighbours(offset))
+            };
+            match self.name_inside_segment(neighbours) {
+                Some(name) => self.table.write().unwrap_or_else(PoisonError::into_inner).exclude(name),
+                None => break (log_start, neighbours),
+            }
         };
         if offset < log_start && self.scope == SegmentScope::Folder {
             return SegmentBounds {

@@ -14,6 +14,7 @@ use super::table::SegmentTable;
 use crate::file::WriterPresence;
 use crate::file::file_identity::{FileIdentity, FileStamp};
 use crate::file::path_entry::Ownership;
+use crate::file::settings_file::settings_identity;
 use crate::file::storage::{Disk, OpenMode, Storage, UnreadableSegment};
 use crate::format::{LogId, SegmentHeader};
 
@@ -61,6 +62,8 @@ pub(super) struct SegmentedStorage {
     pub(super) unsynced: Mutex<BTreeMap<u64, Arc<dyn Storage>>>,
     /// The locked file, while this handle holds the writer's lock.
     pub(super) lock_file: Mutex<Option<Arc<dyn Storage>>>,
+    /// The file with the settings when the folder was listed last.
+    pub(super) settings: Mutex<Option<FileIdentity>>,
 }
 
 impl SegmentedStorage {
@@ -71,6 +74,7 @@ impl SegmentedStorage {
     /// `NotFound` when no file in the folder is a segment of a log of version 2 with a readable header; otherwise the error of
     /// the operating system.
     pub(super) fn open_folder(disk: Arc<dyn Disk>, folder: &Path, mode: SegmentMode) -> io::Result<Self> {
+        let settings = settings_identity(disk.as_ref(), folder);
         let listing = SegmentListing::read(disk.as_ref(), folder)?;
         let table = SegmentTable::of_bases(listing.segments);
         let (log_id, first) = identify(disk.as_ref(), folder, &table)?;
@@ -78,6 +82,7 @@ impl SegmentedStorage {
         let is_kept_open = (table.log_start..active.base).contains(&first.base) && mode.reads_sealed_segments();
         let storage = Self::new(disk, folder, mode, SegmentScope::Folder, log_id, table, active);
         *lock(&storage.indexes) = listing.indexes;
+        *lock(&storage.settings) = settings;
         if is_kept_open {
             lock(&storage.open).add(first);
         }
@@ -121,6 +126,7 @@ impl SegmentedStorage {
             indexes: Mutex::default(),
             unsynced: Mutex::default(),
             lock_file: Mutex::default(),
+            settings: Mutex::default(),
         }
     }
 

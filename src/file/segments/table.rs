@@ -1,5 +1,6 @@
 //! [`SegmentTable`]: the segments of a log by the names of the files in its folder.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::format::segment_file_name;
@@ -75,6 +76,15 @@ impl SegmentTable {
         self.bases.push(base);
     }
 
+    /// Adds the segments of another listing that start in `range`, where this table has none. Returns whether there are any.
+    pub(super) fn add_missing(&mut self, listed: &Self, range: Range<u64>) -> bool {
+        let is_new = |base: &&u64| range.contains(base) && self.bases.binary_search(base).is_err();
+        let new: Vec<u64> = listed.bases.iter().filter(is_new).copied().collect();
+        self.bases.extend(&new);
+        self.bases.sort_unstable();
+        !new.is_empty()
+    }
+
     /// Returns the base of the segment that contains `offset`, and the base of the next one; `u64::MAX` after the last
     /// one. Before the first segment, the range starts at the first offset of the log and has no file.
     pub(super) fn neighbours(&self, offset: u64) -> (Option<u64>, u64) {
@@ -107,6 +117,11 @@ mod tests {
         assert_eq!([0, 100, 101, 301].map(|offset| table.base_from(offset)), [Some(100), Some(100), Some(200), None]);
         table.start_at(200);
         assert_eq!((table.bases(), table.leftover()), ([200, 300].as_slice(), [100].as_slice()));
+        let listed = SegmentTable { bases: vec![100, 200, 250, 300, 400], ..SegmentTable::default() };
+        assert!(!table.add_missing(&listed, 260..300));
+        assert!(table.add_missing(&listed, 210..300));
+        assert_eq!(table.bases(), [200, 250, 300]);
+        table.exclude(250);
         table.exclude(300);
         table.push(400);
         assert_eq!((table.bases(), table.last()), ([200, 400].as_slice(), Some(400)));

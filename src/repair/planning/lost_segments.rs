@@ -10,7 +10,7 @@ use super::gap_limits::GapLimits;
 use super::group::{Decision, PieceGroup, SegmentContent};
 use super::step_output::MIN_GAP;
 use crate::StorageError;
-use crate::file::{ScanItem, SegmentSet};
+use crate::file::{ScanItem, SegmentCondition, SegmentSet};
 use crate::format::frame::MAX_FRAME;
 use crate::format::header::LogHeader;
 use crate::format::{DamageKind, EventView, SegmentHeader, Version, hex, segment_file_name};
@@ -37,8 +37,12 @@ impl LostRangePlanner<'_, '_, '_> {
     /// # Errors
     /// `Io`, `Changed`, `OutOfMemory` when a donor cannot be read.
     pub(super) fn decide(&self) -> Result<Vec<PieceGroup>, StorageError> {
-        let bases = self.segment_bases();
         let (start, end) = (self.proposed.finding.start, self.lost.absent.end);
+        if let Some(reason) = self.reason_against_range().filter(|_| self.proposed.finding.kind != DamageKind::Lost) {
+            let decision = Decision::LeaveUnrepaired(reason);
+            return Ok(vec![PieceGroup::of_part(start..end, std::slice::from_ref(self.proposed), decision)]);
+        }
+        let bases = self.segment_bases();
         let first = bases.first().copied().unwrap_or(end);
         let mut groups = Vec::new();
         if start < first {
@@ -120,15 +124,28 @@ impl LostRangePlanner<'_, '_, '_> {
         if self.proposed.finding.kind == DamageKind::Lost {
             return Decision::Keep;
         }
-        match self.reason_against_file(self.lost.absent.start) {
-            Some(reason) => Decision::LeaveUnrepaired(reason),
-            None => Decision::GiveUp(None),
-        }
+        Decision::GiveUp(None)
     }
 
-    /// Returns the reason why nothing is decided about a segment whose name another file has; `None` when there is no such file.
+    /// Returns the reason why nothing is decided about the whole range: a file at its start is not the segment that its name says,
+    /// or one at its end, which can be this segment under another name.
+    fn reason_against_range(&self) -> Option<String> {
+        let Range { start, end } = self.lost.absent;
+        let is_missing = |base: u64| {
+            let segments = self.view.segments();
+            segments.is_some_and(|segments| segments.segment_at(base).condition == SegmentCondition::Missing)
+        };
+        let at_end = || is_missing(end).then(|| self.reason_against_file(end)).flatten();
+        self.reason_against_file(start).or_else(at_end)
+    }
+
+    /// Returns the reason why nothing is decided about the segment at `base` when another file has its name; `None` when there is no
+    /// such file.
     fn reason_against_file(&self, base: u64) -> Option<String> {
-        let path = self.view.segments()?.segment_path(base);
+        let segments = self.view.segments()?;
+        let bounds = segments.segment_at(base);
+        let base = if bounds.condition == SegmentCondition::Missing { bounds.base } else { base };
+        let path = segments.segment_path(base);
         self.view.disk().identity(&path).is_ok().then(|| {
             format!("{} is no segment of this log: move this file away, and repair again", segment_file_name(base))
         })
