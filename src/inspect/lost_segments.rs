@@ -104,6 +104,17 @@ impl LogView {
         header.segment.is_some_and(is_same).then_some(header)
     }
 
+    /// Returns the segments that start in this range and have left their index, by ascending base, each with the index.
+    pub(crate) fn leftover_indexes(&self, range: &Range<u64>) -> Vec<(u64, AggregateIndex)> {
+        let Some(segments) = self.segments() else { return Vec::new() };
+        let load = |base: u64| {
+            let path = index_path(&segments.segment_path(base));
+            let index = open_index(self.disk().as_ref(), self.log().storage(), &path).ok()?;
+            AggregateIndex::from_persisted(&Arc::new(index)).ok().map(|index| (base, index))
+        };
+        self.indexed_bases(range).filter_map(load).collect()
+    }
+
     /// Returns the frames that the indexes of missing segments have recorded, by ascending offset.
     pub(crate) fn frames_of_lost_segments(&self) -> Vec<FrameIdentity> {
         let Some(segments) = self.segments() else { return Vec::new() };

@@ -7,7 +7,7 @@ use crate::StorageError;
 use crate::format::DamageKind;
 use crate::index::{IndexFault, IndexState};
 use crate::inspect::LogView;
-use crate::repair::types::{Loss, PlannedPiece, RepairAction, RepairStep, WorkMeter};
+use crate::repair::types::{Loss, PlannedPiece, RepairAction, RepairStep, StepWrite, WorkMeter};
 
 /// Number of aggregates, or of offsets of one aggregate, that are read between two checks for cancellation.
 const AGGREGATES_PER_CHECK: u64 = 4096;
@@ -66,6 +66,7 @@ pub(super) fn count_losses(
         Err(StorageError::UnusableIndex { reason, .. }) => view.mark_index_unusable(IndexState::Corrupt { reason }),
         counted => counted?,
     }
+    steps.iter_mut().for_each(|step| count_by_leftover_indexes(view, step));
     let log_end = view.log().len()?;
     for step in steps.iter_mut().filter(|step| matches!(step.action, RepairAction::Gap | RepairAction::GiveUp)) {
         // The count of the index is about the end of the log.
@@ -78,6 +79,32 @@ pub(super) fn count_losses(
         }
     }
     forgotten.map_or(Ok(()), |end| narrow_end_loss(view, end.start, 0, &mut end.loss))
+}
+
+/// Counts the events of the missing segments that a step gives up in the indexes that these have left. What no index covers stays
+/// estimated.
+fn count_by_leftover_indexes(view: &LogView, step: &mut RepairStep) {
+    let StepWrite::GiveUp(lost) = &step.write else { return };
+    let range = step.start..lost.end;
+    let mut indexes = view.leftover_indexes(&range).into_iter().peekable();
+    let (mut counted, mut uncounted) = (Loss::default(), range.end - range.start);
+    while let Some((base, index)) = indexes.next() {
+        let end = indexes.peek().map_or(range.end, |(next, _)| *next);
+        let coverage = index.coverage();
+        // An index that goes beyond its segment is about another one.
+        if coverage.covered_to > end {
+            continue;
+        }
+        let aggregates: Option<Vec<u64>> =
+            index.iter().take(Loss::MAX_AGGREGATES).map(|found| found.ok().map(|found| found.id)).collect();
+        let Some(aggregates) = aggregates else { continue };
+        counted.merge(&Loss { at_least: coverage.events, at_most: coverage.events, aggregates });
+        uncounted = uncounted.saturating_sub(coverage.covered_to.saturating_sub(base));
+    }
+    if counted.at_least > 0 {
+        counted.merge(&Loss::up_to_bytes(uncounted));
+        step.loss = counted;
+    }
 }
 
 /// Narrows the loss at the end of the log to the number that the `truncated` finding reports.
