@@ -7,8 +7,8 @@ use chronicle::internal::format::frame::encode_at;
 use chronicle::internal::format::gap::{ErasedRecord, gap_content, is_gap};
 use chronicle::internal::format::{FrameFormat, frame};
 use chronicle::repair::{
-    ApplyOptions, EraseOptions, KnownCopyKind, Plan, RepairState, apply, known_copies, plan_erase, plan_purge,
-    plan_undo, read_repair_history, recover,
+    ApplyOptions, EraseOptions, KnownCopyKind, Plan, RepairOptions, RepairState, apply, known_copies, plan_erase,
+    plan_purge, plan_repair, plan_undo, read_repair_history, recover,
 };
 use chronicle::{Event, LogHeader, LogId, NewLogFormat, StorageError};
 
@@ -525,4 +525,54 @@ fn an_erasure_in_a_log_of_segments_that_is_killed_or_fails_is_applied_or_rolled_
         }
         assert!(rolled_back > 0 && applied > 0, "{rolled_back} rolled back, {applied} applied");
     }
+}
+
+#[test]
+fn a_purge_destroys_copies_of_erased_events_in_all_journals_at_whichever_offset_they_are() {
+    const FOLDER: &str = "/data/folder";
+    let (disk, offsets) = disk_with_secrets(NewLogFormat::V2(ID));
+    // A repair has replaced a copy of a secret frame at another offset: as the end of the log, and in the middle of it.
+    let bytes = disk.get(LOG).unwrap();
+    let secret = secret_offsets(&offsets)[0];
+    let next = offsets[offsets.iter().position(|at| *at == secret).unwrap() + 1];
+    let copy = bytes[secret as usize..next as usize].to_vec();
+    let mut harmless = copy.clone();
+    harmless[60..].fill(b'x');
+    for (content, is_secret) in [(&copy, true), (&harmless, false)] {
+        let disk = disk.next_process();
+        disk.overwrite(LOG, &[bytes.as_slice(), &[0xEE; 3], content, b"torn"].concat());
+        repair(&disk).unwrap();
+        erase(&disk, &secret_offsets(&offsets)).unwrap();
+        let plan = purge(&disk, None).unwrap();
+        assert_eq!(plan.purges.unwrap().journals.len(), 1 + usize::from(is_secret));
+        assert_eq!(plan_undo(&log_paths(&disk), Some(1)).is_err(), is_secret);
+        if is_secret {
+            assert_no_secret(&disk, "after a purge");
+        }
+    }
+    // Bytes after the end of a sealed segment can be any part of an event.
+    let disk = SimDisk::default();
+    let options = open_options(&disk).format(NewLogFormat::V2(ID)).segment_size(1024);
+    let mut log = options.clone().create(FOLDER).unwrap();
+    let offsets: Vec<u64> =
+        (0..20).map(|n| log.append(&if n % 5 == 2 { secret_event(n) } else { event(1, n) }).unwrap()).collect();
+    log.close().unwrap();
+    let first = format!("{FOLDER}/{:020}.log", 0);
+    let sealed = disk.get(&first).unwrap();
+    let start = offsets[2] as usize;
+    disk.put(&first, &[sealed.as_slice(), &sealed[start + 20..offsets[3] as usize - 30]].concat());
+    let paths = options.log_paths(Path::new(FOLDER)).unwrap();
+    let view = || options.clone().open_read_only(FOLDER).unwrap();
+    let plan = plan_repair(view().view(), &RepairOptions::new(), &mut |_| ControlFlow::Continue(())).unwrap();
+    apply(&paths, &plan, ApplyOptions::new()).unwrap();
+    assert_eq!(disk.get(&first).unwrap(), sealed);
+    let erased: Vec<u64> = offsets.iter().copied().enumerate().filter(|(n, _)| n % 5 == 2).map(|(_, at)| at).collect();
+    let plan =
+        plan_erase(view().view(), &EraseOptions::new(erased).at(START_MS), &mut |_| ControlFlow::Continue(())).unwrap();
+    apply(&paths, &plan, ApplyOptions::new()).unwrap();
+    let plan = plan_purge(&paths, None, &mut |_| ControlFlow::Continue(())).unwrap();
+    apply(&paths, &plan, ApplyOptions::new()).unwrap();
+    assert_no_secret(&disk, "after a purge of a log in a folder");
+    let error = plan_undo(&paths, Some(1)).unwrap_err();
+    assert!(error.to_string().contains("were destroyed by a purge"), "{error}");
 }

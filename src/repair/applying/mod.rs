@@ -2,6 +2,7 @@
 
 mod apply;
 mod change;
+mod erased_copies;
 mod failure;
 mod free_space;
 mod index_maintenance;

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::change::{AppliedRepair, PlannedChange};
+use super::erased_copies::ErasedPayloads;
 use super::failure::StartedRepair;
 use super::index_maintenance::truncate_index;
 use super::known_copies::known_copies;
@@ -83,9 +84,14 @@ pub fn plan_purge(paths: &LogPaths, number: Option<u32>, on_progress: &mut OnPro
     let log = Arc::new(LogFile::with_header(storage, path, format, HeaderState::Absent));
     let meter = WorkMeter::new(erasures.iter().map(|record| record.plan.changed_bytes()).sum(), on_progress);
     check_gaps(&log, &erasures, &meter)?;
-    let purge = plan_journals(paths, &log, &erasures)?;
+    let folder = JournalFolder::open(paths, &log)?;
+    let payloads = ErasedPayloads::read(&folder, &erasures);
+    let purge = plan_journals(&folder, &erasures, &payloads)?;
     let mut plan = Plan::new(read_identity(&log)?, Vec::new());
     plan.purges = Some(purge);
+    plan.notes.extend(payloads.unread.iter().map(|number| {
+        format!("not reached: copies in other journals of the events of erasure {number}, whose journal cannot be read")
+    }));
     plan.notes.extend(notices.into_iter().map(|notice| format!("not reached: {notice}")));
     plan.notes.extend(known_copies(paths)?.iter().map(|copy| format!("not reached: {}", copy.describe())));
     plan.assign_id();
@@ -131,17 +137,20 @@ fn check_gaps(log: &LogFile, erasures: &[&RepairRecord], meter: &WorkMeter) -> R
     Ok(())
 }
 
-/// Finds the journals that have bytes of the erased ranges, or an index from before.
-fn plan_journals(paths: &LogPaths, log: &LogFile, erasures: &[&RepairRecord]) -> Result<PlannedPurge, StorageError> {
+/// Finds the journals that have bytes of the erased ranges or of erased events, or an index from before.
+fn plan_journals(
+    folder: &JournalFolder,
+    erasures: &[&RepairRecord],
+    payloads: &ErasedPayloads,
+) -> Result<PlannedPurge, StorageError> {
     let mut ranges: Vec<Range<u64>> =
         erasures.iter().flat_map(|record| record.plan.steps.iter().map(RepairStep::range)).collect();
     ranges.sort_unstable_by_key(|range| range.start);
-    let folder = JournalFolder::open(paths, log)?;
     let mut journals = Vec::new();
     for numbered in folder.journals().iter().filter(|numbered| folder.has_unique_number(numbered)) {
         // A file that cannot be read has a notice, which the plan repeats.
         if let Ok(journal) = folder.open_journal(&numbered.path)
-            && let Some(content) = purged_content(&journal, &ranges)
+            && let Some(content) = purged_content(&journal, &ranges, payloads)?
         {
             journals.push(PurgedJournal { number: numbered.number, bytes: journal.file_len()?, content });
         }
@@ -149,20 +158,26 @@ fn plan_journals(paths: &LogPaths, log: &LogFile, erasures: &[&RepairRecord]) ->
     Ok(PlannedPurge { erasures: erasures.iter().map(|record| record.number).collect(), journals })
 }
 
-/// Returns the part of a journal to overwrite; `None` when it has neither bytes of the erased `ranges` nor an index.
-fn purged_content(journal: &JournalReader, ranges: &[Range<u64>]) -> Option<PurgedContent> {
+/// Returns the part of a journal to overwrite; `None` when it has neither bytes of the erased `ranges`, nor copies of the erased
+/// events with these `payloads`, nor an index.
+fn purged_content(
+    journal: &JournalReader,
+    ranges: &[Range<u64>],
+    payloads: &ErasedPayloads,
+) -> Result<Option<PurgedContent>, StorageError> {
     let RepairRecord { plan, state, begun_ms, .. } = &journal.record;
     if plan.purges.is_some() || *state == RepairState::Purged {
-        return None;
+        return Ok(None);
     }
     let overlaps = |start: u64, end: u64| {
         let first = ranges.partition_point(|range| range.end <= start);
         ranges.get(first).is_some_and(|range| range.start < end)
     };
     let has_old_bytes = plan.steps.iter().any(|step| overlaps(step.start, step.max_end()))
-        || plan.unrepaired.iter().any(|left| overlaps(left.piece.start, left.piece.end));
+        || plan.unrepaired.iter().any(|left| overlaps(left.piece.start, left.piece.end))
+        || payloads.are_in(journal)?;
     let extent = journal.section_extent(JournalSection::IndexBeforeImage);
-    match extent {
+    Ok(match extent {
         Some(Range { start, end }) if !has_old_bytes => Some(PurgedContent::Index { start, end }),
         None if !has_old_bytes && !journal.has_section(JournalSection::IndexBeforeImage) => None,
         _ => Some(PurgedContent::Record {
@@ -170,7 +185,7 @@ fn purged_content(journal: &JournalReader, ranges: &[Range<u64>]) -> Option<Purg
             applied: *state == RepairState::Applied,
             plan: Box::new(plan.without_old_bytes()),
         }),
-    }
+    })
 }
 
 /// Journals and carries out a plan that makes erasures final, under the lock that the log holds.
@@ -200,7 +215,8 @@ fn check_purge(paths: &LogPaths, log: &LogFile, purge: &PlannedPurge, meter: &Wo
         erasures.extend(select_erasures(paths, &records, Some(*number))?);
     }
     check_gaps(log, &erasures, meter)?;
-    if plan_journals(paths, log, &erasures)? == *purge {
+    let folder = JournalFolder::open(paths, log)?;
+    if plan_journals(&folder, &erasures, &ErasedPayloads::read(&folder, &erasures))? == *purge {
         return Ok(());
     }
     let folder = paths.journal_folder();

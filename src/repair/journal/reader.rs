@@ -166,12 +166,22 @@ impl JournalReader {
     /// Iterates over the bytes saved in a section, in the order of the journal.
     ///
     /// Each item is an offset in the file that the bytes were read from, and at most one chunk of bytes.
-    pub(crate) fn read_saved_bytes(
-        &self,
-        section: JournalSection,
-    ) -> impl Iterator<Item = Result<(u64, Vec<u8>), StorageError>> + '_ {
+    pub(crate) fn read_saved_bytes(&self, section: JournalSection) -> impl Iterator<Item = SavedChunk> + '_ {
+        self.read_chunks(self.saved.section(section).iter())
+    }
+
+    /// Iterates over the bytes saved in a section, like [`JournalReader::read_saved_bytes`], without runs of zeros.
+    pub(crate) fn read_stored_bytes(&self, section: JournalSection) -> impl Iterator<Item = SavedChunk> + '_ {
+        self.read_chunks(self.saved.section(section).iter().filter(|saved| !saved.is_zeros))
+    }
+
+    /// Reads saved bytes, at most one chunk at a time.
+    fn read_chunks<'a>(
+        &'a self,
+        saved: impl Iterator<Item = &'a SavedBytes> + 'a,
+    ) -> impl Iterator<Item = SavedChunk> + 'a {
         let mut buf = Vec::new();
-        let chunks = self.saved.section(section).iter().flat_map(|saved| {
+        let chunks = saved.flat_map(|saved| {
             let end = saved.offset + saved.len;
             let starts = (saved.offset..end).step_by(CHUNK as usize);
             starts.map(move |start| (saved, start..end.min(start + CHUNK)))
@@ -252,6 +262,9 @@ fn parse_header(header: &[u8]) -> Result<u64, JournalFault> {
         }
     }
 }
+
+/// Saved bytes, at most one chunk, with their offset in the file that they were read from.
+type SavedChunk = Result<(u64, Vec<u8>), StorageError>;
 
 /// One section of a journal, addressed by the offsets of the file that its bytes were read from.
 #[derive(Debug)]

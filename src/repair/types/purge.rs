@@ -61,8 +61,10 @@ impl Plan {
             *erasure = PlannedErasure { at_ms, reason, events, is_final, ..PlannedErasure::default() };
         }
         for step in &mut plan.steps {
-            if let StepWrite::Edits(changes) = &mut step.write {
-                changes.clear();
+            match &mut step.write {
+                StepWrite::Edits(changes) => changes.clear(),
+                StepWrite::CutExcess(excess) | StepWrite::WriteExcess(excess) => excess.sha256.clear(),
+                _ => {}
             }
             step.loss.aggregates.clear();
             step.alternatives.clear();
