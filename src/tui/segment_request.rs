@@ -109,6 +109,8 @@ pub(crate) struct SegmentCounts {
     pub(crate) segments: u64,
     /// Segments whose file cannot be read.
     pub(crate) unreadable: u64,
-    /// Ranges of which no segment is left, without those that retention has removed.
+    /// Ranges of which no segment is left, without those that retention has removed and those that were given up.
     pub(crate) missing: u64,
+    /// Ranges of which no segment is left, and which a repair has given up.
+    pub(crate) lost: u64,
 }

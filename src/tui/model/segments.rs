@@ -209,6 +209,7 @@ impl Model {
             Some(format_count(counts.segments, "segment")),
             number(counts.unreadable, "unreadable"),
             (counts.missing > 0).then(|| format_count(counts.missing, "missing range")),
+            (counts.lost > 0).then(|| format_count(counts.lost, "lost range")),
             removed,
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")

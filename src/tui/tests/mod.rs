@@ -16,6 +16,7 @@ mod golden;
 mod help;
 mod hit_counters;
 mod layout;
+mod lost_ranges;
 mod messages;
 mod places;
 mod plan_dialog;

@@ -57,7 +57,7 @@ fn create_with_size(path: &Path, segment_size: u64) {
 }
 
 /// Returns the files of the segments of a log, in order.
-fn files(path: &Path) -> Vec<PathBuf> {
+pub(super) fn files(path: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "log")).collect();
     files.sort();
@@ -79,7 +79,7 @@ fn screen_after(size: (u16, u16), change: impl FnOnce(&Path)) -> TestScreen {
     screen
 }
 
-fn scanned_screen(size: (u16, u16), change: impl FnOnce(&Path)) -> TestScreen {
+pub(super) fn scanned_screen(size: (u16, u16), change: impl FnOnce(&Path)) -> TestScreen {
     let mut screen = screen_after(size, change);
     screen.run_scan();
     screen.press(&[Key::Char('8')]);

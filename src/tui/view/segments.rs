@@ -103,7 +103,11 @@ impl Columns {
             let (role, text) = match row {
                 SegmentRow::Segment(facts) => column.of_segment(model, facts),
                 SegmentRow::Gone { range, cause, events } => {
-                    let role = if *cause == GoneCause::Removed { Role::Muted } else { Role::Damage };
+                    let role = match cause {
+                        GoneCause::Removed => Role::Muted,
+                        GoneCause::Lost => Role::Gap,
+                        GoneCause::Missing => Role::Damage,
+                    };
                     (role, column.of_gone(model, (range.start, range.end), *cause, *events))
                 }
             };
@@ -166,8 +170,12 @@ impl SegmentColumn {
             Base => model.format_offset(start),
             Bytes => format_size(end - start),
             Events => events.map_or_else(|| ABSENT.to_owned(), format_number),
-            Health if cause == GoneCause::Removed => word.to_owned(),
-            Health => format!("× {word}"),
+            Health => match cause {
+                GoneCause::Removed => word.to_owned(),
+                // A range that was given up is no damage any more.
+                GoneCause::Lost => format!("▒ {word}"),
+                GoneCause::Missing => format!("× {word}"),
+            },
             State => word.to_owned(),
             Number | FirstTime | LastTime | Index => ABSENT.to_owned(),
         }

@@ -130,7 +130,8 @@ fn count_parts(parts: &[LogPart]) -> SegmentCounts {
                 counts.unreadable += u64::from(bounds.condition != SegmentCondition::Present);
             }
             LogPart::Gone(_, GoneCause::Removed) => {}
-            LogPart::Gone(_, GoneCause::Missing | GoneCause::Lost) => counts.missing += 1,
+            LogPart::Gone(_, GoneCause::Missing) => counts.missing += 1,
+            LogPart::Gone(_, GoneCause::Lost) => counts.lost += 1,
         }
     }
     counts
