@@ -100,7 +100,7 @@ fn a_stream_has_no_index_to_save_and_other_commands_name_those_that_read_it() {
     for line in ["info a.gz", "repair a.gz --yes", "append a.gz --type T --namespace n --schema s --payload {}"] {
         let outcome = run(&shell, line, &[]);
         assert!(
-            outcome.exit_code == 1 && outcome.stderr.contains("`chronicle verify`, `cat` and `import`"),
+            outcome.exit_code == 1 && outcome.stderr.contains("`chronicle verify` and `cat` read a compressed log"),
             "{outcome:?}"
         );
     }
