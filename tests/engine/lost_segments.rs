@@ -219,8 +219,8 @@ fn without_a_copy_the_range_is_given_up_and_stays_known_as_lost() {
         // A look-up in the range says that it is lost.
         let (start, stop) = ranges[0];
         assert_eq!(replay(&disk, u64::midpoint(start, stop)).1.first(), Some(&(start, stop)));
-        let lost = read_only(&disk).view().lost_ranges();
-        assert_eq!(lost.iter().map(|lost| (lost.start, lost.end)).collect::<Vec<_>>(), ranges);
+        let known = read_only(&disk).view().lost_ranges();
+        assert_eq!(known.iter().map(|range| (range.start, range.end)).collect::<Vec<_>>(), ranges);
         assert_eq!(
             plan_repair(read_only(&disk).view(), &RepairOptions::new(), &mut |_| ControlFlow::Continue(()))
                 .unwrap()

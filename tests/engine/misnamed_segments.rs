@@ -84,7 +84,10 @@ fn check_misnamed(disk: &SimDisk, offsets: &[u64], missing: &[(u64, u64)], named
             .filter(|(name, bytes)| before.get(name) != Some(bytes))
             .map(|(name, _)| name)
             .collect();
-        assert_eq!(changed.iter().map(|name| format!("{LOG}/{name}")).collect::<Vec<_>>(), [damaged.clone()]);
+        assert_eq!(
+            changed.iter().map(|name| format!("{LOG}/{name}")).collect::<Vec<_>>(),
+            std::slice::from_ref(&damaged)
+        );
         undo(disk);
         assert_eq!(contents(disk), before);
     }
@@ -191,7 +194,9 @@ fn an_open_reader_reads_segments_that_a_repair_has_written_again() {
     let all = bases(&good);
     for removed in [vec![all[0]], vec![all[2]], vec![all[2], all[3]], vec![*all.last().unwrap()]] {
         let disk = good.next_process();
-        removed.iter().for_each(|base| remove(&disk, &segment(*base)));
+        for base in &removed {
+            remove(&disk, &segment(*base));
+        }
         let readers = [read_only(&disk), read_only(&disk)];
         // One reader has looked at the range before.
         assert!(replayed(&readers[0]).0.len() < offsets.len());

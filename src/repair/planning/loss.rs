@@ -66,7 +66,9 @@ pub(super) fn count_losses(
         Err(StorageError::UnusableIndex { reason, .. }) => view.mark_index_unusable(IndexState::Corrupt { reason }),
         counted => counted?,
     }
-    steps.iter_mut().for_each(|step| count_by_leftover_indexes(view, step));
+    for step in steps.iter_mut() {
+        count_by_leftover_indexes(view, step);
+    }
     let log_end = view.log().len()?;
     for step in steps.iter_mut().filter(|step| matches!(step.action, RepairAction::Gap | RepairAction::GiveUp)) {
         // The count of the index is about the end of the log.

@@ -75,7 +75,9 @@ impl SimDiskState {
     pub(super) fn sync_folder_changes(&mut self, parent: &Path) {
         let is_elsewhere = |path: &Path| path.parent() != Some(parent);
         self.folder_changes.renamed.retain(|new, _| is_elsewhere(new));
-        let gone: Vec<_> = self.folder_changes.removed.extract_if(.., |path| !is_elsewhere(path)).collect();
+        let removed = std::mem::take(&mut self.folder_changes.removed);
+        let (kept, gone): (BTreeSet<_>, BTreeSet<_>) = removed.into_iter().partition(|path| is_elsewhere(path));
+        self.folder_changes.removed = kept;
         let folders = &self.folders;
         let is_gone = |name: &Path| gone.iter().any(|path| name.starts_with(path) && !folders.contains_key(path));
         self.durable_names.retain(|name, _| !is_gone(name));
@@ -84,7 +86,9 @@ impl SimDiskState {
 
 /// Renames `from` and every path in it.
 fn rename_in<T>(paths: &mut BTreeMap<PathBuf, T>, from: &Path, to: &Path) {
-    let moved: Vec<_> = paths.extract_if(.., |path, _| path.starts_with(from)).collect();
+    let (moved, kept): (Vec<_>, Vec<_>) =
+        std::mem::take(paths).into_iter().partition(|(path, _)| path.starts_with(from));
+    paths.extend(kept);
     let new_path = |path: &Path| match path.strip_prefix(from) {
         Ok(rest) if rest.as_os_str().is_empty() => to.to_owned(),
         Ok(rest) => to.join(rest),
