@@ -140,4 +140,9 @@ mod tests {
             super::check(&input);
         }
     }
+
+    #[test]
+    fn a_message_of_several_lines_leaves_the_selected_row_in_sight() {
+        super::check(&[0, 0, 0, 16, 20, 72, 13, 33]);
+    }
 }

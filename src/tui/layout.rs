@@ -114,7 +114,9 @@ impl LayoutAreas {
     pub(crate) fn event_rows(&self, model: &Model) -> Rect {
         let body = self.table_body(self.main);
         let has_note = body.height > 1 && model.folded_findings_line().is_some();
-        Rect { height: body.height - u16::from(has_note), ..body }
+        // A message of two lines covers the last line above the footer, where the selected row would be hidden.
+        let covered = if body.bottom() == self.footer.y { model.lines_above_footer() } else { 0 };
+        Rect { height: body.height.saturating_sub(u16::from(has_note) + covered), ..body }
     }
 
     /// Returns the areas of the Findings tab: the findings, and below them the advice about the whole file, which takes at

@@ -1,10 +1,15 @@
 //! The messages in the footer, and the list of those that it has shown.
 
-use super::Model;
-use crate::report::Tone;
+use ratatui::layout::Size;
+
+use super::{Model, wrap_text};
+use crate::report::{Tone, sanitize};
 
 /// Number of messages of the session that are kept.
 const MAX_PAST_NOTICES: usize = 200;
+
+/// Minimum height of a screen on which a long message takes two lines.
+const MIN_TWO_LINE_HEIGHT: u16 = 8;
 
 /// A message that the footer has shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +29,35 @@ pub(crate) struct Notice {
     pub(crate) tone: Tone,
 }
 
+impl Notice {
+    /// The characters before the first line of the message.
+    pub(crate) const fn glyph(&self) -> &'static str {
+        match self.tone {
+            Tone::Bad => " ! ",
+            _ => " ",
+        }
+    }
+
+    /// Wraps the message for a screen.
+    pub(crate) fn wrapped_lines(&self, size: Size) -> Vec<String> {
+        let width = usize::from(size.width).saturating_sub(self.glyph().len()).max(1);
+        wrap_text(&sanitize(&self.text), width)
+    }
+
+    /// The largest number of lines that a message takes on a screen.
+    pub(crate) const fn max_lines(size: Size) -> usize {
+        if size.height >= MIN_TWO_LINE_HEIGHT { 2 } else { 1 }
+    }
+}
+
 impl Model {
+    /// The number of lines above the footer that the shown message takes.
+    pub(crate) fn lines_above_footer(&self) -> u16 {
+        let notice = self.notice.as_ref().filter(|_| self.overlays.is_empty());
+        let lines = notice.map_or(0, |notice| notice.wrapped_lines(self.size).len().min(Notice::max_lines(self.size)));
+        lines.saturating_sub(1) as u16
+    }
+
     /// Shows a message in the footer.
     pub(crate) fn notify(&mut self, text: impl Into<String>) {
         self.set_notice(text.into(), Tone::Plain);

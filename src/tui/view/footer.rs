@@ -8,16 +8,14 @@ use ratatui::widgets::{Clear, Widget};
 
 use super::pane::span;
 use super::text::{display_width, draw_spans, fit_safe};
+use crate::report::Tone;
 use crate::report::units::{format_count, format_number, format_progress};
-use crate::report::{Tone, sanitize};
 use crate::tui::actions::{ActionId, ActionScope};
 use crate::tui::click_targets::{footer_keys, footer_texts};
-use crate::tui::model::{EscBehavior, Model, Notice, UserJob, wrap_text};
+use crate::tui::model::{EscBehavior, Model, Notice, UserJob};
 use crate::tui::request::WorkerKind;
 use crate::tui::theme::Role;
 
-/// Minimum height of a screen on which a long message takes two lines.
-const MIN_TWO_LINE_HEIGHT: u16 = 8;
 /// Minimum width of a message whose end names the key that lists all messages.
 const MIN_HINT_COLUMNS: usize = 40;
 
@@ -43,11 +41,10 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
 /// Draws a message. One that is too long for a line also takes the line above, where the screen is high enough, and the
 /// end of one that is longer still names the key that lists all messages.
 fn draw_notice(frame: &mut Frame, area: Rect, model: &Model, notice: &Notice) {
-    let (glyph, role) = if notice.tone == Tone::Bad { (" ! ", Role::Damage) } else { (" ", Role::Title) };
+    let (glyph, role) = (notice.glyph(), if notice.tone == Tone::Bad { Role::Damage } else { Role::Title });
     let width = usize::from(area.width).saturating_sub(display_width(glyph)).max(1);
-    let text = sanitize(&notice.text);
-    let mut lines = wrap_text(&text, width);
-    let max_lines = if model.size.height >= MIN_TWO_LINE_HEIGHT { 2 } else { 1 };
+    let mut lines = notice.wrapped_lines(model.size);
+    let max_lines = Notice::max_lines(model.size);
     if lines.len() > max_lines {
         let rest: String = lines.split_off(max_lines - 1).join(" ");
         let hint = if width >= MIN_HINT_COLUMNS {
