@@ -173,9 +173,14 @@ impl<'a> CommandPaths<'a> {
         Ok(())
     }
 
-    /// Refuses a new log inside the folder of a log that is read, and one that would contain an input.
+    /// Refuses a new file or log inside the folder of a log that is read, where all files are those of this log, and a new log that
+    /// would contain an input.
     fn check_log_folders(&self, output: &Output) -> Result<(), CommandFailure> {
-        let (file, OutputKind::Log(_, form)) = (&output.file, output.kind) else { return Ok(()) };
+        let (file, is_folder) = match (&output.file, output.kind) {
+            (file, OutputKind::Log(_, form)) => (file, form != NewLogForm::File),
+            (file, OutputKind::File(_)) => (file, false),
+            (_, OutputKind::IndexOf(_) | OutputKind::IndexOfNewLog) => return Ok(()),
+        };
         let refused = |relation: &str, other: &NamedPath| {
             let other = format!("{} ({})", other.name, safe_path_text(&other.path));
             Err(CommandFailure::Refused {
@@ -186,7 +191,6 @@ impl<'a> CommandPaths<'a> {
         if let Some(folder) = self.log_folders.iter().find(|folder| file.place.is_inside(&folder.place)) {
             return refused("be inside", folder);
         }
-        let is_folder = form != NewLogForm::File;
         match self.inputs.iter().find(|input| is_folder && input.place.is_inside(&file.place)) {
             Some(input) => refused("contain", input),
             None => Ok(()),

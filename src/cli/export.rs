@@ -19,8 +19,8 @@ use crate::report::{ExitStatus, safe_path_text};
 
 /// Write events to a file, as JSON lines, CSV or Parquet.
 ///
-/// The file appears when it is complete. JSON lines are those of `cat`. Damaged ranges and gaps are reported on stderr and
-/// skipped, but for Parquet, where they are rows with their kind and range; damage makes the exit status 3.
+/// The file appears when it is complete. JSON lines are those of `cat`. Damaged ranges, gaps and lost ranges are reported on
+/// stderr and skipped, but for Parquet, where they are rows with their kind and range; damage makes the exit status 3.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -170,5 +170,5 @@ fn left_out_entry((column, values): &(String, u64)) -> Json {
 /// Returns the sentence about values that are not in the file.
 fn left_out_note(column: &str, values: u64) -> String {
     let count = format_count(values, "value");
-    format!("Column {column}: {count} of another type, which the file has as null")
+    format!("Column {column}: {count} that the type of the column cannot have, written as null")
 }

@@ -148,14 +148,14 @@ fn print_status(view: &LogView, out: &mut CommandOutput) -> CommandResult {
     Ok(if is_fresh { ExitStatus::Done } else { ExitStatus::IndexUnusable })
 }
 
-/// Prints what the index knows about the end of the log and about damage.
+/// Prints what the index has recorded about the end of the log and about damage.
 fn print_known_facts(view: &LogView, out: &mut CommandOutput) -> Result<(), CommandFailure> {
     if let Some(line) = seen_end_line(view)? {
         out.print_line(&line)?;
     }
     if let damaged @ 1.. = view.known_damage().len() as u64 {
         let ranges = format_count(damaged, "damaged range");
-        out.print_line(&format!("  it knows {ranges} of the log: `chronicle verify LOG` lists them"))?;
+        out.print_line(&format!("  it records {ranges} of the log: `chronicle verify LOG` lists them"))?;
     }
     Ok(())
 }

@@ -173,7 +173,7 @@ impl CommitState {
     pub(super) fn writer(&mut self) -> Result<&mut LogWriter, StorageError> {
         match self {
             Self { writer: Some(writer), access: WriteAccess::Open, .. } => Ok(writer),
-            _ => Err(StorageError::Closed { path: self.path.clone() }),
+            _ => Err(self.closed_error()),
         }
     }
 

@@ -125,8 +125,10 @@ impl GroupCommit {
     }
 
     /// Runs one sync for all calls that have joined it, and wakes them.
-    fn lead<'a>(&'a self, mut shared: MutexGuard<'a, Shared>) -> MutexGuard<'a, Shared> {
+    fn lead<'a>(&'a self, guard: MutexGuard<'a, Shared>) -> MutexGuard<'a, Shared> {
         let mut leadership = Leadership { group: self, outcome: SyncOutcome::Lost };
+        // After a panic, the guard has to be dropped first, because dropping the leadership locks the mutex.
+        let mut shared = guard;
         let (started, commit_delay) = (Instant::now(), shared.commit_delay);
         while !shared.commit.has_expected_calls() && started.elapsed() < commit_delay {
             drop(shared);

@@ -14,7 +14,7 @@ use super::new_file::{ExistingFile, sync_folder_of};
 use super::path_entry::EntryKind;
 use super::segments::LOCK_FILE;
 use super::storage::{Disk, OpenMode, Storage};
-use super::temporary_file::{MAX_NAME_ATTEMPTS, is_own, is_temporary_name, numbered_path};
+use super::temporary_file::{MAX_NAME_ATTEMPTS, is_file_at, is_own, is_temporary_name, numbered_path};
 use super::write_settings;
 use crate::StorageError;
 use crate::format::{LogSettings, SETTINGS_FILE, Version, base_of_segment_file, segment_file_name};
@@ -73,7 +73,10 @@ impl<'d> NewLogFolder<'d> {
             let lock = disk.open(&temporary.join(LOCK_FILE), creation_mode(permissions_from));
             match lock {
                 // On a file system without locks, the folder is never taken for an abandoned one.
-                Ok(lock) if lock.try_lock().unwrap_or(true) => {
+                Ok(lock)
+                    if lock.try_lock().unwrap_or(true)
+                        && is_file_at(disk, &temporary.join(LOCK_FILE), lock.as_ref()).unwrap_or(false) =>
+                {
                     let folder = Self {
                         disk,
                         path: path.to_owned(),
@@ -86,7 +89,7 @@ impl<'d> NewLogFolder<'d> {
                     disk.sync_folder(&folder.temporary).map_err(io)?;
                     return Ok(folder);
                 }
-                // Another process has removed the folder as an abandoned one, before it was locked.
+                // Another process has removed the folder as an abandoned one, before or while it was locked.
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => {
@@ -128,7 +131,7 @@ impl<'d> NewLogFolder<'d> {
     ///
     /// # Errors
     /// `AlreadyExists` when something has the final name; `Io` when a step fails. The final name then leads to nothing of this
-    /// folder.
+    /// folder, unless the folder cannot be renamed back after a failed sync.
     pub(crate) fn commit(&mut self) -> Result<(), StorageError> {
         let path = &self.path;
         self.disk.sync_folder(&self.temporary).map_err(|error| StorageError::io(path, "sync", error))?;
@@ -153,8 +156,8 @@ impl<'d> NewLogFolder<'d> {
 
     /// Removes the folder under its final name when no process writes to its log and none has appended to it.
     pub(crate) fn discard_unless_used(self) {
-        let segments = self.disk.list(&self.path).unwrap_or_default();
-        let mut segments = segments.iter().filter(|file| base_of_segment_file(file).is_some());
+        let Ok(files) = self.disk.list(&self.path) else { return };
+        let mut segments = files.iter().filter(|file| base_of_segment_file(file).is_some());
         let is_empty = |segment: &PathBuf| {
             let len = self.disk.open(segment, OpenMode::Read).and_then(|segment| segment.len());
             len.is_ok_and(|len| len <= Version::V2.first_frame_offset())

@@ -1,4 +1,4 @@
-//! [`ReopenedFile`]: a file for reading of which a program uses very many. A bounded number of them is kept open; the others are
+//! [`ReopenedFile`]: one of very many files that a program reads. A bounded number of them is kept open; the others are
 //! opened for each read.
 
 use std::io::{self, ErrorKind};
@@ -45,7 +45,7 @@ impl ReopenedFile {
     /// Returns the open file.
     ///
     /// # Errors
-    /// `StaleNetworkFileHandle`, as from a file system of the network, when the path has another file or none; otherwise the error
+    /// `StaleNetworkFileHandle` when the path has another file or none; otherwise the error
     /// of the operating system.
     fn file(&self) -> io::Result<Arc<dyn Storage>> {
         if let Some(KeptOpen(file)) = &self.kept {

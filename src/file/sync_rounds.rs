@@ -1,5 +1,5 @@
-//! [`SyncRounds`]: which sync of a log covers which call, for calls of several threads that share syncs. It knows no thread and
-//! no file.
+//! [`SyncRounds`]: which sync of a log covers which call, for calls of several threads that share syncs. It contains no thread
+//! and no file.
 //!
 //! Syncs have numbers and follow each other. A call that has written its events takes a ticket with the number of syncs that
 //! were started until then, and is done when a sync with a higher number has succeeded. When no sync is running, one of the

@@ -43,7 +43,7 @@ pub(crate) struct LogWriter {
     synced_end: u64,
     /// Why the writer refuses all appends; `None` while it accepts them.
     poison: Option<Poison>,
-    /// True while a call changes the file. It stays true when the call panics, because nobody knows then what was written.
+    /// True while a call changes the file. It stays true when the call panics, because it is not known then how much was written.
     is_changing_file: bool,
     /// Number of appends since the end of the file was last checked.
     appends_since_check: u32,
@@ -169,9 +169,21 @@ impl LogWriter {
             let reason = format!("the last segment may have been replaced and cannot be used ({error})");
             return Err(self.poison(self.end, reason));
         }
-        self.refresh_end()?;
-        self.active = ActiveSegment::of_log(&self.log)?;
-        Ok(())
+        self.read_last_segment()
+    }
+
+    /// Reads the end and the last segment again after the last segment has changed. When that fails, the writer refuses all appends,
+    /// because it would encode frames for another offset than they get.
+    fn read_last_segment(&mut self) -> Result<(), StorageError> {
+        match self.refresh_end().and_then(|()| ActiveSegment::of_log(&self.log)) {
+            Ok(active) => {
+                self.active = active;
+                Ok(())
+            }
+            Err(error) => {
+                Err(self.poison(self.end, format!("the last segment has changed and cannot be read ({error})")))
+            }
+        }
     }
 
     /// Adds a segment with this header after the last one, which is synced.
@@ -179,15 +191,16 @@ impl LogWriter {
         let Some(segments) = self.storage.segments() else { return Ok(()) };
         if let Err(error) = segments.add_segment(header, now_ms) {
             let path = segments.segment_path(header.base);
-            // Other handles of the log would continue in the new segment.
-            if segments.open_segment(header.base).is_ok() {
-                return Err(self.poison(self.end, format!("the next segment was created and cannot be used ({error})")));
-            }
-            return Err(StorageError::io(&path, "create", error));
+            // Other handles of the log would continue in the new segment. Only `NotFound` shows that there is none.
+            let is_absent =
+                matches!(segments.open_segment(header.base), Err(found) if found.kind() == io::ErrorKind::NotFound);
+            return Err(if is_absent {
+                StorageError::io(&path, "create", error)
+            } else {
+                self.poison(self.end, format!("the next segment may have been created and cannot be used ({error})"))
+            });
         }
-        self.refresh_end()?;
-        self.active = ActiveSegment::of_log(&self.log)?;
-        Ok(())
+        self.read_last_segment()
     }
 
     /// Checks that no other process has the log open for writing.

@@ -25,6 +25,10 @@ pub enum ForeignFile {
     Index,
     /// The journal of a repair of a Chronicle log.
     Journal,
+    /// The settings of a Chronicle log that is a folder.
+    Settings,
+    /// The record of a removal of segments from a Chronicle log.
+    Removal,
     /// Text in UTF-16.
     Utf16,
     /// JSON values, such as events one per line.
@@ -38,7 +42,7 @@ struct Signature {
 }
 
 /// The kinds that are recognised by fixed bytes, each of them too long to be the start of a damaged log by chance.
-const SIGNATURES: [Signature; 8] = [
+const SIGNATURES: [Signature; 10] = [
     Signature { file: ForeignFile::Gzip, first: &[0x1F, 0x8B, 0x08] },
     Signature { file: ForeignFile::Zstd, first: &[0x28, 0xB5, 0x2F, 0xFD] },
     Signature { file: ForeignFile::Xz, first: &[0xFD, b'7', b'z', b'X', b'Z', 0x00] },
@@ -47,6 +51,8 @@ const SIGNATURES: [Signature; 8] = [
     Signature { file: ForeignFile::Sqlite, first: b"SQLite format 3\0" },
     Signature { file: ForeignFile::Index, first: &index::MAGIC },
     Signature { file: ForeignFile::Journal, first: &journal::MAGIC },
+    Signature { file: ForeignFile::Settings, first: b"{\"settings\":{\"log_id\":" },
+    Signature { file: ForeignFile::Removal, first: b"{\"removal\":{" },
 ];
 
 /// The byte order marks of UTF-16.
@@ -81,6 +87,8 @@ impl ForeignFile {
             Self::Sqlite => "an SQLite database",
             Self::Index => "the index of a Chronicle log",
             Self::Journal => "the journal of a repair",
+            Self::Settings => "the settings of a log in a folder",
+            Self::Removal => "the record of a removal of segments",
             Self::Utf16 => "text in UTF-16",
             Self::Json => "JSON text",
         }
@@ -98,11 +106,19 @@ fn is_utf16(first: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::{LogHeader, frame};
+    use crate::format::{LogHeader, LogId, LogSettings, frame};
 
     #[test]
     fn each_kind_is_recognised_by_its_first_bytes() {
-        let cases: [(&[u8], ForeignFile); 13] = [
+        let settings = LogSettings {
+            log_id: LogId::from_bytes([7; 16]),
+            segment_size: 1 << 20,
+            segment_age_ms: None,
+            first_offset: 0,
+            lost: Vec::new(),
+        };
+        let settings = settings.encode();
+        let cases: [(&[u8], ForeignFile); 15] = [
             (&[0x1F, 0x8B, 0x08, 0, 0, 0], ForeignFile::Gzip),
             (&[0x28, 0xB5, 0x2F, 0xFD, 4], ForeignFile::Zstd),
             (b"\xFD7zXZ\0\0", ForeignFile::Xz),
@@ -111,6 +127,8 @@ mod tests {
             (b"SQLite format 3\0\x10", ForeignFile::Sqlite),
             (b"CHIX\0\x02", ForeignFile::Index),
             (b"CHRJ\0\x02", ForeignFile::Journal),
+            (settings.as_bytes(), ForeignFile::Settings),
+            (b"{\"removal\":{\"log_id\":", ForeignFile::Removal),
             (b"\xFF\xFEC\0H\0", ForeignFile::Utf16),
             (b"\xFE\xFF\0C\0H", ForeignFile::Utf16),
             (b"{\0\"\0a\0", ForeignFile::Utf16),

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_several_lines_leaves_the_selected_row_in_sight() {
+    fn a_message_of_several_lines_does_not_cover_the_selected_row() {
         super::check(&[0, 0, 0, 16, 20, 72, 13, 33]);
     }
 }

@@ -56,7 +56,7 @@ impl LogView {
             }));
         }
         let bounds = segments.segment_at(finding.start);
-        let absent = bounds.missing().start.max(finding.start)..finding.end;
+        let absent = bounds.missing().start.clamp(finding.start, finding.end)..finding.end;
         let bases = segments.bases();
         let (first_after, first) =
             (bases.partition_point(|base| *base < absent.end), bases.partition_point(|base| *base < absent.start));

@@ -12,7 +12,8 @@ pub(super) fn missing_range_findings(log: &LogFile, range: Range<u64>) -> Vec<Fi
     let bounds = segments.map(|segments| segments.segment_at(range.start));
     let missing = bounds.as_ref().map_or_else(|| range.clone(), SegmentBounds::missing);
     let foreign = segments.zip(bounds).and_then(|(segments, bounds)| foreign_file(segments, &bounds));
-    let absent = missing.start.max(range.start)..range.end;
+    // A retention can have removed the range meanwhile.
+    let absent = missing.start.clamp(range.start, range.end)..range.end;
     let lost = segments.map(|segments| segments.lost_parts(&absent)).unwrap_or_default();
     let mut findings = Vec::new();
     let mut at = range.start;

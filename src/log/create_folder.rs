@@ -89,8 +89,11 @@ fn fill_folder(disk: &dyn Disk, path: &Path, content: &FirstContent) -> Result<(
         Err(StorageError::AlreadyExists { path: path.to_owned() })
     } else {
         write_files(disk, path, content).inspect_err(|_| {
-            // The lock is removed last: it keeps other processes out until the folder is empty again.
-            let _ = (disk.remove(&path.join(SETTINGS_FILE)), disk.remove(&lock_path));
+            // The files stay when there is a log: one of another process, or the new one, whose segment could not be removed.
+            if !has_segments(disk, path) {
+                // The lock is removed last: it keeps other processes out until the folder is empty again.
+                let _ = (disk.remove(&path.join(SETTINGS_FILE)), disk.remove(&lock_path));
+            }
         })
     };
     let _ = lock.unlock();

@@ -47,7 +47,8 @@ impl EventLog {
     ///
     /// # Errors
     /// `AlreadyExists` when the file exists, or a folder that has a file; `Io` when the file or its folder cannot be written.
-    /// After an error, no file of the failed creation is left. For a folder also `Locked` when another process has opened the new
+    /// After an error, no file of the failed creation is left, except in a folder that existed before: a complete log that cannot
+    /// be opened stays there. For a folder also `Locked` when another process has opened the new
     /// log first; the log then stays.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         Self::create_with(OpenOptions::new(), path.as_ref())

@@ -1,15 +1,17 @@
 //! Retention of a log in segments: removes whole segments from the front, restores them, and deletes them for good.
 //!
 //! The newest segment's header says at which offset the log starts. A retention therefore begins by starting a segment with the
-//! new offset, and an undo by starting one with the old offset; a last segment without an event is replaced instead. The files only follow: [`EventLog::open`] moves those that lie
-//! before the first offset, so that a killed call is completed, or taken back when it had not started its segment yet.
+//! new offset, and an undo by starting one with the old offset; a last segment without an event is replaced instead. The files
+//! are moved after that: [`EventLog::open`] moves those that lie before the first offset, so that a killed call is completed, or
+//! taken back when it had not started its segment yet.
 
 use std::ops::ControlFlow;
 
 use super::EventLog;
 use crate::StorageError;
 use crate::file::{
-    FoundRemovals, FoundSettings, RemovedFolder, SegmentSet, Storage, permissions_source, write_settings,
+    FoundRemovals, FoundSettings, RemovedFolder, SegmentSet, Storage, permissions_source, read_settings_bytes,
+    write_settings,
 };
 use crate::format::{LogSettings, RemovedSegment, SegmentRemoval};
 use crate::inspect::LogView;
@@ -174,8 +176,16 @@ impl EventLog {
     /// Makes the log start at `log_start`: in the header of a new segment, and then in the settings.
     fn start_log_at(&mut self, log_start: u64) -> Result<(), StorageError> {
         let now_ms = (self.options.clock)();
-        self.writer()?.with_writer(|writer| writer.roll_with_start(log_start, now_ms))?;
+        // New settings would lose the ranges that were given up, so a file that cannot be read at the moment is not replaced.
         let disk = self.options.disk.as_ref();
+        read_settings_bytes(disk, segments_of(&self.view)?.folder(), self.view.log().storage()).map_err(|reason| {
+            StorageError::Refused {
+                path: self.view.path().to_owned(),
+                reason: format!("the settings of the log cannot be read: {reason}"),
+                alternative: "Remove the cause, or the file when its contents are not needed, and try again",
+            }
+        })?;
+        self.writer()?.with_writer(|writer| writer.roll_with_start(log_start, now_ms))?;
         let segments = segments_of(&self.view)?;
         let (folder, log_id) = (segments.folder(), segments.log_id());
         let policy = super::segments::roll_policy(&self.options, &self.view);

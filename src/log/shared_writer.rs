@@ -13,7 +13,8 @@ use crate::format::{Event, FrameFormat};
 /// it starts the next segment of a log in segments.
 ///
 /// After a failed sync, every call that waited for it and every later call returns `Poisoned`, and the log must be opened
-/// again. A thread that panics outside of the disk and the clock of the log affects no other thread.
+/// again. A thread that panics affects no other thread, unless the panic interrupts a write or a sync of the log: every later call
+/// then returns `Poisoned`.
 ///
 /// The log stays open, and its writer's lock is held, until the [`EventLog`](crate::EventLog) and all writers are dropped.
 /// [`EventLog::close`](crate::EventLog::close) ends it for all of them: it waits for the calls in progress, and later calls return

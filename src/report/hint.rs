@@ -117,6 +117,7 @@ const fn foreign_file_hint(file: ForeignFile) -> &'static str {
         ForeignFile::Sqlite => "Open it with `sqlite3`; Chronicle reads only its own logs",
         ForeignFile::Index => "Name the log: its path is that of the index without `.idx`",
         ForeignFile::Journal => "Name the log; `chronicle undo LOG --list` lists its repairs",
+        ForeignFile::Settings | ForeignFile::Removal => "Name the folder of the log",
         ForeignFile::Utf16 => "Get the original file again: a program has converted this one to text",
         ForeignFile::Json => "Make a log of events that `cat` wrote with `chronicle import FILE -o NEW`",
     }

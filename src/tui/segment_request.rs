@@ -67,7 +67,7 @@ pub(crate) struct SegmentFacts {
     pub(crate) events_before: Option<u64>,
     /// The times of the first and the last event, in milliseconds since the Unix epoch.
     pub(crate) times_ms: Option<(u64, u64)>,
-    /// The number of damaged ranges that its index knows.
+    /// The number of damaged ranges that its index has recorded.
     pub(crate) known_damage: Option<u64>,
     /// The state of its index.
     pub(crate) index_state: IndexState,

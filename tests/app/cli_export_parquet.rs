@@ -82,7 +82,7 @@ fn chosen_columns_have_types_and_values_of_another_type_are_counted() {
         serde_json::json!([{"column": "payload.x", "values": 1}, {"column": "payload.y", "values": 1}])
     );
     let noted = shell.run_ok("export a.log -o out.parquet --force --columns payload.x:double");
-    assert!(noted.stderr.contains("Column payload.x: 1 value of another type"), "{noted:?}");
+    assert!(noted.stderr.contains("Column payload.x: 1 value that the type"), "{noted:?}");
     shell.run_ok("export a.log -o out.parquet --force --columns payload.x:double,payload.y:boolean,agg");
     let rows = rows(&shell, "out.parquet");
     let column = |name: &str| rows.iter().map(|row| field(row, name)).collect::<Vec<_>>();

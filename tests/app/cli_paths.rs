@@ -199,3 +199,30 @@ fn a_message_names_both_arguments_and_the_next_step() {
     let expected = "chronicle: good.log: --plan would replace the donor (good.log)\n  Name another file; --force does not allow this.\n";
     assert_eq!(stderr, expected);
 }
+
+#[test]
+fn no_output_replaces_a_file_in_the_folder_of_a_log_that_is_read() {
+    let shell = Shell::new();
+    shell.run_ok("generate acc/ --segment-size 64KiB --events 400");
+    let files = || -> Vec<(String, Vec<u8>)> {
+        let mut files: Vec<_> = fs::read_dir(shell.path("acc"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .map(|path| (path.display().to_string(), fs::read(&path).unwrap()))
+            .collect();
+        files.sort();
+        files
+    };
+    let before = files();
+    for command in [
+        "export acc -o acc/00000000000000000000.log --force",
+        "export acc -o acc/new.ndjson",
+        "report acc -o acc/log.json --force",
+        "repair acc --dry-run --plan acc/log.json --force",
+        "salvage acc -o new.log --map acc/log.json --force",
+    ] {
+        let outcome = shell.run(command);
+        assert!(outcome.exit_code == 6 && outcome.stderr.contains("would be inside"), "{command}: {outcome:?}");
+        assert!(files() == before && !shell.path("new.log").exists(), "{command}");
+    }
+}

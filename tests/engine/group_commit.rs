@@ -229,7 +229,7 @@ impl<'a> Run<'a> {
             }
         }
         let asleep = self.places.iter().filter(|place| !matches!(place, Place::BetweenCalls)).count();
-        assert_eq!(asleep, 0, "threads that nobody wakes: {:?}", self.places);
+        assert_eq!(asleep, 0, "threads that no call wakes: {:?}", self.places);
         self.outcome
     }
 }

@@ -8,7 +8,7 @@ use parquet::schema::types::{Type, TypePtr};
 
 use crate::export::column::{ExportColumn, TypedColumn};
 use crate::export::value_type::{Value, ValueType};
-use crate::format::{DamageKind, Finding};
+use crate::format::Finding;
 use crate::log::ReplayedEvent;
 
 /// A column of a Parquet file.
@@ -18,7 +18,7 @@ pub(super) enum ParquetColumn {
     Offset,
     /// The offset after the last byte of a damaged range or a gap.
     End,
-    /// `event`, `gap` or `damage`.
+    /// `event`, `damage`, or the kind of a finding that is no damage: `gap` or `lost`.
     Kind,
     /// The kind of the finding.
     Finding,
@@ -140,8 +140,8 @@ impl ParquetColumn {
             (Self::End, Row::Finding(finding)) => integer(finding.end),
             (Self::Kind, row) => text(match row {
                 Row::Event(_) => "event",
-                Row::Finding(finding) if finding.kind == DamageKind::Gap => "gap",
-                Row::Finding(_) => "damage",
+                Row::Finding(finding) if finding.kind.is_damage() => "damage",
+                Row::Finding(finding) => finding.kind.name(),
             }),
             (Self::Finding, Row::Finding(finding)) => text(finding.kind.name()),
             (Self::Field(field), Row::Event(event)) => field_cell(field, event),

@@ -20,8 +20,8 @@ impl SegmentedStorage {
         Ok(SegmentTable::of_bases(segments))
     }
 
-    /// Notices the segments that a writer has added or removed since the table was read. Costs a look at one or two names when
-    /// there is none.
+    /// Notices the segments that a writer has added or removed since the table was read. When there is none, a writer looks at one
+    /// name and a reader at three; a reader also opens a last segment without a frame.
     ///
     /// # Errors
     /// The error of the operating system.

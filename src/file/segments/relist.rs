@@ -94,8 +94,10 @@ impl SegmentedStorage {
         let table = self.list()?;
         match open_last(self.disk.as_ref(), &self.folder, self.log_id, (table, self.mode.of_last_segment())) {
             Ok((table, file)) if file.base > active => self.replace_table(table, file),
+            Ok(_) => {}
             // The folder was removed or renamed. The open files stay readable.
-            _ => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
         Ok(())
     }

@@ -32,9 +32,8 @@ pub(super) fn check_plan_with_progress(log: &LogFile, plan: &Plan, meter: &WorkM
     ensure_no_hard_links(log)?;
     let identity = read_identity(log)?;
     check_identity(log, plan, &identity)?;
-    if let Some(step) = plan.contradictory_step() {
-        let reason = format!("the plan contradicts itself at {}..{}", step.start, step.end);
-        return Err(refused_error(log.path(), reason, MAKE_NEW_PLAN));
+    if let Some(fault) = plan.contradiction() {
+        return Err(refused_error(log.path(), format!("the plan {fault}"), MAKE_NEW_PLAN));
     }
     let check = StepCheck { log, is_undo: plan.undoes.is_some(), meter };
     plan.steps.iter().try_for_each(|step| check.check_step(step))
@@ -49,10 +48,11 @@ pub(super) fn check_plan_with_progress(log: &LogFile, plan: &Plan, meter: &WorkM
 pub(super) fn check_tail_again(change: PlannedChange) -> Result<(), StorageError> {
     let PlannedChange { log, plan, meter, .. } = change;
     let Some(step) = plan.steps.last().filter(|step| step.touches_tail()) else { return Ok(()) };
-    if step.changes_file() {
-        let is_same = step.log_ends().is_none_or(|(before, _)| log.len().is_ok_and(|len| len == before));
-        let error = || changed_error(log.path(), "the end of the log as the plan was made from it", "another end");
-        return if is_same { Ok(()) } else { Err(error()) };
+    if let Some((before, _)) = step.log_ends().filter(|_| step.changes_file()) {
+        if log.len()? == before {
+            return Ok(());
+        }
+        return Err(changed_error(log.path(), "the end of the log as the plan was made from it", "another end"));
     }
     if sha256_of_end(log, step.range(), meter)?.as_ref() == Some(&step.before_sha256) {
         return Ok(());

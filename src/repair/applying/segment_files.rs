@@ -10,7 +10,8 @@ use crate::format::journal::JournalSection;
 use crate::format::{Version, hex};
 use crate::repair::journal::JournalReader;
 use crate::repair::types::{
-    ExcessBytes, GivenUpRange, LogPaths, Plan, RepairStep, StepWrite, WorkMeter, sha256_of_range,
+    ExcessBytes, GivenUpRange, LogPaths, NextSegment, Plan, RepairStep, StepWrite, WorkMeter, changed_error,
+    sha256_of_range,
 };
 
 /// How far the step of a plan has changed the file of a segment.
@@ -121,12 +122,7 @@ pub(super) fn write_file_step(
             output.for_each_chunk(log, meter, &mut |_, _, bytes| append_all(file, bytes).map_err(to_error))
         }),
         StepWrite::RemoveSegment { .. } => remove_segment(paths, log, step.start),
-        StepWrite::GiveUp(GivenUpRange { end, next: Some(next) }) => {
-            let header = hex::decode(&next.header).unwrap_or_default();
-            write_segment(paths, log, *end, &mut |file| {
-                append_all(file, &header).map_err(|error| StorageError::io_at(log.path(), "write", *end, error))
-            })
-        }
+        StepWrite::GiveUp(GivenUpRange { end, next: Some(next) }) => write_next_segment(paths, log, *end, next),
         StepWrite::TakeBack(GivenUpRange { end, next: Some(_) }) => remove_segment(paths, log, *end),
         StepWrite::CutExcess(excess) => write_excess(log, step.start, excess, None),
         StepWrite::WriteExcess(excess) => write_excess(log, step.start, excess, Some(journal)),
@@ -142,8 +138,16 @@ pub(super) fn roll_back_files(paths: &LogPaths, log: &LogFile, journal: &Journal
     // A call that failed may have changed a file.
     relist(log)?;
     for step in journal.record.plan.steps.iter().rev() {
-        if matches!(file_step_state(log, step)?, None | Some(FileStepState::Before | FileStepState::NoFile)) {
-            continue;
+        match (file_step_state(log, step)?, step.excess()) {
+            (None | Some(FileStepState::Before | FileStepState::NoFile), _) => continue,
+            // Segments are written as a whole, so a file with other content is not that of the plan, and stays.
+            (Some(FileStepState::Foreign), None) => continue,
+            (Some(FileStepState::Foreign), Some(excess)) => {
+                let expected =
+                    format!("at most {} bytes after the end of the segment at {}", excess.bytes, excess.base);
+                return Err(changed_error(log.path(), &expected, "a file that another program has changed"));
+            }
+            (Some(FileStepState::After | FileStepState::Partial), _) => {}
         }
         match &step.write {
             StepWrite::Segment(_) => remove_segment(paths, log, step.start)?,
@@ -158,12 +162,7 @@ pub(super) fn roll_back_files(paths: &LogPaths, log: &LogFile, journal: &Journal
                 Ok(())
             })?,
             StepWrite::GiveUp(lost) => remove_segment(paths, log, lost.end)?,
-            StepWrite::TakeBack(GivenUpRange { end, next: Some(next) }) => {
-                let header = hex::decode(&next.header).unwrap_or_default();
-                write_segment(paths, log, *end, &mut |file| {
-                    append_all(file, &header).map_err(|error| StorageError::io_at(log.path(), "write", *end, error))
-                })?;
-            }
+            StepWrite::TakeBack(GivenUpRange { end, next: Some(next) }) => write_next_segment(paths, log, *end, next)?,
             StepWrite::CutExcess(excess) => write_excess(log, step.start, excess, Some(journal))?,
             StepWrite::WriteExcess(excess) => write_excess(log, step.start, excess, None)?,
             _ => {}
@@ -193,6 +192,14 @@ fn write_segment(
     write(file.storage().as_ref())?;
     file.commit()?;
     relist(log)
+}
+
+/// Writes the empty segment with which a log goes on after a lost range that ends at `end`.
+fn write_next_segment(paths: &LogPaths, log: &LogFile, end: u64, next: &NextSegment) -> Result<(), StorageError> {
+    let header = hex::decode(&next.header).unwrap_or_default();
+    write_segment(paths, log, end, &mut |file| {
+        append_all(file, &header).map_err(|error| StorageError::io_at(log.path(), "write", end, error))
+    })
 }
 
 /// Removes the file of the segment at `base`, which need not exist.

@@ -201,13 +201,8 @@ fn find_later_repair<'a>(
     record: &RepairRecord,
     step: &RepairStep,
 ) -> Option<&'a RepairRecord> {
-    let range = step.affected_range();
-    let overlaps = |other: &RepairStep| {
-        let other = other.affected_range();
-        other.start < range.end && range.start < other.end
-    };
     let mut later = records.iter().rev().filter(|other| other.number > record.number && other.is_in_effect());
-    later.find(|other| other.plan.steps.iter().any(overlaps))
+    later.find(|other| other.plan.steps.iter().any(|other| other.overlaps(step)))
 }
 
 /// Returns the repair to undo: the one with this number, or the last one in effect that is not an undo.

@@ -41,13 +41,13 @@ impl JournalReader {
         // The bytes of one step follow those of the step before it. Their offsets can overlap.
         let bytes_of = |step: &RepairStep| step.excess().map_or(0, |excess| excess.bytes);
         let steps = &self.record.plan.steps;
-        let skipped: u64 = steps.iter().take_while(|step| step.start < end).map(bytes_of).sum();
-        let wanted: u64 = steps.iter().filter(|step| step.start == end).map(bytes_of).sum();
+        let skipped = steps.iter().take_while(|step| step.start < end).map(bytes_of).fold(0, u64::saturating_add);
+        let wanted = steps.iter().filter(|step| step.start == end).map(bytes_of).fold(0, u64::saturating_add);
         let mut position = 0;
         self.read_saved_bytes(JournalSection::Excess).filter(move |saved| {
             let at = position;
             position += saved.as_ref().map_or(0, |(_, bytes)| bytes.len() as u64);
-            saved.is_err() || (skipped..skipped + wanted).contains(&at)
+            saved.is_err() || (skipped..skipped.saturating_add(wanted)).contains(&at)
         })
     }
 

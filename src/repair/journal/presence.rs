@@ -24,14 +24,8 @@ impl JournalReader {
         log: &LogFile,
         later: &[&RepairRecord],
     ) -> Result<ChangesInLog, StorageError> {
-        let is_replaced = |step: &RepairStep| {
-            let range = step.affected_range();
-            let overlaps = |other: &RepairStep| {
-                let other = other.affected_range();
-                other.start < range.end && range.start < other.end
-            };
-            later.iter().any(|record| record.plan.steps.iter().any(overlaps))
-        };
+        let is_replaced =
+            |step: &RepairStep| later.iter().any(|record| record.plan.steps.iter().any(|other| other.overlaps(step)));
         let (mut present, mut absent) = (0, 0);
         let steps = self.record.plan.steps.iter().take(MAX_COMPARED_STEPS);
         for step in steps.filter(|step| !is_replaced(step)) {

@@ -118,9 +118,8 @@ impl JournalReader {
             )),
             error => JournalFault::NotComplete(format!("its plan is not valid: {error}")),
         })?;
-        if let Some(step) = plan.contradictory_step() {
-            let reason = format!("its plan contradicts itself at {}..{}", step.start, step.end);
-            return Err(JournalFault::NotComplete(reason));
+        if let Some(fault) = plan.contradiction() {
+            return Err(JournalFault::NotComplete(format!("its plan {fault}")));
         }
         let path = file.path();
         let number = journal_number(path).unwrap_or_default();

@@ -196,7 +196,7 @@ impl Plan {
 
     /// Returns the first step that no log can have: its range is out of order or outside the log, it changes bytes
     /// outside its range, or it changes the length of the log and is not at the log's end.
-    pub(crate) fn contradictory_step(&self) -> Option<&RepairStep> {
+    fn contradictory_step(&self) -> Option<&RepairStep> {
         let mut previous_end = 0;
         self.steps.iter().enumerate().find_map(|(nth, step)| {
             let is_last = nth + 1 == self.steps.len();
@@ -207,6 +207,14 @@ impl Plan {
             previous_end = step.end;
             (!is_ordered || !is_inside || !is_tail_last).then_some(step)
         })
+    }
+
+    /// Returns what shows that the plan is for no log: settings that cannot be decoded, or a step that no log can have.
+    pub(crate) fn contradiction(&self) -> Option<String> {
+        if !self.settings.as_ref().is_none_or(PlannedSettings::is_valid) {
+            return Some("has settings that cannot be decoded".into());
+        }
+        self.contradictory_step().map(|step| format!("contradicts itself at {}..{}", step.start, step.end))
     }
 
     /// Returns the name of the plan's journal: the plan's only action, or `repair`, `undo`, `erase`, `purge` or
@@ -244,12 +252,12 @@ impl Plan {
             StepWrite::CutExcess(excess) | StepWrite::WriteExcess(excess) => excess.bytes,
             _ => step.max_end() - step.start,
         };
-        self.steps.iter().map(step_bytes).sum()
+        self.steps.iter().map(step_bytes).fold(0, u64::saturating_add)
     }
 
     /// Returns the number of bytes of the log that are saved in the journal.
     pub fn journaled_bytes(&self) -> u64 {
-        self.steps.iter().map(RepairStep::journaled_bytes).sum()
+        self.steps.iter().map(RepairStep::journaled_bytes).fold(0, u64::saturating_add)
     }
 
     /// Returns the plan as it is saved and journaled: JSON, on one line.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::step_parts::{StepPart, are_parts_of};
 use crate::format::header::LogHeader;
-use crate::format::{Version, hex};
+use crate::format::{LogSettings, Version, hex};
 
 /// The file of a missing segment, as a repair writes it: a header, and frames of other copies of the log, with gaps where none
 /// has a frame.
@@ -81,6 +81,13 @@ pub struct ExcessBytes {
     pub sha256: Vec<u8>,
 }
 
+impl ExcessBytes {
+    /// True when bytes of a segment that ends at `end` can be meant.
+    pub(crate) fn is_after(&self, end: u64) -> bool {
+        self.base < end && end.checked_add(self.bytes).is_some()
+    }
+}
+
 /// The change of the settings of a log in a folder, the file `log.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedSettings {
@@ -88,6 +95,23 @@ pub struct PlannedSettings {
     pub before: Option<String>,
     /// What is written.
     pub write: SettingsWrite,
+}
+
+impl PlannedSettings {
+    /// True when every text of the change can be decoded, so that none of them is taken for a file that is not there.
+    pub(crate) fn is_valid(&self) -> bool {
+        let is_hex = |bytes: &Option<String>| bytes.as_deref().is_none_or(|bytes| hex::decode(bytes).is_some());
+        is_hex(&self.before)
+            && match &self.write {
+                SettingsWrite::Bytes(bytes) => is_hex(bytes),
+                SettingsWrite::Lost { dropped, given_up, base } => {
+                    let before = || self.before.as_deref().and_then(hex::decode);
+                    let start = base.as_ref().map(|base| base.clone().into_bytes()).or_else(before);
+                    start.is_some_and(|bytes| LogSettings::decode(&bytes).is_ok())
+                        && dropped.iter().chain(given_up).all(|range| range.start < range.end)
+                }
+            }
+    }
 }
 
 /// What a plan writes into the settings of a log.
@@ -113,4 +137,41 @@ fn is_header_at(header: &str, base: u64) -> bool {
     let bytes = hex::decode(header).unwrap_or_default();
     let decoded = LogHeader::decode(&bytes).ok().and_then(|header| header.segment);
     bytes.len() as u64 == Version::V2.first_frame_offset() && decoded.is_some_and(|segment| segment.base == base)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::LogId;
+
+    #[test]
+    fn settings_that_cannot_be_decoded_are_not_those_of_a_file_that_is_not_there() {
+        let settings = LogSettings {
+            log_id: LogId::from_bytes([7; 16]),
+            segment_size: 1 << 20,
+            segment_age_ms: None,
+            first_offset: 0,
+            lost: Vec::new(),
+        };
+        let valid = Some(hex::encode(settings.encode().as_bytes()));
+        let change = |before: &Option<String>, write| PlannedSettings { before: before.clone(), write }.is_valid();
+        let lost = |range: Range<u64>, base: Option<String>| SettingsWrite::Lost {
+            dropped: Vec::new(),
+            given_up: vec![range],
+            base,
+        };
+        assert!(change(&None, SettingsWrite::Bytes(valid.clone())) && change(&valid, SettingsWrite::Bytes(None)));
+        assert!(change(&valid, lost(64..128, None)) && change(&None, lost(64..128, Some(settings.encode()))));
+        let invalid = Some("0g".to_owned());
+        assert!(!change(&invalid, SettingsWrite::Bytes(None)) && !change(&None, SettingsWrite::Bytes(invalid)));
+        assert!(!change(&None, lost(64..128, None)) && !change(&None, lost(64..128, Some("{}".into()))));
+        let reversed = Range { start: 128, end: 64 };
+        assert!(!change(&valid, lost(reversed, None)));
+    }
+
+    #[test]
+    fn excess_bytes_are_after_their_segment_and_end_at_an_offset() {
+        let excess = |bytes| ExcessBytes { base: 64, bytes, sha256: Vec::new() };
+        assert!(excess(10).is_after(100) && !excess(10).is_after(64) && !excess(u64::MAX).is_after(100));
+    }
 }

@@ -104,6 +104,12 @@ impl RepairStep {
         }
     }
 
+    /// True when both steps are about a common part of the log.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let (range, other) = (self.affected_range(), other.affected_range());
+        other.start < range.end && range.start < other.end
+    }
+
     /// True when the step writes only to its range: every single byte is inside of it, and a cut writes nothing.
     pub(crate) fn writes_only_its_range(&self) -> bool {
         let changes = match &self.write {
@@ -116,7 +122,7 @@ impl RepairStep {
                 return self.end == self.start && self.new_end == self.start && lost.is_after(self.start);
             }
             StepWrite::CutExcess(excess) | StepWrite::WriteExcess(excess) => {
-                return self.end == self.start && self.new_end == self.start && excess.base < self.start;
+                return self.end == self.start && self.new_end == self.start && excess.is_after(self.start);
             }
         };
         self.new_end == self.end
