@@ -60,7 +60,9 @@ fn one_thread_of_verify_holds_a_large_damaged_event_three_times_at_most() {
     let (mut bytes, offsets) = log_with_large_event(&large);
     // The window of the scan, the buffer of the classification, and that of the correction or of the search for the frames
     // next to the damage. For the largest event, the sum is below 64 MiB.
-    let limit = peak_memory_of_verify(&small) + 3 * bytes.len() as u64 + (6 << 20);
+    // A short run can end between two samples, before it has reached its peak.
+    let smallest = (0..8).map(|_| peak_memory_of_verify(&small)).max().unwrap();
+    let limit = smallest + 3 * bytes.len() as u64 + (6 << 20);
     // Two control characters that are far apart: no pattern of a few bits can be the damage, which bounds the time.
     let large_len = offsets[3] - offsets[2];
     for at in [large_len / 4, large_len / 2] {
