@@ -58,6 +58,7 @@ impl Disk for SimDisk {
 
     fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
         self.lock_state().work.looks += 1;
+        self.count_look(path);
         if let Some(free) = self.lock_state().free_space.get(path) {
             return Ok(FileIdentity::new(free.device, 0));
         }

@@ -17,6 +17,16 @@ pub(super) struct Script {
     pub(super) writer_is_present: bool,
     pub(super) unreadable: Option<Range<usize>>,
     pub(super) unreadable_inode: Option<usize>,
+    pub(super) appearing_file: Option<AppearingFile>,
+}
+
+/// A file that another program creates just before one of the looks at its name.
+#[derive(Debug)]
+pub(super) struct AppearingFile {
+    pub(super) name: String,
+    /// Number of looks that still find no file.
+    pub(super) looks_before: usize,
+    pub(super) contents: Vec<u8>,
 }
 
 /// Contents that a file gets just before one of the reads of its bytes or its length.
@@ -75,6 +85,26 @@ impl SimDisk {
         let mut state = self.lock_state();
         let inode = state.names[Path::new(name)];
         state.inodes[inode].replace(bytes);
+    }
+
+    /// Creates a file just before look number `n` at its name, counted from 0.
+    pub(crate) fn create_before_look(&self, n: usize, name: &str, contents: &[u8]) {
+        let file = AppearingFile { name: name.into(), looks_before: n, contents: contents.to_vec() };
+        self.lock_state().script.appearing_file = Some(file);
+    }
+
+    /// Counts a look at a name, and creates the scheduled file before it.
+    pub(super) fn count_look(&self, path: &Path) {
+        let mut state = self.lock_state();
+        let Some(file) = state.script.appearing_file.as_mut().filter(|file| Path::new(&file.name) == path) else {
+            return;
+        };
+        if file.looks_before > 0 {
+            file.looks_before -= 1;
+        } else if let Some(AppearingFile { name, contents, .. }) = state.script.appearing_file.take() {
+            drop(state);
+            self.put(&name, &contents);
+        }
     }
 
     /// Makes reads of this range fail in every file.
