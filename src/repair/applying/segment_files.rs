@@ -139,9 +139,10 @@ pub(super) fn roll_back_files(paths: &LogPaths, log: &LogFile, journal: &Journal
     relist(log)?;
     for step in journal.record.plan.steps.iter().rev() {
         match (file_step_state(log, step)?, step.excess()) {
-            (None | Some(FileStepState::Before | FileStepState::NoFile), _) => continue,
             // Segments are written as a whole, so a file with other content is not that of the plan, and stays.
-            (Some(FileStepState::Foreign), None) => continue,
+            (None | Some(FileStepState::Before | FileStepState::NoFile), _) | (Some(FileStepState::Foreign), None) => {
+                continue;
+            }
             (Some(FileStepState::Foreign), Some(excess)) => {
                 let expected =
                     format!("at most {} bytes after the end of the segment at {}", excess.bytes, excess.base);
