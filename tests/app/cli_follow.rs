@@ -198,8 +198,11 @@ fn watch_reports_a_cut_and_another_file_once_and_reads_on() {
     let shell = Shell::with_log();
     shell.plant_damage("checksum", "other.log");
     fs::copy(shell.path("a.log"), shell.path("kept.log")).unwrap();
+    OpenOptions::new().append(true).open(shell.path("a.log")).unwrap().write_all(&[0xff; 40]).unwrap();
     let mut watch = RunningCommand::start(&shell, "watch a.log --json");
     append(&shell, "other.log", "T");
+    // This report shows that the command has opened the file that is replaced next.
+    assert_eq!(watch.next_json()["event"], "damage");
     fs::rename(shell.path("other.log"), shell.path("a.log")).unwrap();
     assert_eq!(watch.next_json()["event"], "replaced");
     assert_eq!(watch.next_json()["finding"]["kind"], "checksum");
