@@ -10,6 +10,8 @@ pub const HEADER_LEN: u64 = 16;
 pub const MAX_HEADER_LEN: usize = 64;
 /// Offset of the log id in a header of version 2.
 const LOG_ID_OFFSET: usize = 16;
+/// The bytes of the log id and the base, which follows it, in a header of version 2.
+pub(crate) const ID_AND_BASE: std::ops::Range<usize> = LOG_ID_OFFSET..LOG_ID_OFFSET + LOG_ID_LEN + 8;
 /// Offset of the checksum in a header of version 2, which covers the bytes before it.
 const HEADER_CHECKSUM_OFFSET: usize = 60;
 /// Length of the field of version 2 that is zero and that readers ignore.

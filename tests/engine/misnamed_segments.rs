@@ -186,6 +186,16 @@ fn a_log_of_version_1_with_the_name_of_a_segment_is_named_and_never_read_or_remo
     assert_eq!(replayed(&read_only(&disk)).0, offsets);
     repair(&disk, &RepairOptions::new());
     assert_eq!(contents(&disk), contents(&good));
+    // The log id and the base show it when its first frame is damaged as well, and a few of their bytes.
+    let first = offsets.iter().copied().find(|offset| *offset > all[2]).unwrap();
+    for id_byte in [bytes[20], !bytes[20]] {
+        bytes[20] = id_byte;
+        bytes[64 + 5] ^= 0xff;
+        disk.put(&segment(all[2]), &bytes);
+        let others = offsets.iter().copied().filter(|offset| *offset != first).collect::<Vec<_>>();
+        assert_eq!(replayed(&read_only(&disk)).0, others);
+        bytes[64 + 5] ^= 0xff;
+    }
 }
 
 #[test]

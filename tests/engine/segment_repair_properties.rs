@@ -274,6 +274,27 @@ proptest! {
 }
 
 #[test]
+fn a_file_that_was_cut_within_its_header_is_cut_there_again_by_an_undo() {
+    let intact = intact_log();
+    let bases = intact.bases();
+    for (base, len) in [bases[0], bases[2]].into_iter().flat_map(|base| (0..=HEADER_LEN).map(move |len| (base, len))) {
+        let disk = SimDisk::default();
+        disk.create_folder(Path::new(FOLDER), Path::new(FOLDER)).unwrap();
+        for (name, bytes) in intact.files.iter().filter(|(name, _)| !name.contains(".log.idx")) {
+            let kept = if *name == segment_name(base) { len as usize } else { bytes.len() };
+            disk.put(&format!("{FOLDER}/{name}"), &bytes[..kept]);
+        }
+        let damaged = segments_of(&disk);
+        let plan = plan(&disk, &RepairOptions::new());
+        assert!(!plan.is_empty(), "{base}, cut after {len} bytes");
+        apply(&log_paths(&disk), &plan, ApplyOptions::new()).unwrap();
+        let undo = plan_undo(&log_paths(&disk), None).unwrap();
+        apply(&log_paths(&disk), &undo, ApplyOptions::new()).unwrap();
+        assert!(segments_of(&disk) == damaged, "{base}, cut after {len} bytes");
+    }
+}
+
+#[test]
 fn every_event_of_the_intact_log_is_in_a_segment() {
     let intact = intact_log();
     assert!(intact.bases().len() > 5);

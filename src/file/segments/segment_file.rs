@@ -10,7 +10,7 @@ use super::table::segment_path;
 use crate::file::storage::{Disk, OpenMode, Storage, read_full};
 use crate::format::byte_layout::u16_at;
 use crate::format::frame::{self, CHECKSUM_LEN, DecodeResult, LENGTH_LEN};
-use crate::format::header::{LogHeader, MAGIC, MAX_HEADER_LEN};
+use crate::format::header::{ID_AND_BASE, LogHeader, MAGIC, MAX_HEADER_LEN};
 use crate::format::{FrameFormat, LogId, SegmentHeader, Version};
 
 /// The largest number of segments whose files are kept open. Opening another one closes the one that was used longest ago.
@@ -33,9 +33,14 @@ pub(super) enum SegmentIdentity {
     Known(SegmentHeader),
     /// A damaged or short header. The frames after it show whether the file belongs to the log.
     Damaged,
-    /// The header of another version. Only a frame of the log after it shows that the version is damaged.
+    /// The header of another version. The rest of the header or a frame of the log after it shows that the version is damaged.
     OtherVersion,
 }
+
+/// The number of bytes of the log id and the base in a header that must be right before the file is taken for a segment with a
+/// damaged version. At least 12 of them are bytes of the log id, so a file of another log or version has them by chance once
+/// in 2^96 cases.
+const MIN_RIGHT_BYTES: usize = 20;
 
 impl SegmentFile {
     /// Opens the segment that starts at `base`, when its header does not show another log or another place.
@@ -48,7 +53,9 @@ impl SegmentFile {
         let is_segment = match read_identity(storage.as_ref())? {
             SegmentIdentity::Known(header) => header.log_id == log_id && header.base == base,
             SegmentIdentity::Damaged => true,
-            SegmentIdentity::OtherVersion => has_first_frame(storage.as_ref(), base, log_id)?,
+            SegmentIdentity::OtherVersion => {
+                has_fields_of(storage.as_ref(), base, log_id)? || has_first_frame(storage.as_ref(), base, log_id)?
+            }
         };
         if !is_segment {
             return Err(io::Error::new(ErrorKind::NotFound, "the file is not this segment of this log"));
@@ -74,9 +81,23 @@ pub(super) fn read_identity(storage: &dyn Storage) -> io::Result<SegmentIdentity
 }
 
 /// True when a header has the magic of a log and another version than that of segments.
+///
+/// Logs of version 0 have no header, so the version 0 in one is damage. A file that was cut after the magic has it while an undo
+/// writes zeros where the file had no bytes.
 fn has_other_version(header: &[u8]) -> bool {
-    let version = u16_at(header, MAGIC.len());
-    header.starts_with(&MAGIC) && version.is_some_and(|version| version != Version::V2.number())
+    let other = |version: u16| version != Version::V0.number() && version != Version::V2.number();
+    header.starts_with(&MAGIC) && u16_at(header, MAGIC.len()).is_some_and(other)
+}
+
+/// True when the header in a file has the log id and the base of the segment at `base`, apart from a few damaged bytes.
+fn has_fields_of(storage: &dyn Storage, base: u64, log_id: LogId) -> io::Result<bool> {
+    let mut found = [0; MAX_HEADER_LEN];
+    let is_whole = read_full(storage, &mut found, 0)? == found.len();
+    let segment = SegmentHeader { log_id, base, number: 0, prev_checksum: 0, log_start: 0 };
+    let expected = LogHeader { flags: 0, created_at_ms: 0, segment: Some(segment) }.encode();
+    let pairs = found.iter().zip(expected.iter()).enumerate();
+    let right = pairs.filter(|(at, (found, expected))| ID_AND_BASE.contains(at) && found == expected).count();
+    Ok(is_whole && right >= MIN_RIGHT_BYTES)
 }
 
 /// True when the file has a valid frame of this log where the first one of the segment at `base` is.
