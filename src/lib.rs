@@ -116,6 +116,10 @@ mod fuzz;
 #[cfg(feature = "app")]
 mod log_report;
 #[cfg(feature = "app")]
+mod place;
+#[cfg(feature = "remote")]
+mod remote;
+#[cfg(feature = "app")]
 mod report;
 #[cfg(feature = "app")]
 mod tui;

@@ -29,6 +29,7 @@ mod app {
     mod cli_log_list;
     mod cli_lost_segments;
     mod cli_paths;
+    mod cli_remote_arguments;
     mod cli_repair;
     mod cli_report;
     mod cli_retain;

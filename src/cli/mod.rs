@@ -43,6 +43,7 @@ mod overwrite;
 mod plan_file;
 mod progress;
 mod purge;
+mod remote_arguments;
 mod repair;
 mod report;
 mod retain;
@@ -60,11 +61,12 @@ mod watch_program;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::failure::{CommandFailure, CommandResult};
 use self::options::GlobalArgs;
 use self::output::{CommandOutput, OutputFormat};
+use self::remote_arguments::check_remote_arguments;
 use crate::report::ExitStatus;
 
 /// Inspector and repair tool for append-only event logs.
@@ -172,8 +174,9 @@ fn run_args(args: Vec<OsString>) -> ExitStatus {
     let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
     let mut out = CommandOutput::new(if json { OutputFormat::Json } else { OutputFormat::Text });
     let args = insert_open_command(args);
-    let result = match Cli::try_parse_from(&args) {
-        Ok(cli) => cli.command.run(&cli.global, &mut out).and_then(|status| out.flush().map(|()| status)),
+    let result = match parse_args(&args) {
+        Ok(Ok(cli)) => cli.command.run(&cli.global, &mut out).and_then(|status| out.flush().map(|()| status)),
+        Ok(Err(failure)) => Err(failure),
         Err(error) if error.use_stderr() => {
             let mut root = Cli::command();
             root.build();
@@ -192,6 +195,16 @@ fn run_args(args: Vec<OsString>) -> ExitStatus {
             failure.exit_status()
         }
     }
+}
+
+/// Parses the arguments, and checks the paths among them.
+fn parse_args(args: &[OsString]) -> Result<Result<Cli, CommandFailure>, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(args)?;
+    if let Err(failure) = check_remote_arguments(&command, &matches) {
+        return Ok(Err(failure));
+    }
+    Cli::from_arg_matches(&matches).map(Ok).map_err(|error| error.format(&mut command))
 }
 
 /// Returns the last command in the arguments that has commands of its own, such as `index`; the program itself when none has.

@@ -6,7 +6,7 @@ use super::imports::{Graph, imports};
 use super::source_text::source_files;
 
 /// The modules of the crate in reading order. Each imports only modules before it.
-const LAYERS: [&str; 14] = [
+const LAYERS: [&str; 16] = [
     "format",
     "file",
     "index",
@@ -15,9 +15,11 @@ const LAYERS: [&str; 14] = [
     "log",
     "query",
     "sample",
+    "place",
     "report",
     "log_report",
     "export",
+    "remote",
     "cli",
     "tui",
     "fuzz",

@@ -1,0 +1,4 @@
+//! Access to servers: object storage with the S3 protocol, and streams of NATS JetStream.
+//!
+//! The engine knows only its storage traits. A client library, its runtime and its types stay inside the module of their
+//! server. Everything that a server sends is input: numbers are bounded, and bytes are believed when their checksum proves them.
