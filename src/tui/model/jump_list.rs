@@ -10,7 +10,7 @@ const MAX_PLACES: usize = 100;
 
 /// A place on the screen that can be returned to.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct JumpPlace {
     /// The tab.
     pub(crate) tab: Tab,
     /// The pane that had the focus.
@@ -24,14 +24,14 @@ pub(crate) struct Place {
 /// The places that jumps have left, and the position among them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct JumpList {
-    places: Vec<Place>,
+    places: Vec<JumpPlace>,
     /// Number of places before the present one. Places from there on were left by going back.
     position: usize,
     /// The marks that the user has set.
-    pub(crate) marks: BTreeMap<char, Place>,
+    pub(crate) marks: BTreeMap<char, JumpPlace>,
 }
 
-impl Place {
+impl JumpPlace {
     /// Returns whether two places are the same tab, filter and row. The focus may differ.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.tab == other.tab && self.offset == other.offset && self.filter.is_same(&other.filter)
@@ -40,12 +40,12 @@ impl Place {
 
 impl JumpList {
     /// Records the place that a jump leaves. The places that were left by going back are dropped.
-    pub(crate) fn record(&mut self, place: Place) {
+    pub(crate) fn record(&mut self, place: JumpPlace) {
         self.places.truncate(self.position);
         self.push(place);
     }
 
-    fn push(&mut self, place: Place) {
+    fn push(&mut self, place: JumpPlace) {
         if self.places.last().is_none_or(|last| !last.is_same(&place)) {
             self.places.push(place);
         }
@@ -56,7 +56,7 @@ impl JumpList {
     }
 
     /// Returns the place before the present one, and makes it the present one. `current` is kept to go forward to.
-    pub(crate) fn go_back(&mut self, current: Place) -> Option<Place> {
+    pub(crate) fn go_back(&mut self, current: JumpPlace) -> Option<JumpPlace> {
         let is_newest = self.position == self.places.len();
         let mut target = self.position.checked_sub(1)?;
         // The place that the last jump left may be the present one.
@@ -71,7 +71,7 @@ impl JumpList {
     }
 
     /// Returns the place after the present one, and makes it the present one.
-    pub(crate) fn go_forward(&mut self) -> Option<Place> {
+    pub(crate) fn go_forward(&mut self) -> Option<JumpPlace> {
         let place = self.places.get(self.position + 1).cloned()?;
         self.position += 1;
         Some(place)
@@ -86,8 +86,8 @@ impl Model {
     }
 
     /// Returns the place that is shown, or the one that is about to be shown.
-    pub(crate) fn current_place(&self) -> Place {
-        Place {
+    pub(crate) fn current_place(&self) -> JumpPlace {
+        JumpPlace {
             tab: self.tab,
             focus: self.focus,
             filter: self.list.filter.clone(),
@@ -100,8 +100,8 @@ impl Model {
 mod tests {
     use super::*;
 
-    fn place(offset: u64) -> Place {
-        Place { tab: Tab::Events, focus: Pane::Main, filter: Filter::default(), offset }
+    fn place(offset: u64) -> JumpPlace {
+        JumpPlace { tab: Tab::Events, focus: Pane::Main, filter: Filter::default(), offset }
     }
 
     /// Returns a list of the jumps 0 → 10 → 20, which is now at 30.
@@ -113,7 +113,7 @@ mod tests {
         list
     }
 
-    fn offset(place: Option<Place>) -> Option<u64> {
+    fn offset(place: Option<JumpPlace>) -> Option<u64> {
         place.map(|place| place.offset)
     }
 

@@ -88,7 +88,7 @@ pub(crate) use index_lines::{index_state_tone, wrapped_index_lines};
 pub(crate) use jobs::{EscBehavior, RequestGenerations, UserJob};
 pub(crate) use json::{FoldedLines, JsonDoc, JsonRoot, JsonRowView};
 pub(crate) use json_rows::INDENT_COLUMNS;
-pub(crate) use jump_list::{JumpList, Place};
+pub(crate) use jump_list::{JumpList, JumpPlace};
 pub(crate) use labelled_lines::{label_columns, wrap_text};
 pub(crate) use latency::histogram_bars;
 pub(crate) use list::{EventList, ROW_BATCH, RowRequestState, RowsNeeded};

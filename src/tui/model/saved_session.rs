@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Model;
 use super::columns::ColumnLayout;
 use super::detail::{AggregateMode, DetailView};
-use super::jump_list::Place;
+use super::jump_list::JumpPlace;
 use super::modes::{Pane, Tab, ZoneOnStart, Zoom};
 use super::offset_base::OffsetBase;
 use super::prompt::PromptHistory;
@@ -179,8 +179,8 @@ impl SavedSession {
     }
 }
 
-impl From<&Place> for SavedPlace {
-    fn from(place: &Place) -> Self {
+impl From<&JumpPlace> for SavedPlace {
+    fn from(place: &JumpPlace) -> Self {
         Self { tab: place.tab, focus: place.focus, filter: place.filter.text().to_owned(), offset: place.offset }
     }
 }

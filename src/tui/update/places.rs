@@ -3,7 +3,7 @@
 use super::{following, rows};
 use crate::tui::actions::{ActionId, ActionScope};
 use crate::tui::keys::Key;
-use crate::tui::model::{MarkUse, Model, Place};
+use crate::tui::model::{JumpPlace, MarkUse, Model};
 
 /// Returns to the place before the last jump.
 pub(super) fn go_back(model: &mut Model) {
@@ -24,8 +24,8 @@ pub(super) fn go_forward(model: &mut Model) {
 }
 
 /// Shows a place: its tab, its filter and its row.
-fn show_place(model: &mut Model, place: Place) {
-    let Place { tab, focus, filter, offset } = place;
+fn show_place(model: &mut Model, place: JumpPlace) {
+    let JumpPlace { tab, focus, filter, offset } = place;
     following::stop_following(model);
     (model.tab, model.focus) = (tab, focus);
     let has_same_filter = filter.is_same(&model.list.filter);

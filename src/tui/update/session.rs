@@ -9,7 +9,8 @@ use crate::tui::actions::ActionId;
 use crate::tui::effect::Effect;
 use crate::tui::message::SessionPreparation;
 use crate::tui::model::{
-    ActiveSearch, Follow, LoadedSession, Model, Place, SavedPlace, SavedSession, SavedZone, SessionPhase, ZoneOnStart,
+    ActiveSearch, Follow, JumpPlace, LoadedSession, Model, SavedPlace, SavedSession, SavedZone, SessionPhase,
+    ZoneOnStart,
 };
 use crate::tui::request::{FirstHints, Request, WorkerKind};
 
@@ -89,7 +90,7 @@ fn restore_marks(model: &mut Model, saved: &SavedSession) {
     for (name, place) in &saved.marks {
         // A mark whose filter is not understood any more still leads to its offset.
         let filter = parse_filter(model, place).unwrap_or_default();
-        let place = Place { tab: place.tab, focus: place.focus, filter, offset: place.offset };
+        let place = JumpPlace { tab: place.tab, focus: place.focus, filter, offset: place.offset };
         model.jump_list.marks.entry(*name).or_insert(place);
     }
 }

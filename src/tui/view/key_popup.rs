@@ -8,7 +8,7 @@ use super::text::{display_width, draw_spans, fit_safe, pad};
 use crate::report::sanitize;
 use crate::tui::actions::{ActionId, ActionScope, action_table};
 use crate::tui::dialog_layout::DIALOG_MIN_BORDERED_SIZE;
-use crate::tui::model::{MarkUse, Model, Place, Tab};
+use crate::tui::model::{JumpPlace, MarkUse, Model, Tab};
 use crate::tui::theme::Role;
 
 /// Columns between a key and its text.
@@ -80,7 +80,7 @@ pub(super) fn draw_first_hints(frame: &mut Frame, model: &Model) {
 }
 
 /// Returns the offset of a place, with its tab and its filter where they are not the usual ones.
-fn place_text(model: &Model, place: &Place) -> String {
+fn place_text(model: &Model, place: &JumpPlace) -> String {
     let mut parts = vec![format!("at {}", model.format_offset(place.offset))];
     if place.tab != Tab::Events {
         parts.push(place.tab.name().to_owned());
