@@ -64,6 +64,7 @@ mod engine {
     mod samples;
     mod saved_plans;
     mod seen_end;
+    mod segment_headers;
     mod segment_readers;
     mod segment_repair_properties;
     mod segments;

@@ -1,8 +1,10 @@
-//! The methods of [`LogFile`] for offsets before the start of a log, whose segments a retention has removed.
+//! The methods of [`LogFile`] for offsets at which no frame starts: before the start of a log, whose segments a retention has removed,
+//! and in the headers of segments.
 
 use super::LogFile;
 use super::segments::SegmentSet;
 use crate::StorageError;
+use crate::format::Version;
 
 impl LogFile {
     /// Checks that retention has not removed the segment with `offset`. Offset 0 selects the start of the log.
@@ -40,5 +42,14 @@ impl LogFile {
                 offset = first;
             }
         })
+    }
+
+    /// Returns the start of the last segment, or of a log in one file, when the log ends at `log_end` within its header.
+    pub(crate) fn start_of_cut_header(&self, log_end: u64) -> Option<u64> {
+        let Some(segments) = self.storage().segments() else {
+            return (log_end < self.first_frame_offset()).then_some(0);
+        };
+        let base = segments.base_before(u64::MAX)?;
+        (base..base.saturating_add(Version::V2.first_frame_offset())).contains(&log_end).then_some(base)
     }
 }

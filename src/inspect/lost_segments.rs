@@ -46,7 +46,9 @@ impl LogView {
         let log_end = self.log().len()?;
         let seen_end = finding.evidence.log_end_offset.unwrap_or(finding.end).max(finding.end);
         if seen_end > log_end {
-            let last = self.lost_last_segment().filter(|last| (log_end..seen_end).contains(&last.segment.base));
+            // A file without a byte is there.
+            let is_lost = |base: u64| (log_end..seen_end).contains(&base) && segments.base_from(base) != Some(base);
+            let last = self.lost_last_segment().filter(|last| is_lost(last.segment.base));
             let before = || self.nearest_header(segments.bases().into_iter().rev());
             return Ok(last.map(|last| LostSegments {
                 absent: log_end..seen_end,

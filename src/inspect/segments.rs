@@ -142,20 +142,24 @@ impl LogView {
         found: &[u8],
     ) -> Result<Option<ExpectedHeader>, StorageError> {
         let Some(segments) = self.segments() else { return Ok(None) };
-        let neighbour = |base: Option<u64>| {
-            let view = base.and_then(|base| self.segment_view(base).ok())?;
-            view.segment_header().map(|header| (header, view))
-        };
-        let before = neighbour(segments.base_before(base));
-        let after = neighbour(segments.base_from(base.saturating_add(1)));
-        let number = before.as_ref().map(|(header, _)| header.number.saturating_add(1));
-        let number = number.or(after.as_ref().and_then(|(header, _)| header.number.checked_sub(1)));
+        let view_at = |base: Option<u64>| base.and_then(|base| self.segment_view(base).ok());
+        let previous = view_at(segments.base_before(base));
+        let with_header = |view: LogView| view.segment_header().map(|header| (header, view));
+        let before = previous.clone().and_then(with_header);
+        let after = view_at(segments.base_from(base.saturating_add(1))).and_then(with_header);
+        // Other segments can be missing between this one and its neighbours.
+        let is_complete = |offset: u64| segments.segment_at(offset).missing().is_empty();
+        let is_adjacent = base.checked_sub(1).is_some_and(is_complete) || !is_complete(base);
+        let next_number = before.as_ref().map(|(header, _)| header.number.saturating_add(1));
+        let number = after.as_ref().and_then(|(header, _)| header.number.checked_sub(1));
+        let number = next_number.filter(|_| is_adjacent).or(number).or(next_number);
         // The last segment says where the log starts.
         let stated = before.as_ref().filter(|_| after.is_some()).map(|(header, _)| header.log_start);
         let log_start = stated.unwrap_or_else(|| segments.log_start());
         let Some(number) = number else { return Ok(None) };
-        let prev_checksum = match &before {
-            Some((_, view)) => last_frame(view, base)?.map_or(0, |last| last.checksum),
+        // The frames of a segment can be read without its header.
+        let prev_checksum = match &previous {
+            Some(view) => last_frame(view, base)?.map_or(0, |last| last.checksum),
             None => 0,
         };
         // A segment without an event was created after the one before it.

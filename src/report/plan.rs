@@ -221,7 +221,10 @@ pub(super) fn describe_write(step: &RepairStep) -> String {
         StepWrite::Parts { parts, .. } if step.action == RepairAction::Erase => {
             format!("{bytes} replaced with {}, later offsets stay", format_count(parts.len() as u64, "gap"))
         }
-        StepWrite::Parts { .. } => join_with_rest(&section_texts(step), step.sections().len(), "; "),
+        StepWrite::Parts { header, .. } => {
+            let sections = join_with_rest(&section_texts(step), step.sections().len(), "; ");
+            header.as_ref().map_or(String::new(), |_| "the header rewritten; ".into()) + &sections
+        }
         StepWrite::CopyFrom { from } => format!("{bytes} copied from {}", safe_path_text(from)),
         StepWrite::Truncate => format!("{bytes} cut from the end"),
         StepWrite::Segment(_) => {
@@ -576,7 +579,7 @@ this plan restores 1 event; with `--accept likely` it would restore 2";
     #[test]
     fn a_part_without_frames_of_a_donor_is_filled_with_a_gap() {
         let parts = vec![StepPart { end: 500, from: Some("b.log".into()) }, StepPart { end: 700, from: None }];
-        let write = StepWrite::Parts { description: "{}".into(), parts };
+        let write = StepWrite::Parts { description: "{}".into(), parts, header: None };
         let text = describe_write(&step(RepairAction::TakeFromDonor, 320..700, "truncated", write));
         assert_eq!(text, "320..500 copied from b.log; 500..700 filled with a gap");
     }

@@ -158,11 +158,11 @@ fn is_write_of_action(step: &RepairStep) -> bool {
         | (StepWrite::CopyFrom { .. }, RepairAction::TakeFromDonor)
         | (StepWrite::GiveUp(_), RepairAction::GiveUp)
         | (StepWrite::CutExcess(_), RepairAction::CutExcess) => true,
-        (StepWrite::Parts { .. }, RepairAction::TakeFromDonor)
-        | (StepWrite::Segment(_), RepairAction::RestoreSegment) => {
-            step.gaps().all(|gap| gap.end.saturating_sub(gap.start) >= MIN_GAP)
+        (StepWrite::Parts { header, .. }, RepairAction::TakeFromDonor) => {
+            is_header_of(step, header.as_ref()) && has_long_gaps(step)
         }
-        (StepWrite::Gap { header: None, .. } | StepWrite::Parts { .. }, RepairAction::Erase) => {
+        (StepWrite::Segment(_), RepairAction::RestoreSegment) => has_long_gaps(step),
+        (StepWrite::Gap { header: None, .. } | StepWrite::Parts { header: None, .. }, RepairAction::Erase) => {
             step.new_end == step.end
                 && step.sections().iter().all(|section| {
                     let len = section.range.end.saturating_sub(section.range.start);
@@ -170,14 +170,22 @@ fn is_write_of_action(step: &RepairStep) -> bool {
                 })
         }
         (StepWrite::Truncate, RepairAction::SetAsideTail) => step.new_end == step.start,
-        (StepWrite::Gap { header, .. }, RepairAction::Gap) => {
-            let is_header = |header: &String| {
-                hex::decode(header).is_some_and(|bytes| {
-                    LogHeader::decode(&bytes).is_ok_and(|header| header.encode().len() == bytes.len())
-                })
-            };
-            header.as_ref().is_none_or(|header| step.start == 0 && is_header(header))
-        }
+        (StepWrite::Gap { header, .. }, RepairAction::Gap) => is_header_of(step, header.as_ref()),
         _ => false,
     }
+}
+
+/// True when a header that a step writes is that of the log or of the segment that starts where the step does.
+fn is_header_of(step: &RepairStep, header: Option<&String>) -> bool {
+    let is_at_start = |bytes: &[u8]| {
+        LogHeader::decode(bytes).is_ok_and(|header| {
+            header.encode().len() == bytes.len() && step.start == header.segment.map_or(0, |segment| segment.base)
+        })
+    };
+    header.is_none_or(|header| hex::decode(header).is_some_and(|bytes| is_at_start(&bytes)))
+}
+
+/// True when every gap of a step is long enough for a frame.
+fn has_long_gaps(step: &RepairStep) -> bool {
+    step.gaps().all(|gap| gap.end.saturating_sub(gap.start) >= MIN_GAP)
 }

@@ -10,7 +10,7 @@ use crate::file::LogFile;
 use crate::format::journal::JournalSection;
 use crate::inspect::LogView;
 use crate::repair::journal::JournalReader;
-use crate::repair::types::{LogPaths, RepairStep, ShortSegment, StepWrite, WorkMeter, is_all_zero};
+use crate::repair::types::{LogPaths, RepairAction, RepairStep, ShortSegment, StepWrite, WorkMeter, is_all_zero};
 
 /// Truncates the index, writes all steps by ascending offset, and syncs the log.
 ///
@@ -45,7 +45,10 @@ fn write_step(
 ) -> Result<(), StorageError> {
     let storage = log.storage();
     let io = |at| move |error| StorageError::io_at(log.path(), "write", at, error);
-    if let StepWrite::Edits(changes) = &step.write {
+    // A header is written at once: a part of it can be that of another version, which is no segment of the log.
+    if let StepWrite::Edits(changes) = &step.write
+        && step.action != RepairAction::RebuildHeader
+    {
         for change in changes {
             storage.write_at(&change.after, change.offset).map_err(io(change.offset))?;
         }

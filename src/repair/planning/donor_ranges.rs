@@ -166,7 +166,11 @@ impl AdjacentPieces<'_, '_> {
         let filled_end = found.runs.last().map_or(end, |run| run.range.end.max(end));
         let may_end_short = last.fix.as_ref().is_some_and(|fix| fix.action == RepairAction::SetAsideTail);
         let gap_end = if may_end_short { filled_end.saturating_add(MIN_GAP) } else { filled_end };
-        lengthen_short_holes(&mut found.runs, start..gap_end, self.view.log().first_frame_offset());
+        // The header of the last segment is no hole: the index has it.
+        let log = self.view.log();
+        let is_in_header = log.start_of_cut_header(log_end).is_some_and(|base| base > 0 && base <= start);
+        let gap_start = if is_in_header { log.skip_segment_header(start) } else { start };
+        lengthen_short_holes(&mut found.runs, gap_start..gap_end, log.first_frame_offset());
         found.misses = disjoint_misses(found.misses);
         self.add_notes(ranges, &found, start..filled_end);
         self.add_ranges(ranges, &found, filled_end);

@@ -188,6 +188,7 @@ fn base_step(view: &LogView, run: &FrameRun, content: &str) -> Result<RepairStep
         ends => StepWrite::Parts {
             description: content.to_owned(),
             parts: ends.iter().map(|end| StepPart { end: *end, from: None }).collect(),
+            header: None,
         },
     };
     Ok(RepairStep {

@@ -52,6 +52,8 @@ pub(super) enum Decision {
 pub(super) struct SegmentContent {
     /// The bytes of the header.
     pub(super) header: Vec<u8>,
+    /// True when the header follows from other segments, because neither an index nor a donor has it.
+    pub(super) is_header_composed: bool,
     /// The end of the log before, when the segment becomes the last one.
     pub(super) old_log_end: Option<u64>,
     /// The parts after the header, by ascending offset. A part without frames of a donor becomes a gap.
@@ -201,9 +203,16 @@ fn is_same_source(runs: &[DonorRun], next: &[DonorRun]) -> bool {
 
 /// Merges adjacent groups that become one step: a gap fills them as one range, the frames of a donor are copied at once,
 /// or they fill the end of the log, which ends at `log_end` now.
-pub(super) fn merge_adjacent_groups(groups: Vec<PieceGroup>, log_end: u64) -> Vec<PieceGroup> {
-    let merged = merge_with(groups, PieceGroup::try_merge);
-    merge_with(merged, |last, next| last.try_merge_end(next, log_end))
+///
+/// A group at `header_start`, where the last segment of a log that ends within its header starts, stays a step of its own.
+pub(super) fn merge_adjacent_groups(
+    groups: Vec<PieceGroup>,
+    log_end: u64,
+    header_start: Option<u64>,
+) -> Vec<PieceGroup> {
+    let is_separate = |next: &PieceGroup| header_start == Some(next.range.start);
+    let merged = merge_with(groups, |last, next| if is_separate(&next) { Some(next) } else { last.try_merge(next) });
+    merge_with(merged, |last, next| if is_separate(&next) { Some(next) } else { last.try_merge_end(next, log_end) })
 }
 
 fn merge_with(

@@ -20,6 +20,15 @@ use crate::repair::types::{NextSegment, ProposedFix, read_neighbour};
 /// The length of the header of a segment, in bytes.
 const HEADER_BYTES: u64 = Version::V2.first_frame_offset();
 
+/// The source of the header of a missing segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum MissingHeaderSource {
+    /// The copy in its index, or that of a donor.
+    Copy,
+    /// The segments next to it, and the frames.
+    Composed,
+}
+
 /// The missing segments of one finding, with the frames that may be taken for them.
 pub(super) struct LostRangePlanner<'a, 'd, 'm> {
     pub(super) view: &'a LogView,
@@ -45,6 +54,10 @@ impl LostRangePlanner<'_, '_, '_> {
         let bases = self.segment_bases();
         let first = bases.first().copied().unwrap_or(end);
         let mut groups = Vec::new();
+        if start < first && self.ends_before_lost_segment(&(start..first)) {
+            self.restore_last_end(start..first, end, &mut groups);
+            return Ok(groups);
+        }
         if start < first {
             self.decide_end_of_segment(start..first, &mut groups);
         }
@@ -52,7 +65,7 @@ impl LostRangePlanner<'_, '_, '_> {
         for (at, base) in bases.iter().enumerate() {
             let range = *base..bases.get(at + 1).copied().unwrap_or(end);
             let header = self.header_of(&range, before)?;
-            before = header.and_then(|header| header.segment).or(before);
+            before = header.and_then(|(header, _)| header.segment).or(before);
             let decision = match header {
                 Some(header) => self.decide_segment(&range, header)?,
                 None => self.give_up(),
@@ -99,8 +112,31 @@ impl LostRangePlanner<'_, '_, '_> {
         }
     }
 
+    /// True when the log ends within a segment before lost ones, and this segment can be restored: a donor has frames of `range`, or
+    /// the header is cut, without which the segment is damaged also when its range is given up.
+    fn ends_before_lost_segment(&self, range: &Range<u64>) -> bool {
+        let is_header_cut = || self.view.log().start_of_cut_header(self.lost.absent.start).is_some();
+        self.lost.last.is_some() && (!self.runs_in(range).is_empty() || is_header_cut())
+    }
+
+    /// Decides about the end of the last segment that is left, and leaves the lost ones after it up to `end` to the next repair: a plan
+    /// changes the end of the log once.
+    fn restore_last_end(&self, range: Range<u64>, end: u64, groups: &mut Vec<PieceGroup>) {
+        let pieces = std::slice::from_ref(self.proposed);
+        for part in fill(range.start, Some(range.end), self.runs_in(&range)) {
+            let decision = part.content.map_or(Decision::FillWithGap, |run| Decision::TakeFromDonor(vec![run]));
+            groups.push(PieceGroup::of_part(part.range, pieces, decision));
+        }
+        let reason = "the segment before it has lost its end, which is restored first: repair again after that";
+        groups.push(PieceGroup::of_part(range.end..end, pieces, Decision::LeaveUnrepaired(reason.into())));
+    }
+
     /// Decides about the segment with this range and header.
-    fn decide_segment(&self, range: &Range<u64>, header: LogHeader) -> Result<Decision, StorageError> {
+    fn decide_segment(
+        &self,
+        range: &Range<u64>,
+        (header, source): (LogHeader, MissingHeaderSource),
+    ) -> Result<Decision, StorageError> {
         let first = range.start.saturating_add(HEADER_BYTES);
         let runs = self.runs_in(&(first..range.end));
         let is_empty = first == range.end && self.donor_header(range.start)?.is_some();
@@ -116,7 +152,12 @@ impl LostRangePlanner<'_, '_, '_> {
             return Ok(self.give_up());
         }
         let old_log_end = self.lost.last.filter(|_| range.end == self.lost.absent.end).map(|_| self.lost.absent.start);
-        Ok(Decision::WriteSegment(Box::new(SegmentContent { header: header.encode().to_vec(), old_log_end, parts })))
+        Ok(Decision::WriteSegment(Box::new(SegmentContent {
+            header: header.encode().to_vec(),
+            is_header_composed: source == MissingHeaderSource::Composed,
+            old_log_end,
+            parts,
+        })))
     }
 
     /// Returns the decision about a range that no donor has: a range that was given up before stays so.
@@ -191,19 +232,23 @@ impl LostRangePlanner<'_, '_, '_> {
 
     /// Returns the header of the missing segment with this range: the copy in its index, that of a donor, or one that follows from
     /// the segments next to it and from the frames; `None` when nothing shows its number or its time.
-    fn header_of(&self, range: &Range<u64>, before: Option<SegmentHeader>) -> Result<Option<LogHeader>, StorageError> {
+    fn header_of(
+        &self,
+        range: &Range<u64>,
+        before: Option<SegmentHeader>,
+    ) -> Result<Option<(LogHeader, MissingHeaderSource)>, StorageError> {
         let follows = |header: &LogHeader| {
             let number = header.segment.map(|segment| segment.number);
             let is_after = before.is_none_or(|before| number > Some(before.number));
             is_after && self.lost.after.is_none_or(|after| number < Some(after.number))
         };
         if let Some(header) = self.view.header_in_index(range.start).filter(follows) {
-            return Ok(Some(header));
+            return Ok(Some((header, MissingHeaderSource::Copy)));
         }
         if let Some(header) = self.donor_header(range.start)?.filter(follows) {
-            return Ok(Some(header));
+            return Ok(Some((header, MissingHeaderSource::Copy)));
         }
-        self.compose_header(range, before)
+        Ok(self.compose_header(range, before)?.map(|header| (header, MissingHeaderSource::Composed)))
     }
 
     /// Composes the header of a missing segment. A creation time that is not known becomes that of the first event.
@@ -213,7 +258,11 @@ impl LostRangePlanner<'_, '_, '_> {
         before: Option<SegmentHeader>,
     ) -> Result<Option<LogHeader>, StorageError> {
         let Some(segments) = self.view.segments() else { return Ok(None) };
-        let number = before.map(|before| before.number.checked_add(1));
+        let between = |before: SegmentHeader| {
+            let bases = segments.bases();
+            bases.iter().filter(|base| before.base < **base && **base < range.start).count() as u32
+        };
+        let number = before.map(|before| before.number.checked_add(1 + between(before)));
         let number = number.or_else(|| self.lost.after.map(|after| after.number.checked_sub(1))).flatten();
         let created_at_ms = self.first_event_time(range)?;
         let (Some(number), Some(created_at_ms)) = (number, created_at_ms) else { return Ok(None) };

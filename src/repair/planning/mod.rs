@@ -2,6 +2,7 @@
 //!
 //! Planning reads the log once, and writes nothing.
 
+mod composed_headers;
 mod decide;
 mod donor;
 mod donor_notes;

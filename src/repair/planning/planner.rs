@@ -4,13 +4,14 @@ use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::composed_headers::ComposedHeaders;
 use super::decide::{Decisions, decide_fixes};
 use super::donor::Donor;
 use super::fix_finder::FixFinder;
 use super::group::{PieceGroup, merge_adjacent_groups};
 use super::loss::{ForgottenEnd, count_losses};
 use super::settings_change::plan_settings;
-use super::step_builder::{StepBuilder, describe_gaps};
+use super::step_builder::{BuiltSteps, StepBuilder, describe_gaps};
 use super::step_output::{ByteSource, DonorSections, StepOutput};
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, OffsetLocation, ScanItem, Scanner, locate_offset};
@@ -52,10 +53,13 @@ pub fn plan_repair(
     let Decisions { groups, notes } = decide_fixes(view, options, &donors, &found)?;
     let mut forgotten = forgotten_end(view, &groups, log_identity.bytes)?;
     let mut builder = StepBuilder::new(view, &donors, log_identity.bytes);
-    for group in merge_adjacent_groups(groups, log_identity.bytes) {
+    for group in merge_adjacent_groups(groups, log_identity.bytes, view.log().start_of_cut_header(log_identity.bytes)) {
         builder.add_group(group)?;
     }
-    let (mut steps, unrepaired) = builder.finish();
+    let BuiltSteps { mut steps, unrepaired, composed_headers } = builder.finish();
+    let donor_files: Vec<_> = donors.iter().map(|donor| donor.log().clone()).collect();
+    let composed = ComposedHeaders { view, donor_files: &donor_files, of_missing: &composed_headers, meter: &meter };
+    composed.complete(&mut steps)?;
     count_losses(view, &mut steps, forgotten.as_mut(), &meter)?;
     for step in &mut steps {
         step.before_sha256 = sha256_of_range(view.log(), step.range(), &meter)?;
@@ -76,7 +80,6 @@ pub fn plan_repair(
     // The description of a gap contains the plan's id, so the id is assigned before the bytes of gaps are hashed.
     plan.assign_id();
     describe_gaps(&plan.id, &mut plan.steps);
-    let donor_files: Vec<_> = donors.iter().map(|donor| donor.log().clone()).collect();
     for step in &mut plan.steps {
         let source = Some(Box::new(DonorSections { step, files: &donor_files }) as Box<dyn ByteSource>);
         let after_sha256 = StepOutput::new(view.log().format(), step, source).sha256(view.log(), &meter)?;

@@ -24,18 +24,32 @@ pub(super) struct StepBuilder<'a> {
     log_end: u64,
     steps: Vec<RepairStep>,
     unrepaired: Vec<UnrepairedRange>,
+    composed_headers: Vec<u64>,
+    /// The start of the last segment, and its header by the index, when the log ends within this header.
+    cut_header: Option<(u64, Vec<u8>)>,
     neighbours: NeighbourSearch,
+}
+
+/// The steps of a plan, still without hashes and without descriptions of gaps.
+pub(super) struct BuiltSteps {
+    pub(super) steps: Vec<RepairStep>,
+    /// The findings that the plan leaves unrepaired.
+    pub(super) unrepaired: Vec<UnrepairedRange>,
+    /// The bases of the missing segments whose headers are composed from other segments, ascending.
+    pub(super) composed_headers: Vec<u64>,
 }
 
 impl<'a> StepBuilder<'a> {
     pub(super) fn new(view: &'a LogView, donors: &'a [Donor<'a, 'a>], log_end: u64) -> Self {
         let neighbours = NeighbourSearch::default();
-        Self { view, donors, log_end, steps: Vec::new(), unrepaired: Vec::new(), neighbours }
+        let (steps, unrepaired, composed_headers) = (Vec::new(), Vec::new(), Vec::new());
+        let cut_header = cut_header(view, log_end);
+        Self { view, donors, log_end, steps, unrepaired, composed_headers, cut_header, neighbours }
     }
 
-    /// Returns the steps, still without hashes and without descriptions of gaps, and the unrepaired findings.
-    pub(super) fn finish(self) -> (Vec<RepairStep>, Vec<UnrepairedRange>) {
-        (self.steps, self.unrepaired)
+    pub(super) fn finish(self) -> BuiltSteps {
+        let Self { steps, unrepaired, composed_headers, .. } = self;
+        BuiltSteps { steps, unrepaired, composed_headers }
     }
 
     /// Adds the step for a group, or adds its findings to the unrepaired ones.
@@ -63,7 +77,8 @@ impl<'a> StepBuilder<'a> {
                 let runs: Vec<DonorRun> = parts.iter().filter_map(|part| part.content.clone().ok()).collect();
                 self.include_damaged_header(&mut step, parts.first().and_then(|part| part.content.as_ref().ok()));
                 take_runs(&mut step, &runs);
-                step.write = StepWrite::Parts { description: String::new(), parts: self.join_parts(&parts) };
+                step.write =
+                    StepWrite::Parts { description: String::new(), parts: self.join_parts(&parts), header: None };
                 let gap_bytes = step.gaps().map(|gap| gap.end - gap.start).sum::<u64>();
                 step.loss = Loss::up_to_bytes(gap_bytes);
             }
@@ -91,17 +106,11 @@ impl<'a> StepBuilder<'a> {
                 }
             }
             Decision::FillWithGap => {
-                // A log that was cut within its header also gets its header back, from the index.
-                let first = self.view.log().first_frame_offset();
-                let header = self.view.identified_index().filter(|_| step.end < first && step.new_end > first);
-                let header = header.map(|index| hex::encode(&index.header().log_header));
-                if header.is_some() {
-                    step.start = 0;
-                }
                 step.loss = estimate_max_loss(&step.pieces, step.new_end);
-                step.write = StepWrite::Gap { description: String::new(), header };
+                step.write = StepWrite::Gap { description: String::new(), header: None };
             }
         }
+        self.include_cut_header(&mut step);
         if step.gaps().any(|gap| gap.end.saturating_sub(gap.start) < MIN_GAP) {
             let reason = if is_truncation {
                 "a gap needs at least 10 bytes: take the lost end from a --donor, or give it up with --forget"
@@ -138,10 +147,11 @@ impl<'a> StepBuilder<'a> {
     }
 
     /// Makes `step` one that writes the file of the missing segment at `base`.
-    fn write_segment(&self, step: &mut RepairStep, base: u64, content: &SegmentContent) {
+    fn write_segment(&mut self, step: &mut RepairStep, base: u64, content: &SegmentContent) {
         let runs: Vec<DonorRun> = content.parts.iter().filter_map(|part| part.content.clone().ok()).collect();
         take_runs(step, &runs);
         step.action = RepairAction::RestoreSegment;
+        self.composed_headers.extend(content.is_header_composed.then_some(base));
         // The file does not exist yet, so the range has no bytes before.
         (step.start, step.end) = (base, base);
         step.write = StepWrite::Segment(NewSegment {
@@ -162,6 +172,26 @@ impl<'a> StepBuilder<'a> {
         if kept.is_some_and(|kept| !starts_with(self.view.log(), kept)) {
             step.start = 0;
         }
+    }
+
+    /// Makes a step at the end of a log that was cut within the header of its last segment write this header too, from the index.
+    fn include_cut_header(&self, step: &mut RepairStep) {
+        let Some((base, header)) = &self.cut_header else { return };
+        let first_frame = base + header.len() as u64;
+        if step.start < *base || step.new_end <= first_frame {
+            return;
+        }
+        let written = Some(hex::encode(header));
+        match &mut step.write {
+            StepWrite::Gap { header, .. } => *header = written,
+            // A donor has the header of the first segment next to its frames.
+            StepWrite::Parts { parts, header, .. } if *base > 0 => {
+                parts.retain(|part| part.end > first_frame);
+                *header = written;
+            }
+            _ => return,
+        }
+        step.start = *base;
     }
 
     fn donor_path(&self, run: &DonorRun) -> PathBuf {
@@ -225,6 +255,16 @@ impl<'a> StepBuilder<'a> {
             _ => 0,
         })
     }
+}
+
+/// Returns the start of the last segment of a log that ends within its header, and the header by the index; `None` for other logs.
+fn cut_header(view: &LogView, log_end: u64) -> Option<(u64, Vec<u8>)> {
+    let base = view.log().start_of_cut_header(log_end)?;
+    let header = match view.segments() {
+        Some(_) => view.header_in_index(base)?.encode().to_vec(),
+        None => view.identified_index()?.header().log_header.to_vec(),
+    };
+    Some((base, header))
 }
 
 fn planned_piece(finding: &Finding) -> PlannedPiece {

@@ -90,7 +90,9 @@ impl<'a> StepOutput<'a> {
                 }
                 Ok(bytes)
             }
-            StepWrite::Gap { description, .. } | StepWrite::Segment(NewSegment { description, .. }) => {
+            StepWrite::Gap { description, .. }
+            | StepWrite::Parts { description, .. }
+            | StepWrite::Segment(NewSegment { description, .. }) => {
                 let header = step.written_header().and_then(hex::decode).unwrap_or_default();
                 let from = (range.start - step.start).min(header.len() as u64) as usize;
                 let to = (range.end - step.start).min(header.len() as u64) as usize;
@@ -98,7 +100,6 @@ impl<'a> StepOutput<'a> {
                 bytes.extend(self.read_sections(range, description)?);
                 Ok(bytes)
             }
-            StepWrite::Parts { description, .. } => self.read_sections(range, description),
             StepWrite::CopyFrom { .. } => self.read_sections(range, ""),
             StepWrite::Truncate
             | StepWrite::RemoveSegment { .. }

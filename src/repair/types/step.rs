@@ -116,7 +116,9 @@ impl RepairStep {
             StepWrite::Edits(changes) => changes,
             StepWrite::Truncate | StepWrite::RemoveSegment { .. } => return self.new_end == self.start,
             StepWrite::Gap { .. } | StepWrite::CopyFrom { .. } => return true,
-            StepWrite::Parts { parts, .. } => return are_parts_of(parts, self.start..self.new_end),
+            StepWrite::Parts { parts, header, .. } => {
+                return are_parts_of(parts, self.start.saturating_add(text_bytes(header.as_ref()))..self.new_end);
+            }
             StepWrite::Segment(segment) => return self.end == self.start && segment.fills(self.start..self.new_end),
             StepWrite::GiveUp(lost) | StepWrite::TakeBack(lost) => {
                 return self.end == self.start && self.new_end == self.start && lost.is_after(self.start);
@@ -146,10 +148,14 @@ impl RepairStep {
                 vec![StepSection { range: self.start..self.new_end, from: Some(from.as_path()) }]
             }
             StepWrite::Gap { header, .. } => {
-                let header_len = header.as_ref().map_or(0, |header| header.len() as u64 / 2);
-                vec![StepSection { range: self.start.saturating_add(header_len)..self.new_end, from: None }]
+                vec![StepSection {
+                    range: self.start.saturating_add(text_bytes(header.as_ref()))..self.new_end,
+                    from: None,
+                }]
             }
-            StepWrite::Parts { parts, .. } => sections_from(self.start, parts),
+            StepWrite::Parts { parts, header, .. } => {
+                sections_from(self.start.saturating_add(text_bytes(header.as_ref())), parts)
+            }
             StepWrite::Segment(segment) => {
                 sections_from(self.start.saturating_add(segment.header_len()), &segment.parts)
             }
@@ -160,7 +166,7 @@ impl RepairStep {
     /// Returns the header that the step writes at the start of its range, in hexadecimal; `None` when it writes none.
     pub(crate) fn written_header(&self) -> Option<&str> {
         match &self.write {
-            StepWrite::Gap { header, .. } => header.as_deref(),
+            StepWrite::Gap { header, .. } | StepWrite::Parts { header, .. } => header.as_deref(),
             StepWrite::Segment(segment) => Some(&segment.header),
             _ => None,
         }
@@ -180,6 +186,11 @@ impl RepairStep {
     pub(crate) fn gaps(&self) -> impl Iterator<Item = Range<u64>> {
         self.sections().into_iter().filter(|section| section.from.is_none()).map(|section| section.range)
     }
+}
+
+/// Returns the number of bytes of a hexadecimal text.
+fn text_bytes(text: Option<&String>) -> u64 {
+    text.map_or(0, |text| text.len() as u64 / 2)
 }
 
 /// The bytes that a step writes.
@@ -211,6 +222,9 @@ pub enum StepWrite {
         description: String,
         /// The parts, by ascending offset.
         parts: Vec<StepPart>,
+        /// The header written before the parts, in hexadecimal, when the last segment of the log was cut within its header.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        header: Option<String>,
     },
     /// No bytes: the log is cut at the start of the range.
     #[serde(rename = "cut")]

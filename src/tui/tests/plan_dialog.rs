@@ -259,6 +259,7 @@ fn goldens_of_the_dialog() {
     donor.steps[2].write = StepWrite::Parts {
         description: "{}".into(),
         parts: vec![StepPart { end: middle, from: Some(copy.clone()) }, StepPart { end, from: None }],
+        header: None,
     };
     donor.notes.push("the donor /backup/accounts.log has 630 bytes after the end of this log".into());
     show_plan(&mut screen, RepairOptions::new().donor(copy), donor);
