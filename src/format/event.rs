@@ -500,6 +500,29 @@ mod tests {
     }
 
     #[test]
+    fn integers_of_every_length_are_read_like_the_standard_library_reads_them() {
+        for len in 1..=22 {
+            for pattern in ["1", "9", "10", "18446744073709551615", "18446744073709551616", "907", "0"] {
+                let digits: String = pattern.chars().cycle().take(len).collect();
+                let expected = digits.parse::<u64>().ok().filter(|_| len == 1 || !digits.starts_with('0'));
+                for after in ["", " ", "\t"] {
+                    let mut members = MEMBERS.map(str::to_owned);
+                    members[0] = format!("\"write_timestamp_ms\":{digits}{after}");
+                    let first = object(&members.each_ref().map(String::as_str));
+                    members.rotate_left(1);
+                    // An object that ends with the number has fewer than eight bytes after it.
+                    let last = object(&members.each_ref().map(String::as_str));
+                    for text in [first, last] {
+                        let time = EventView::parse(text.as_bytes(), Version::V1).map(|view| view.write_timestamp_ms());
+                        assert_eq!(time.ok(), expected, "{text}");
+                        assert_matches_reference(text.as_bytes());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_error_of_an_event_has_the_offset_of_the_mistake() {
         for (key, value, mistake, reason) in [
             ("write_timestamp_ms", "1.0", "1.0", "an integer written with digits alone was expected"),

@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use super::leading_digits::LeadingDigits;
 use super::special_bytes::SpecialByteMask;
 
 /// The deepest nesting of objects and arrays, counting the outermost.
@@ -237,6 +238,16 @@ impl<'a> JsonScanner<'a> {
         let start = self.position;
         let reject = |reason| Err(PayloadError { offset: start, reason });
         let mut number = 0u64;
+        // Two steps of eight digits cannot overflow.
+        for _ in 0..2 {
+            let Some(chunk) = self.text.get(self.position..).and_then(|rest| rest.first_chunk()) else { break };
+            let digits = LeadingDigits::of(*chunk);
+            number = number * digits.scale() + digits.value;
+            self.position += digits.len;
+            if digits.len < chunk.len() {
+                break;
+            }
+        }
         while let Some(byte @ b'0'..=b'9') = self.peek() {
             let digit = u64::from(byte - b'0');
             match number.checked_mul(10).and_then(|tens| tens.checked_add(digit)) {

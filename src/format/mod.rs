@@ -21,6 +21,7 @@ mod index_rows;
 pub mod journal;
 pub mod json;
 mod json_scanner;
+mod leading_digits;
 mod line_ends;
 mod log_id;
 mod log_settings;

@@ -1,6 +1,7 @@
 //! Validating JSON and laying it out: the validation agrees with `serde_json`, every token is shown as it is stored, and a
 //! fold hides lines and shows them again.
 
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::fuzz_input::FuzzInput;
@@ -20,6 +21,11 @@ pub(super) fn check(data: &[u8]) {
             assert!(is_valid && !event.payload().is_empty());
             let _ = (event.event_type(), event.namespace(), event.schema_id(), event.aggregate_id());
         }
+    }
+    if let Ok(event) = EventView::parse(bytes, Version::V1) {
+        let numbers = (event.write_timestamp_ms(), event.schema_version(), event.aggregate_id());
+        let expected: ExpectedNumbers = serde_json::from_slice(bytes).unwrap();
+        assert_eq!(numbers, (expected.write_timestamp_ms, expected.schema_version, expected.aggregate_id));
     }
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(event) = Event::from_json(text) {
@@ -41,6 +47,14 @@ pub(super) fn check(data: &[u8]) {
         assert!(value(text) == value(&safe), "{text:?} became {safe:?}");
     }
     check_folds(&mut doc, folds);
+}
+
+/// The numbers of an event, as `serde_json` reads them.
+#[derive(Deserialize)]
+struct ExpectedNumbers {
+    write_timestamp_ms: u64,
+    schema_version: u32,
+    aggregate_id: Option<u64>,
 }
 
 /// Compares the validation with that of `serde_json`, which has no limit of nesting for values that it skips.
