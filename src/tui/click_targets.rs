@@ -94,11 +94,14 @@ pub(crate) fn footer_keys(model: &Model, scope: ActionScope, width: usize) -> Ve
         ActionScope::Timeline => Some(ActionScope::Main),
         _ => None,
     };
-    let is_enabled_in_plan =
-        |entry: &FooterEntry| scope != ActionScope::Plan || model.disabled_reason(entry.id).is_none();
+    let is_shown = |entry: &FooterEntry| match scope {
+        ActionScope::Plan => model.disabled_reason(entry.id).is_none(),
+        ActionScope::Form => model.form.field.has_action(entry.id),
+        _ => true,
+    };
     // The keys of the table come first, because the dialog of a plan opens on its rows.
     let scopes = std::iter::once(scope).chain(other_scope);
-    let entries = scopes.flat_map(|scope| model.keys.footer_entries(scope)).filter(is_enabled_in_plan);
+    let entries = scopes.flat_map(|scope| model.keys.footer_entries(scope)).filter(is_shown);
     let (help, others): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.id == ActionId::Help);
     let mut used = help.iter().map(footer_width).sum::<usize>();
     let others = others.into_iter().take_while(|entry| {

@@ -218,7 +218,12 @@ fn set_keys(config: &mut ScreenConfig, value: &DeValue<'_>) -> Result<(), ValueE
         };
         rebound.push(ReboundAction::parse(name.get_ref(), &keys).map_err(|reason| place(reason.into()))?);
     }
-    config.keys = KeyMap::with_rebound(rebound)?;
+    config.keys = KeyMap::with_rebound(rebound).map_err(|conflict| {
+        // The conflict is shown at the later of the two actions that the text has, because the earlier one was valid so far.
+        let names = in_file_order(table).into_iter().rev().map(|(name, _)| name);
+        let at = names.into_iter().find(|name| conflict.has_action(name.get_ref())).map(|name| name.span().start);
+        ValueError { reason: conflict.to_string(), at }
+    })?;
     Ok(())
 }
 
@@ -313,7 +318,8 @@ mod tests {
             ("zone = \"Mars/Olympus\"", 1, "`zone`: "),
             ("columns = [\"ofset\"]", 1, "expected a column"),
             ("columns = [\n\"offset\",\n3]", 3, "expected a text in quotes"),
-            ("[keys]\nsearch = [\"f\"]", 1, "would run both"),
+            ("[keys]\nsearch = [\"f\"]", 2, "would run both"),
+            ("[keys]\nsearch = \"f7\"\nzoom = \"f7\"\nmouse = \"f8\"", 3, "would run both `search` and `zoom`"),
             ("keys = 3", 1, "expected a table"),
             ("theme = \"dark", 1, ""),
             ("mouse = true\nmouse = false", 2, "duplicate key"),

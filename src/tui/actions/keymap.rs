@@ -1,5 +1,6 @@
 //! [`KeyMap`]: the keys in effect, which are those of the table of actions except for actions with configured keys.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::table::TABLE;
@@ -54,17 +55,9 @@ impl KeyMap {
     ///
     /// # Errors
     /// A key would have two actions in the same scope.
-    pub(crate) fn with_rebound(rebound: Vec<ReboundAction>) -> Result<Self, String> {
+    pub(crate) fn with_rebound(rebound: Vec<ReboundAction>) -> Result<Self, KeyConflict> {
         let map = Self { rebound: rebound.into() };
-        match map.conflict() {
-            None => Ok(map),
-            Some(KeyConflict { key, first, second }) => {
-                let (first, second) = (first.config_name(), second.config_name());
-                Err(format!(
-                    "`{key}` would run both `{first}` and `{second}`; give one of them other keys, or none ([])"
-                ))
-            }
-        }
+        map.conflict().map_or(Ok(map), Err)
     }
 
     /// Returns the keys of an action.
@@ -108,10 +101,24 @@ impl KeyMap {
 
 /// A key with two actions.
 #[derive(Debug)]
-struct KeyConflict {
+pub(crate) struct KeyConflict {
     key: Key,
     first: &'static ActionSpec,
     second: &'static ActionSpec,
+}
+
+impl KeyConflict {
+    /// Returns whether an action, named as in the configuration, is one of the two.
+    pub(crate) fn has_action(&self, name: &str) -> bool {
+        [self.first, self.second].iter().any(|action| action.config_name() == name)
+    }
+}
+
+impl fmt::Display for KeyConflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (key, first, second) = (self.key, self.first.config_name(), self.second.config_name());
+        write!(f, "`{key}` would run both `{first}` and `{second}`; give one of them other keys, or none ([])")
+    }
 }
 
 /// Returns whether the keys of two scopes apply at the same time.
@@ -128,7 +135,7 @@ mod tests {
 
     fn map(bindings: &[(&str, &[&str])]) -> Result<KeyMap, String> {
         let rebound = bindings.iter().map(|(name, keys)| ReboundAction::parse(name, keys));
-        KeyMap::with_rebound(rebound.collect::<Result<_, _>>()?)
+        KeyMap::with_rebound(rebound.collect::<Result<_, _>>()?).map_err(|conflict| conflict.to_string())
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::text_input::TextInput;
 use crate::file::Durability;
 use crate::format::{Event, PayloadError, json};
 use crate::query::EventSummary;
+use crate::tui::actions::ActionId;
 
 /// Largest number of events that one submission appends.
 const MAX_APPEND_COUNT: u32 = 100_000;
@@ -59,6 +60,15 @@ impl FormField {
             Self::Payload => "payload",
             Self::Durability => "durability",
             Self::Count => "count",
+        }
+    }
+
+    /// Returns whether the keys of an action of the form have an effect in this field.
+    pub(crate) const fn has_action(self, id: ActionId) -> bool {
+        match id {
+            ActionId::ChangeValue => matches!(self, Self::Durability),
+            ActionId::LineBreak => matches!(self, Self::Payload),
+            _ => true,
         }
     }
 

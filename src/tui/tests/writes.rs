@@ -7,7 +7,7 @@ use crate::file::WriterPresence;
 use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
 use crate::tui::message::Message;
-use crate::tui::model::{Access, Overlay, WriteConsent};
+use crate::tui::model::{Access, FormField, Overlay, WriteConsent};
 use crate::tui::session_time::SessionTime;
 
 #[test]
@@ -70,6 +70,21 @@ fn the_form_takes_over_the_selected_event_and_appends_it_with_a_new_time() {
     assert_eq!((appended.aggregate_id, &appended.event_type), (copied.aggregate_id, &copied.event_type));
     assert_eq!(appended.excerpt, copied.excerpt, "the payload is the same");
     assert_ne!(appended.time_ms, copied.time_ms);
+}
+
+#[test]
+fn the_footer_of_the_form_has_the_keys_of_the_focused_field() {
+    let mut screen = TestScreen::new(&clean_log(5), (80, 24));
+    screen.press(&[Key::Char('a')]);
+    for field in FormField::ALL {
+        while screen.model.form.field != field {
+            screen.press(&[Key::Tab]);
+        }
+        let text = screen.screen_text();
+        let footer = text.lines().last().unwrap();
+        let shown = ["next field", "Left change", "line break"].map(|keys| footer.contains(keys));
+        assert_eq!(shown, [true, field == FormField::Durability, field == FormField::Payload], "{field:?}: {footer}");
+    }
 }
 
 #[test]
