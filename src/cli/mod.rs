@@ -36,6 +36,8 @@ mod log_input;
 mod log_list;
 mod man;
 mod migrate;
+#[cfg(feature = "remote")]
+mod nats_address;
 mod open;
 mod options;
 mod output;
@@ -45,7 +47,13 @@ mod progress;
 mod purge;
 mod remote_arguments;
 mod repair;
+mod replicate;
+#[cfg(feature = "remote")]
+mod replication;
+#[cfg(feature = "remote")]
+mod replication_lines;
 mod report;
+mod restore;
 mod retain;
 mod salvage;
 mod segment_options;
@@ -53,6 +61,8 @@ mod selected_events;
 mod show;
 mod stats;
 mod stop_signal;
+#[cfg(feature = "remote")]
+mod stream_restore;
 mod undo;
 mod verify;
 mod watch;
@@ -113,6 +123,8 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     Compact(compact::CompactArgs),
     Diff(diff::DiffArgs),
+    Replicate(replicate::ReplicateArgs),
+    Restore(restore::RestoreArgs),
     Create(create::CreateArgs),
     Generate(generate::GenerateArgs),
     Drill(drill::DrillArgs),
@@ -145,6 +157,8 @@ impl Command {
             Self::Migrate(args) => args.run(global, out),
             Self::Compact(args) => args.run(global, out),
             Self::Diff(args) => args.run(global, out),
+            Self::Replicate(args) => args.run(global, out),
+            Self::Restore(args) => args.run(global, out),
             Self::Create(args) => args.run(global, out),
             Self::Generate(args) => args.run(global, out),
             Self::Drill(args) => args.run(global, out),

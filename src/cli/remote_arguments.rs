@@ -10,7 +10,8 @@ use super::failure::CommandFailure;
 use crate::place::{Place, PlaceError, RemoteScheme, RemoteUrl};
 
 /// The arguments that take URLs: the command, the argument, and the schemes.
-const ACCEPTED: &[(&str, &str, &[RemoteScheme])] = &[];
+const ACCEPTED: &[(&str, &str, &[RemoteScheme])] =
+    &[("replicate", "stream", &[RemoteScheme::Nats]), ("restore", "source", &[RemoteScheme::Nats])];
 
 /// Checks every argument that is a path, of the command that `matches` selects.
 ///

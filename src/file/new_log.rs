@@ -10,7 +10,7 @@ use super::rolling::{ActiveSegment, RollPolicy};
 use super::storage::{Disk, OpenMode};
 use crate::StorageError;
 use crate::format::frame::{self, CHECKSUM_LEN};
-use crate::format::{FrameFormat, LogHeader, LogSettings, SegmentHeader, byte_layout};
+use crate::format::{FrameFormat, LogHeader, LogSettings, LostRange, SegmentHeader, byte_layout};
 
 /// Whether a new log is one file or a folder of segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub(crate) struct NewLog<'d> {
     last_checksum: u32,
     /// The time at which the log is written, in milliseconds since the Unix epoch.
     now_ms: u64,
+    /// The ranges that the settings of a folder record as given up.
+    lost: Vec<LostRange>,
 }
 
 enum NewLogFiles<'d> {
@@ -71,7 +73,7 @@ impl<'d> NewLog<'d> {
                 NewLogFiles::File(VerifiedFile::new(NewFile::create_log(disk, path, existing)?))
             }
         };
-        Ok(Self { disk, files, header: None, last_checksum: 0, now_ms })
+        Ok(Self { disk, files, header: None, last_checksum: 0, now_ms, lost: Vec::new() })
     }
 
     /// Writes the header of the log, which is version 2 in a folder.
@@ -134,6 +136,21 @@ impl<'d> NewLog<'d> {
         Ok(at)
     }
 
+    /// Appends a frame as another copy of the log has it at this offset.
+    ///
+    /// # Errors
+    /// `Io` when it cannot be written.
+    #[cfg(feature = "remote")]
+    pub(crate) fn append_encoded_frame(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        self.append_with(|out| out.extend_from_slice(bytes))
+    }
+
+    /// Records in the settings of a folder that these ranges were given up.
+    #[cfg(feature = "remote")]
+    pub(crate) fn set_lost(&mut self, lost: Vec<LostRange>) {
+        self.lost = lost;
+    }
+
     fn frame_format(&self) -> FrameFormat {
         self.header.map_or(FrameFormat::V1, LogHeader::frame_format)
     }
@@ -180,8 +197,8 @@ impl<'d> NewLog<'d> {
                 log_id: segment.log_id,
                 segment_size: policy.max_bytes,
                 segment_age_ms: policy.max_age_ms,
-                first_offset: 0,
-                lost: Vec::new(),
+                first_offset: segment.log_start,
+                lost: self.lost.clone(),
             })?;
         }
         let last = last.as_mut().map(HashedFile::finish).transpose()?;

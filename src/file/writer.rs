@@ -203,6 +203,22 @@ impl LogWriter {
         self.read_last_segment()
     }
 
+    /// Starts a segment with the header that it has in another copy of the log. All frames before it are on stable storage then.
+    ///
+    /// # Errors
+    /// `Refused` for a base before the end, and in a log of one file; `Io` when it cannot be created; `Poisoned`.
+    #[cfg(feature = "remote")]
+    pub(crate) fn start_given_segment(&mut self, header: LogHeader) -> Result<(), StorageError> {
+        self.sync()?;
+        let segment = header.segment.filter(|segment| self.active.is_some() && segment.base >= self.end);
+        let segment = segment.ok_or_else(|| StorageError::Refused {
+            path: self.log.path().to_owned(),
+            reason: format!("no segment can be added at the end of the log, offset {}", self.end),
+            alternative: "Write the log into a new folder",
+        })?;
+        self.change_file(|writer| writer.start_segment(segment, header.created_at_ms))
+    }
+
     /// Checks that no other process has the log open for writing.
     ///
     /// # Errors

@@ -5,18 +5,16 @@ use std::sync::Mutex;
 
 use super::create_folder::create_in_folder;
 use super::indexing::IndexCache;
-use super::segments::roll_policy;
-use super::tail_recovery::recover_tail;
+use super::opening::{OpenedForAppend, open_for_append};
 use super::{OpenOptions, Replay, SharedWriter};
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{CommitState, Durability, ExistingFile, LogWriter, NewFile, OpenMode, WriterLock};
-use crate::format::{Event, LogHeader, Version};
+use crate::file::{CommitState, Durability, ExistingFile, LogWriter, NewFile, OpenMode};
+use crate::format::{Event, LogHeader};
 use crate::index::{IndexState, SeenEnd};
 use crate::inspect::LogView;
 use crate::repair::{
     JournalMark, LogPaths, PendingRepair, RecoveryOutcome, TailBackup, journal_notices, pending_repair,
-    recover_under_lock,
 };
 
 /// An event log in one file, or in a folder of segments.
@@ -127,33 +125,10 @@ impl EventLog {
     }
 
     pub(super) fn open_with(options: OpenOptions, path: &Path) -> Result<Self, StorageError> {
-        let disk = options.disk.clone();
-        let path = disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
-        let lock = WriterLock::take(&disk, &path, options.lock_timeout)?;
-        // A repair may have been killed until the lock was taken, so the journals are read under the lock.
-        let recovered = recover_under_lock(&options.log_paths_at(&path), &lock)?;
-        let mut view =
-            LogView::from_storage(disk.clone(), &path, lock.reader().clone(), options.index_path.as_deref())?;
-        if view.log().version() == Version::V0 {
-            return Err(StorageError::Version0ReadOnly { path });
-        }
-        // An append would give the offsets of lost events to new ones.
-        view.seen_end().ensure_known(view.index_path())?;
-        let bytes = view.log().len()?;
-        if let Some(log_end_offset) = view.seen_end().offset().filter(|end| *end > bytes) {
-            return Err(StorageError::Truncated { path, bytes, log_end_offset });
-        }
-        if let Some(found) = view.write_blocking_flags() {
-            return Err(StorageError::UnknownFlags { path, found, forbids: "write" });
-        }
-        // The log is opened for writing last, so that a file that is not a log is reported as such, and not as a missing
-        // write permission.
-        let mut writer = LogWriter::open(&disk, view.log().clone(), lock)?;
-        writer.set_roll_policy(roll_policy(&options, &view));
-        let is_index_fresh = *view.index_state() == IndexState::Fresh;
-        let set_aside_tail = recover_tail(&mut view, &mut writer, &options)?;
-        let log = Self { recovered_repair: recovered, set_aside_tail, ..Self::from_view(options, view, Some(writer)) };
-        log.lock_index_cache().saves_on_close = is_index_fresh;
+        let OpenedForAppend { view, writer, recovered_repair, set_aside_tail, was_index_fresh } =
+            open_for_append(&options, path)?;
+        let log = Self { set_aside_tail, recovered_repair, ..Self::from_view(options, view, Some(writer)) };
+        log.lock_index_cache().saves_on_close = was_index_fresh;
         let journals = JournalMark::read(&log.log_paths());
         log.lock_index_cache().journals_at_opening = journals;
         // Readers ignore the segments that a killed retention has left. The next retention reports what prevents moving them.

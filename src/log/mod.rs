@@ -6,8 +6,11 @@ mod aggregate;
 mod create_folder;
 mod event_log;
 mod indexing;
+mod opening;
 mod options;
 mod replay;
+#[cfg(feature = "remote")]
+mod replica_log;
 mod retention;
 mod segments;
 mod shared_writer;
@@ -19,6 +22,8 @@ pub use aggregate::AggregateEvents;
 pub use event_log::EventLog;
 pub use options::OpenOptions;
 pub use replay::{Replay, ReplayedEvent};
+#[cfg(feature = "remote")]
+pub(crate) use replica_log::ReplicaLog;
 pub use retention::PurgedSegments;
 #[cfg(feature = "app")]
 pub(crate) use retention::{last_removal_of, removal_after_repairs, removals_of, removed_segments_of};

@@ -2,3 +2,5 @@
 //!
 //! The engine knows only its storage traits. A client library, its runtime and its types stay inside the module of their
 //! server. Everything that a server sends is input: numbers are bounded, and bytes are believed when their checksum proves them.
+
+pub(crate) mod nats;
