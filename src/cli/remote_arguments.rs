@@ -41,7 +41,7 @@ pub(super) fn check_remote_arguments(root: &clap::Command, matches: &ArgMatches)
 }
 
 fn check_argument(command: &str, argument: &str, value: &OsStr) -> Result<(), CommandFailure> {
-    let url = match Place::parse(value).map_err(malformed)? {
+    let url = match Place::parse(value).map_err(|error| malformed(&error))? {
         Place::Local(_) => return Ok(()),
         Place::Remote(url) => url,
     };
@@ -54,7 +54,7 @@ fn check_argument(command: &str, argument: &str, value: &OsStr) -> Result<(), Co
     if is_accepted { Ok(()) } else { Err(not_accepted(command, &url)) }
 }
 
-fn malformed(error: PlaceError) -> CommandFailure {
+fn malformed(error: &PlaceError) -> CommandFailure {
     CommandFailure::Usage {
         message: error.to_string(),
         hint: "Write s3://BUCKET/KEY or nats://HOST[:PORT]/STREAM; credentials come from the environment or a file"

@@ -246,33 +246,9 @@ impl Replication<'_> {
             ShipEnd::Damage(finding) => {
                 self.reported = Some(finding.range());
                 self.status = self.status.combine(ExitStatus::Damage);
-                self.print_damage(shipper, finding, out)
+                print_damage(shipper, finding, out)
             }
         }
-    }
-
-    fn print_damage(
-        &self,
-        shipper: &Shipper,
-        finding: &Finding,
-        out: &mut CommandOutput,
-    ) -> Result<(), CommandFailure> {
-        let mut finder = FixFinder::new(shipper.view())?;
-        let mut proposed = finder.push(finding)?;
-        proposed.extend(finder.finish());
-        let fix = proposed.into_iter().find_map(|proposed| proposed.fix);
-        let advice = fix.as_ref().map_or(String::new(), |fix| format!("; fix: {}", fix_line(fix)));
-        let text = format!(
-            "stopped at offset {} in front of damage: {}{advice}; `chronicle repair` restores it, and sending goes on after it",
-            shipper.status().position,
-            finding_line(finding, None)
-        );
-        let keys = vec![
-            ("event", "damage".into()),
-            ("position", shipper.status().position.into()),
-            ("finding", json::finding(finding, fix.as_ref(), None)),
-        ];
-        print(out, &text, keys)
     }
 
     /// Reports the frames in the stream that a repair or an undo has changed in the log.
@@ -364,4 +340,24 @@ impl Replication<'_> {
             }
         }
     }
+}
+
+/// Reports the damage in front of which the sending stopped, with its fix.
+fn print_damage(shipper: &Shipper, finding: &Finding, out: &mut CommandOutput) -> Result<(), CommandFailure> {
+    let mut finder = FixFinder::new(shipper.view())?;
+    let mut proposed = finder.push(finding)?;
+    proposed.extend(finder.finish());
+    let fix = proposed.into_iter().find_map(|proposed| proposed.fix);
+    let advice = fix.as_ref().map_or(String::new(), |fix| format!("; fix: {}", fix_line(fix)));
+    let text = format!(
+        "stopped at offset {} in front of damage: {}{advice}; `chronicle repair` restores it, and sending goes on after it",
+        shipper.status().position,
+        finding_line(finding, None)
+    );
+    let keys = vec![
+        ("event", "damage".into()),
+        ("position", shipper.status().position.into()),
+        ("finding", json::finding(finding, fix.as_ref(), None)),
+    ];
+    print(out, &text, keys)
 }

@@ -48,6 +48,10 @@ impl ReplicaLog {
     /// # Errors
     /// Those of appending: `Io` when the log is unchanged, and `Poisoned`.
     pub(crate) fn append(&mut self, frames: &[u8]) -> Result<(), StorageError> {
+        if frames.is_empty() {
+            // The writer finds its end by the last write, which would be another one.
+            return Ok(());
+        }
         self.writer.append(frames, Durability::Buffered).map(drop)
     }
 

@@ -134,6 +134,24 @@ fn every_file_opens_with_its_subject_and_stays_small() {
     }
 }
 
+/// The files that use the client library of a server or its runtime. All others use the types of this crate.
+const FILES_OF_CLIENT_LIBRARIES: [&str; 3] =
+    ["remote/nats/client_errors.rs", "remote/nats/client_thread.rs", "remote/nats/publisher.rs"];
+
+#[test]
+fn a_client_library_stays_in_the_files_of_its_thread() {
+    let uses_library =
+        |text: &str| ["async_nats::", "tokio::", "futures_util::"].iter().any(|name| text.contains(name));
+    let files = source_files();
+    let mut found: Vec<String> =
+        files.iter().filter(|file| uses_library(&file.text)).map(|file| file.path.display().to_string()).collect();
+    found.sort();
+    assert_eq!(found, FILES_OF_CLIENT_LIBRARIES);
+    for file in files.iter().filter(|file| uses_library(&file.text)) {
+        assert!(!file.text.contains("pub(crate)"), "{} has an item for the whole crate", file.path.display());
+    }
+}
+
 #[test]
 fn an_import_against_the_order_is_found() {
     let edge = |from: &str, to: &str| (from.to_owned(), BTreeSet::from([to.to_owned()]));

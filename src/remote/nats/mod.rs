@@ -9,6 +9,7 @@ mod connection;
 mod credentials;
 mod error;
 mod identity;
+mod last_message;
 mod log_source;
 mod message;
 mod publisher;

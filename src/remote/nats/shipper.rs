@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use super::connection::{NatsConnection, Pending};
 use super::error::NatsError;
 use super::identity::StreamLogIdentity;
+use super::last_message::position_after;
 use super::log_source::{Backlog, LogSource, SourceFrame, SourceItem, SourcePosition, identity_of, measure_backlog};
-use super::message::LogFrame;
 use super::publisher::PUBLISH_HEADERS_LEN;
 use super::replication_error::ReplicationError;
 use super::requests::{GroupMode, MessageGroup, OutgoingMessage, StreamAddress};
@@ -129,65 +129,12 @@ impl Shipper {
     fn look_again(&mut self) -> Result<(), ReplicationError> {
         self.stream = self.connection.stream_state()?;
         self.sequence = self.stream.last_sequence;
-        self.position = if self.stream.messages == 0 {
-            SourcePosition::default()
-        } else {
-            let message = self.connection.message(self.sequence)?.ok_or_else(|| {
-                ReplicationError::refused(
-                    format!("the last message of the stream, sequence number {}, was deleted", self.sequence),
-                    OTHER_STREAM,
-                )
-            })?;
-            let frame = LogFrame::of_message(&message).map_err(|fault| {
-                ReplicationError::refused(
-                    format!(
-                        "the last message of the stream, sequence number {}, cannot be used: {fault}",
-                        self.sequence
-                    ),
-                    OTHER_STREAM,
-                )
-            })?;
-            self.compare(&frame)?;
-            SourcePosition::after(&frame)
-        };
+        self.position = position_after(&self.connection, &self.view, self.identity, &self.stream)?;
         self.status.sequence = self.sequence;
         self.status.position = self.position.end.unwrap_or(0);
         self.measured_to = 0;
         self.damage = None;
         Ok(())
-    }
-
-    /// Checks that the log has the last frame of the stream at its offset.
-    fn compare(&self, frame: &LogFrame) -> Result<(), ReplicationError> {
-        let (offset, sequence) = (frame.offset, self.sequence);
-        if frame.identity != self.identity {
-            return Err(ReplicationError::refused(
-                format!(
-                    "the stream has another log: its last message, sequence number {sequence}, is of log \"{}\", and this is \
-                     log \"{}\"",
-                    frame.identity, self.identity
-                ),
-                OTHER_STREAM,
-            ));
-        }
-        let mut buf = Vec::new();
-        let found = self.view.log().read_frame_at(offset, &mut buf)?;
-        if found.is_some_and(|found| found.bytes() == frame.bytes()) {
-            return Ok(());
-        }
-        let len = self.view.log().len()?;
-        let reason = if offset >= len {
-            format!(
-                "the log has lost its end: the stream has an event at offset {offset} (sequence number {sequence}), and the log \
-                 ends at {len}"
-            )
-        } else {
-            format!(
-                "the last message of the stream, sequence number {sequence}, is not the frame of the log at offset {offset}: the \
-                 stream has another log, or the log was repaired, undone or damaged since"
-            )
-        };
-        Err(ReplicationError::refused(reason, TAKE_FROM_STREAM))
     }
 
     /// Sends every complete frame that is in the log now, after making sure that it is on stable storage.
@@ -339,7 +286,9 @@ impl Shipper {
             self.update_lag();
             if on_shipped(&self.status).is_break() {
                 // Wait for what was sent, so that the status is the last word.
-                in_flight.into_iter().for_each(|later| drop(later.answer.wait()));
+                for later in in_flight {
+                    drop(later.answer.wait());
+                }
                 return Ok(true);
             }
         }
@@ -375,9 +324,6 @@ impl Shipper {
     }
 }
 
-const OTHER_STREAM: &str = "Name another stream, or create one with --create";
-const TAKE_FROM_STREAM: &str = "Compare them with `chronicle diff LOG nats://…`, and take lost events with `chronicle repair \
-                                LOG --donor nats://…`; send a log that was changed on purpose to a new stream";
 /// The longest that the headers of [`LogFrame::headers`] can be, in bytes.
 const MAX_OWN_HEADERS_LEN: usize = 460;
 

@@ -13,6 +13,7 @@ pub(crate) struct NewStream {
 
 /// What a server says about a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one setting of the server")]
 pub(crate) struct StreamState {
     /// The number of messages.
     pub(crate) messages: u64,
