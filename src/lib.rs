@@ -108,6 +108,9 @@ pub mod repair;
 mod sample;
 
 #[cfg(feature = "app")]
+#[deny(clippy::indexing_slicing, reason = "backups read what a store returns and must not panic")]
+mod backup;
+#[cfg(feature = "app")]
 mod cli;
 #[cfg(feature = "app")]
 mod export;

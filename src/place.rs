@@ -24,7 +24,7 @@ pub(crate) enum Place {
 pub(crate) enum RemoteScheme {
     /// Object storage with the S3 protocol.
     S3,
-    /// A stream of NATS JetStream.
+    /// A stream of NATS.
     Nats,
 }
 

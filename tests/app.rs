@@ -11,6 +11,7 @@
 mod app {
     mod cli;
     mod cli_append;
+    mod cli_backup;
     mod cli_cat;
     mod cli_compact;
     mod cli_diff;

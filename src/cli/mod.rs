@@ -7,6 +7,9 @@
 mod append;
 mod append_input;
 mod approval;
+mod archived_segments;
+mod backup;
+mod backup_store;
 mod byte_stream;
 mod cat;
 mod command_paths;
@@ -54,6 +57,7 @@ mod replication;
 mod replication_lines;
 mod report;
 mod restore;
+mod restore_backup;
 mod retain;
 mod salvage;
 mod segment_options;
@@ -119,12 +123,13 @@ enum Command {
     Erase(erase::EraseArgs),
     Retain(retain::RetainArgs),
     Purge(purge::PurgeArgs),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
     Salvage(salvage::SalvageArgs),
     Migrate(migrate::MigrateArgs),
     Compact(compact::CompactArgs),
     Diff(diff::DiffArgs),
     Replicate(replicate::ReplicateArgs),
-    Restore(restore::RestoreArgs),
     Create(create::CreateArgs),
     Generate(generate::GenerateArgs),
     Drill(drill::DrillArgs),
@@ -153,12 +158,13 @@ impl Command {
             Self::Erase(args) => args.run(global, out),
             Self::Retain(args) => args.run(global, out),
             Self::Purge(args) => args.run(global, out),
+            Self::Backup(args) => args.run(global, out),
+            Self::Restore(args) => args.run(global, out),
             Self::Salvage(args) => args.run(global, out),
             Self::Migrate(args) => args.run(global, out),
             Self::Compact(args) => args.run(global, out),
             Self::Diff(args) => args.run(global, out),
             Self::Replicate(args) => args.run(global, out),
-            Self::Restore(args) => args.run(global, out),
             Self::Create(args) => args.run(global, out),
             Self::Generate(args) => args.run(global, out),
             Self::Drill(args) => args.run(global, out),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 
 use super::approval::{ApprovalArgs, ApprovalMode};
+use super::archived_segments::{UnarchivedSegments, plan_archived};
 use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::log_access::{open_options, open_read_only, print_side_file_notices};
@@ -33,6 +34,7 @@ Examples:
   chronicle retain accounts/ --keep-for 90d --dry-run   print the plan, write nothing
   chronicle retain accounts/ --keep-size 100GiB --yes   keep the newest segments of at least 100 GiB
   chronicle retain accounts/ --before 268435512         remove the segments before an offset
+  chronicle retain accounts/ --keep-for 90d --only-archived s3://backups/accounts
   chronicle undo accounts/                              restore the removed segments
   chronicle purge accounts/                             delete them for good"
 )]
@@ -48,6 +50,9 @@ pub(super) struct RetainArgs {
     /// Keep the segments that were complete for less than this time, such as 90d or 12h
     #[arg(long, value_name = "AGE", value_parser = parse_age_ms, group = "limit")]
     keep_for: Option<u64>,
+    /// Remove only segments that the newest backup here holds: a folder, or a URL. Their parts are read and compared
+    #[arg(long, value_name = "DEST")]
+    only_archived: Option<PathBuf>,
     #[command(flatten)]
     approval: ApprovalArgs,
 }
@@ -67,13 +72,18 @@ impl RetainArgs {
         let log = open_read_only(&self.log, global)?;
         print_side_file_notices(&log, out);
         let limits = self.limits(&log)?;
-        let plan = {
+        let (plan, not_archived) = {
             let progress = TerminalProgress::new("planning", out);
-            plan_retention(log.view(), &limits, &mut |read| progress.show(read))?
+            let mut plan = |limits: &[_]| plan_retention(log.view(), limits, &mut |read| progress.show(read));
+            match &self.only_archived {
+                None => (plan(&limits)?, None),
+                Some(place) => plan_archived(&log, &limits, place, &mut plan)?,
+            }
         };
         drop(log);
         if !out.is_json() {
             retention_lines(&plan).iter().try_for_each(|line| out.print_line(line))?;
+            not_archived.iter().try_for_each(|segments| out.print_line(&segments.line()))?;
         }
         let applied = if plan.segments.is_empty() || approval == ApprovalMode::DryRun {
             Ok(None)
@@ -89,7 +99,13 @@ impl RetainArgs {
         let removal = applied.as_ref().ok().and_then(Option::as_ref);
         if out.is_json() {
             let applied = removal.map(|removal| Json::Object(vec![("new_start", removal.new_start.into())]));
-            out.print_json(&Json::Object(vec![("plan", retention_json(&plan)), ("applied", applied.into())]))?;
+            let mut keys = vec![("plan", retention_json(&plan)), ("applied", applied.into())];
+            keys.extend(
+                self.only_archived
+                    .is_some()
+                    .then(|| ("not_archived", not_archived.as_ref().map(UnarchivedSegments::json).into())),
+            );
+            out.print_json(&Json::Object(keys))?;
         } else if let Some(SegmentRemoval { segments, .. }) = removal {
             let folder = safe_path_text(&plan.path.join(REMOVED_FOLDER));
             let noun = if segments.len() == 1 { "segment" } else { "segments" };

@@ -6,7 +6,7 @@ use super::imports::{Graph, imports};
 use super::source_text::source_files;
 
 /// The modules of the crate in reading order. Each imports only modules before it.
-const LAYERS: [&str; 16] = [
+const LAYERS: [&str; 17] = [
     "format",
     "file",
     "index",
@@ -16,6 +16,7 @@ const LAYERS: [&str; 16] = [
     "query",
     "sample",
     "place",
+    "backup",
     "report",
     "log_report",
     "export",
