@@ -61,6 +61,14 @@ pub(super) fn no_backup(place: &Path) -> CommandFailure {
     }
 }
 
+/// Opens a store on a server. Where this build has no servers, the command line was refused before.
 fn open_remote(url: &RemoteUrl) -> Result<Box<dyn ObjectStore>, CommandFailure> {
-    Err(CommandFailure::Usage { message: format!("{url}: backups cannot be kept there"), hint: "Name a folder".into() })
+    #[cfg(feature = "remote")]
+    if url.scheme() == crate::place::RemoteScheme::S3 {
+        return Ok(Box::new(crate::remote::S3Store::open(url)?));
+    }
+    Err(CommandFailure::Usage {
+        message: format!("{url}: backups cannot be kept there"),
+        hint: "Name a folder, or s3://BUCKET/PREFIX".into(),
+    })
 }

@@ -10,8 +10,12 @@ use super::failure::CommandFailure;
 use crate::place::{Place, PlaceError, RemoteScheme, RemoteUrl};
 
 /// The arguments that take URLs: the command, the argument, and the schemes.
-const ACCEPTED: &[(&str, &str, &[RemoteScheme])] =
-    &[("replicate", "stream", &[RemoteScheme::Nats]), ("restore", "source", &[RemoteScheme::Nats])];
+const ACCEPTED: &[(&str, &str, &[RemoteScheme])] = &[
+    ("backup", "destination", &[RemoteScheme::S3]),
+    ("replicate", "stream", &[RemoteScheme::Nats]),
+    ("restore", "source", &[RemoteScheme::S3, RemoteScheme::Nats]),
+    ("retain", "only_archived", &[RemoteScheme::S3]),
+];
 
 /// Checks every argument that is a path, of the command that `matches` selects.
 ///

@@ -4,3 +4,6 @@
 //! server. Everything that a server sends is input: numbers are bounded, and bytes are believed when their checksum proves them.
 
 pub(crate) mod nats;
+mod s3;
+
+pub(crate) use s3::S3Store;

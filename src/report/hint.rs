@@ -3,6 +3,7 @@
 //! The error itself provides the failed action, the location, the expected and the found value.
 
 use std::io::ErrorKind;
+use std::path::Path;
 
 use crate::repair::{JournalStateAfterFailure, LogStateAfterFailure};
 use crate::{ForeignFile, StorageError};
@@ -37,6 +38,7 @@ pub(crate) fn screen_message(error: &StorageError) -> String {
 /// Returns the next step after an error: one sentence without its full stop.
 pub(crate) fn hint(error: &StorageError) -> String {
     match error {
+        StorageError::Io { source, path, .. } if is_remote(path) => return remote_hint(source.kind()).into(),
         StorageError::Io { source, .. } => return io_hint(source.kind()).into(),
         StorageError::TooShort { bytes: 0, .. } => {
             "Remove the empty file and create a log with `chronicle create`; if it was a log, restore it with `chronicle repair \
@@ -100,6 +102,30 @@ pub(crate) fn hint(error: &StorageError) -> String {
         StorageError::Cancelled => "Run the command again to finish",
     }
     .into()
+}
+
+/// True for the URL of an object on a server.
+fn is_remote(path: &Path) -> bool {
+    #[cfg(feature = "app")]
+    let is_remote = matches!(crate::place::Place::parse(path.as_os_str()), Ok(crate::place::Place::Remote(_)));
+    #[cfg(not(feature = "app"))]
+    let is_remote = {
+        let _ = path;
+        false
+    };
+    is_remote
+}
+
+/// Returns the next step after a request to a server that failed. It says nothing of the bytes of a log.
+const fn remote_hint(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::NotFound => "Check the URL, the endpoint and the region",
+        ErrorKind::PermissionDenied => "Check the credentials, and what they allow",
+        ErrorKind::InvalidData => "The server or the object is not what was expected; compare it with another copy",
+        ErrorKind::InvalidInput => "Correct the configuration of the client",
+        ErrorKind::ReadOnlyFilesystem => "Download the log, change the copy, and upload it",
+        _ => "Check the network, the endpoint and the server, and run the command again",
+    }
 }
 
 /// Returns the next step for a file that is not a log.
