@@ -84,7 +84,7 @@ pub(crate) use log_header::{DamagedHeader, HeaderSource};
 #[cfg(feature = "app")]
 pub(crate) use log_parts::{GoneCause, KnownBounds, LogPart};
 pub use log_view::LogView;
-pub(crate) use lost_segments::LostSegments;
+pub(crate) use lost_segments::{LostLastSegment, LostSegments};
 pub use map::{HealthCell, HealthMap};
 pub(crate) use progress::cancelled_if_break;
 pub use progress::{OnProgress, Progress};

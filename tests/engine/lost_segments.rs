@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use chronicle::repair::{
-    ApplyOptions, LogPaths, Plan, RepairAction, RepairOptions, apply, plan_repair, plan_undo, recover,
+    ApplyOptions, FixFinder, LogPaths, Plan, RepairAction, RepairOptions, apply, plan_repair, plan_undo, recover,
 };
 use chronicle::storage::Disk;
 use chronicle::{EventLog, Finding, LogId, NewLogFormat, OpenOptions, StorageError};
@@ -370,9 +370,23 @@ fn a_file_in_the_way_of_a_missing_segment_is_named_and_kept() {
     let crc = chronicle::internal::format::crc::checksum(&foreign[..60]);
     foreign[60..64].copy_from_slice(&crc.to_be_bytes());
     disk.put(&segment(base), &foreign);
+    let fixes = |disk: &SimDisk| {
+        let log = read_only(disk);
+        let mut finder = FixFinder::new(log.view()).unwrap();
+        let findings = log.verify().unwrap().findings;
+        let mut fixes: Vec<_> = findings.iter().flat_map(|finding| finder.push(finding).unwrap()).collect();
+        fixes.append(&mut finder.finish());
+        fixes.into_iter().map(|proposed| proposed.fix.map(|fix| fix.action)).collect::<Vec<_>>()
+    };
+    // A verification offers what the plan would do: nothing, until the file is moved away.
+    assert_eq!(fixes(&disk), [None]);
+    let without = disk.next_process();
+    remove(&without, &segment(base));
+    assert_eq!(fixes(&without), [Some(RepairAction::GiveUp)]);
     for options in [donor(), RepairOptions::new()] {
         let plan = plan(&disk, &options);
         assert_eq!(plan.steps, []);
+        assert_eq!(plan.unrepaired[0].alternatives, []);
         assert!(plan.unrepaired[0].reason.contains(&format!("{base:020}.log is no segment")), "{plan:?}");
     }
     assert_eq!(disk.get(&segment(base)).unwrap(), foreign);

@@ -7,9 +7,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use chronicle::repair::{ApplyOptions, LogPaths, Plan, RepairOptions, apply, plan_repair, plan_undo};
+use chronicle::repair::{
+    ApplyOptions, FixFinder, LogPaths, Plan, ProposedFix, RepairAction, RepairOptions, apply, plan_repair, plan_undo,
+};
 use chronicle::storage::Disk;
-use chronicle::{EventLog, Finding};
+use chronicle::{DamageKind, EventLog, Finding};
 use proptest::prelude::*;
 
 use super::repair_properties::{InjectedDamage, apply_damage, injected_damage};
@@ -240,6 +242,17 @@ proptest! {
             repair = repair.donor(donor);
         }
         let plan = plan(&disk, &repair);
+        let view = options(&disk).open_read_only(FOLDER).unwrap().view().clone();
+        let mut finder = FixFinder::new(&view).unwrap();
+        let mut fixes: Vec<ProposedFix> = found.iter().flat_map(|finding| finder.push(finding).unwrap()).collect();
+        fixes.append(&mut finder.finish());
+        for ProposedFix { finding, fix } in fixes.iter().filter(|_| repair.donors.is_empty()) {
+            let is_in = |start: u64| (finding.start..=finding.end).contains(&start);
+            let is_repaired = plan.steps.iter().flat_map(|step| &step.pieces).any(|piece| is_in(piece.start));
+            let gives_up = fix.as_ref().is_some_and(|fix| fix.action == RepairAction::GiveUp);
+            prop_assert!(!gives_up || is_repaired, "the fix of {:?} is not in the plan", finding);
+            prop_assert!(fix.is_some() || finding.kind != DamageKind::Truncated || !is_repaired, "no fix of {:?}", finding);
+        }
         if plan.is_empty() {
             return Ok(());
         }

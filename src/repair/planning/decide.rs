@@ -68,7 +68,9 @@ pub(super) fn decide_fixes(
             let planner = LostRangePlanner { view, donors, proposed, lost: &lost, runs, limits: &limits };
             let mut parts = planner.decide()?;
             let is_written = parts.iter().any(|part| matches!(part.decision, Decision::WriteSegment(_)));
-            if let Some(first) = parts.first_mut().filter(|_| !is_written) {
+            // A choice does not move a file away.
+            let is_left = |part: &&mut PieceGroup| matches!(part.decision, Decision::LeaveUnrepaired(_));
+            if let Some(first) = parts.first_mut().filter(|part| !is_written && !is_left(part)) {
                 first.available_fixes = available_fixes;
             }
             groups.append(&mut parts);

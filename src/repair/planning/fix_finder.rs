@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::lost_segments::fix_without_donor;
 use super::neighbours::NeighbourSearch;
 use super::step_output::MIN_GAP;
 use crate::StorageError;
@@ -99,12 +100,14 @@ impl FixFinder {
         // Bytes before the end that an index has recorded are never set aside: they were a complete part of the log.
         let (seen_end, is_tail) = (self.view.seen_end(), finding.end == self.log_end);
         let is_unseen_tail = is_tail && seen_end.allows_cut_at(finding.start);
+        if finding.kind == DamageKind::Truncated
+            && let Some(lost) = self.view.lost_segments(finding)?
+        {
+            return Ok(SinglePieceFix::Decided(fix_without_donor(&self.view, &lost)));
+        }
         Ok(SinglePieceFix::Decided(match (finding.kind, log.version()) {
             (DamageKind::Garbage, _) if finding.evidence.excess_bytes.is_some() => {
                 Some(Fix::without_candidates(RepairAction::CutExcess))
-            }
-            (DamageKind::Truncated, _) if self.view.lost_segments(finding)?.is_some() => {
-                Some(Fix::without_candidates(RepairAction::GiveUp))
             }
             (DamageKind::Length, _) => length_fix(log, finding)?,
             // Only a donor can have a lost range.

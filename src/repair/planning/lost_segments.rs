@@ -14,8 +14,8 @@ use crate::file::{ScanItem, SegmentCondition, SegmentSet};
 use crate::format::frame::MAX_FRAME;
 use crate::format::header::LogHeader;
 use crate::format::{DamageKind, EventView, SegmentHeader, Version, hex, segment_file_name};
-use crate::inspect::{LogView, LostSegments};
-use crate::repair::types::{NextSegment, ProposedFix, read_neighbour};
+use crate::inspect::{LogView, LostLastSegment, LostSegments};
+use crate::repair::types::{Fix, NextSegment, ProposedFix, RepairAction, read_neighbour};
 
 /// The length of the header of a segment, in bytes.
 const HEADER_BYTES: u64 = Version::V2.first_frame_offset();
@@ -47,7 +47,9 @@ impl LostRangePlanner<'_, '_, '_> {
     /// `Io`, `Changed`, `OutOfMemory` when a donor cannot be read.
     pub(super) fn decide(&self) -> Result<Vec<PieceGroup>, StorageError> {
         let (start, end) = (self.proposed.finding.start, self.lost.absent.end);
-        if let Some(reason) = self.reason_against_range().filter(|_| self.proposed.finding.kind != DamageKind::Lost) {
+        if let Some(reason) =
+            reason_against_range(self.view, self.lost).filter(|_| self.proposed.finding.kind != DamageKind::Lost)
+        {
             let decision = Decision::LeaveUnrepaired(reason);
             return Ok(vec![PieceGroup::of_part(start..end, std::slice::from_ref(self.proposed), decision)]);
         }
@@ -115,8 +117,7 @@ impl LostRangePlanner<'_, '_, '_> {
     /// True when the log ends within a segment before lost ones, and this segment can be restored: a donor has frames of `range`, or
     /// the header is cut, without which the segment is damaged also when its range is given up.
     fn ends_before_lost_segment(&self, range: &Range<u64>) -> bool {
-        let is_header_cut = || self.view.log().start_of_cut_header(self.lost.absent.start).is_some();
-        self.lost.last.is_some() && (!self.runs_in(range).is_empty() || is_header_cut())
+        self.lost.last.is_some() && (!self.runs_in(range).is_empty() || is_header_cut(self.view, self.lost))
     }
 
     /// Decides about the end of the last segment that is left, and leaves the lost ones after it up to `end` to the next repair: a plan
@@ -143,7 +144,7 @@ impl LostRangePlanner<'_, '_, '_> {
         if runs.is_empty() && !is_empty {
             return Ok(self.give_up());
         }
-        if let Some(reason) = self.reason_against_file(range.start) {
+        if let Some(reason) = reason_against_file(self.view, range.start) {
             return Ok(Decision::LeaveUnrepaired(reason));
         }
         let parts = fill(first, Some(range.end), runs);
@@ -168,30 +169,6 @@ impl LostRangePlanner<'_, '_, '_> {
         Decision::GiveUp(None)
     }
 
-    /// Returns the reason why nothing is decided about the whole range: a file at its start is not the segment that its name says,
-    /// or one at its end, which can be this segment under another name.
-    fn reason_against_range(&self) -> Option<String> {
-        let Range { start, end } = self.lost.absent;
-        let is_missing = |base: u64| {
-            let segments = self.view.segments();
-            segments.is_some_and(|segments| segments.segment_at(base).condition == SegmentCondition::Missing)
-        };
-        let at_end = || is_missing(end).then(|| self.reason_against_file(end)).flatten();
-        self.reason_against_file(start).or_else(at_end)
-    }
-
-    /// Returns the reason why nothing is decided about the segment at `base` when another file has its name; `None` when there is no
-    /// such file.
-    fn reason_against_file(&self, base: u64) -> Option<String> {
-        let segments = self.view.segments()?;
-        let bounds = segments.segment_at(base);
-        let base = if bounds.condition == SegmentCondition::Missing { bounds.base } else { base };
-        let path = segments.segment_path(base);
-        self.view.disk().identity(&path).is_ok().then(|| {
-            format!("{} is no segment of this log: move this file away, and repair again", segment_file_name(base))
-        })
-    }
-
     /// Makes the log go on after a range that is given up at its end.
     fn end_log(&self, groups: &mut [PieceGroup]) {
         let Some(last) = self.lost.last else { return };
@@ -199,24 +176,11 @@ impl LostRangePlanner<'_, '_, '_> {
         if !matches!(group.decision, Decision::GiveUp(None)) {
             return;
         }
-        let end = self.lost.absent.end;
-        let number = last.segment.number.checked_add(1);
-        let last_frame = last.last_frame.filter(|frame| {
-            frame.offset < end && end - frame.offset <= MAX_FRAME as u64 && last.segment.base < frame.offset
-        });
-        let (Some(number), true) = (number, last_frame.is_some() || end == last.segment.base + HEADER_BYTES) else {
+        let Some(next) = next_segment(self.lost, &last) else {
             let reason = "its index does not show where the last segment ended: name a donor, or copy its file back";
             group.decision = Decision::LeaveUnrepaired(reason.into());
             return;
         };
-        let segment = SegmentHeader {
-            base: end,
-            number,
-            prev_checksum: last_frame.map_or(0, |frame| frame.checksum),
-            ..last.segment
-        };
-        let header = LogHeader { segment: Some(segment), ..last.header }.encode();
-        let next = NextSegment { header: hex::encode(&header), old_log_end: self.lost.absent.start };
         group.decision = Decision::GiveUp(Some(next));
     }
 
@@ -323,6 +287,63 @@ impl LostRangePlanner<'_, '_, '_> {
         }
         Ok(None)
     }
+}
+
+/// Returns the fix of a finding about lost segments when no donor has their frames; `None` when a plan leaves it unrepaired.
+pub(super) fn fix_without_donor(view: &LogView, lost: &LostSegments) -> Option<Fix> {
+    if reason_against_range(view, lost).is_some() {
+        return None;
+    }
+    match &lost.last {
+        Some(_) if is_header_cut(view, lost) => Some(Fix::without_candidates(RepairAction::Gap)),
+        Some(last) if next_segment(lost, last).is_none() => None,
+        _ => Some(Fix::without_candidates(RepairAction::GiveUp)),
+    }
+}
+
+/// True when the log ends, before lost segments, within the header of a segment.
+fn is_header_cut(view: &LogView, lost: &LostSegments) -> bool {
+    view.log().start_of_cut_header(lost.absent.start).is_some()
+}
+
+/// Returns the reason why nothing is decided about the whole range: a file at its start is not the segment that its name says,
+/// or one at its end, which can be this segment under another name.
+fn reason_against_range(view: &LogView, lost: &LostSegments) -> Option<String> {
+    let Range { start, end } = lost.absent;
+    let is_missing = |base: u64| {
+        view.segments().is_some_and(|segments| segments.segment_at(base).condition == SegmentCondition::Missing)
+    };
+    let at_end = || is_missing(end).then(|| reason_against_file(view, end)).flatten();
+    reason_against_file(view, start).or_else(at_end)
+}
+
+/// Returns the reason why nothing is decided about the segment at `base` when another file has its name; `None` when there is no
+/// such file.
+fn reason_against_file(view: &LogView, base: u64) -> Option<String> {
+    let segments = view.segments()?;
+    let bounds = segments.segment_at(base);
+    let base = if bounds.condition == SegmentCondition::Missing { bounds.base } else { base };
+    let path = segments.segment_path(base);
+    view.disk().identity(&path).is_ok().then(|| {
+        format!("{} is no segment of this log: move this file away, and repair again", segment_file_name(base))
+    })
+}
+
+/// Returns the segment with which the log goes on after its lost end; `None` when the index of the last segment does not show where
+/// it ended.
+fn next_segment(lost: &LostSegments, last: &LostLastSegment) -> Option<NextSegment> {
+    let end = lost.absent.end;
+    let number = last.segment.number.checked_add(1)?;
+    let last_frame = last.last_frame.filter(|frame| {
+        frame.offset < end && end - frame.offset <= MAX_FRAME as u64 && last.segment.base < frame.offset
+    });
+    if last_frame.is_none() && end != last.segment.base + HEADER_BYTES {
+        return None;
+    }
+    let prev_checksum = last_frame.map_or(0, |frame| frame.checksum);
+    let segment = SegmentHeader { base: end, number, prev_checksum, ..last.segment };
+    let header = LogHeader { segment: Some(segment), ..last.header }.encode();
+    Some(NextSegment { header: hex::encode(&header), old_log_end: lost.absent.start })
 }
 
 /// Returns the parts from `start` on: the runs, the holes between them, and the hole after the last one up to `end`.
