@@ -44,8 +44,8 @@ pub(crate) use plan_table::{
 pub(crate) use plan_words::plan_word_lines;
 pub(crate) use repair_record::{record_line, record_summary, recovery_line};
 pub(crate) use retention::{
-    removal_json, removal_line, removed_start_json, removed_start_sentence, retention_json, retention_lines,
-    retention_summary, segment_table,
+    removal_json, removal_line, removal_summary, removed_start_json, removed_start_sentence, retention_json,
+    retention_lines, retention_summary, segment_table,
 };
 pub(crate) use row_details::{DetailLine, FixSearchResult, Tone, format_expected_by_chance, row_detail_lines};
 pub(crate) use row_json::{RowReport, row_json};

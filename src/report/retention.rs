@@ -152,8 +152,13 @@ pub(crate) fn retention_json(plan: &RetentionPlan) -> Json {
 pub(crate) fn removal_line(removal: &SegmentRemoval) -> String {
     let begun = format_minute(removal.removed_at_ms, DisplayZone::Utc);
     let state = if removal.purged_at_ms.is_some() { "deleted for good" } else { "removed" };
+    format!("   -  {begun}  {state}; {}", removal_summary(removal))
+}
+
+/// Summarizes what a removal took away, and where the log starts after it.
+pub(crate) fn removal_summary(removal: &SegmentRemoval) -> String {
     format!(
-        "   -  {begun}  {state}; {}, {}, {}: the log starts at {} instead of {}",
+        "{}, {}, {}: the log starts at {} instead of {}",
         format_count(removal.segments.len() as u64, "segment"),
         format_count(removal.events(), "event"),
         format_size(removal.bytes()),

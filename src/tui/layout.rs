@@ -214,7 +214,7 @@ fn has_detail_pane(model: &Model) -> bool {
     match model.tab {
         Tab::Events => true,
         Tab::Findings => model.expects_findings(),
-        Tab::Repairs => !model.repairs.records.is_empty() || !model.repairs.notices.is_empty(),
+        Tab::Repairs => model.repairs.entry_count() > 0 || !model.repairs.notices.is_empty(),
         Tab::Compare => model.lists_differences(),
         Tab::Aggregates | Tab::Index | Tab::Statistics | Tab::Segments => false,
     }
@@ -228,7 +228,7 @@ fn has_note(model: &Model) -> bool {
         Tab::Aggregates => model.aggregates.unfiltered_total > 0,
         Tab::Findings => !model.scan.findings.is_empty(),
         Tab::Index => false,
-        Tab::Repairs => !model.repairs.records.is_empty(),
+        Tab::Repairs => model.repairs.entry_count() > 0,
         Tab::Statistics => true,
         Tab::Compare => model.compare.result.is_some(),
         Tab::Segments => model.segments.page.total > 0,

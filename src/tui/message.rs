@@ -183,7 +183,7 @@ pub(crate) enum Response {
     RepairHistory {
         /// The repairs, oldest first.
         records: Vec<RepairRecord>,
-        /// The removals of segments that can still be undone, oldest first.
+        /// The removals of segments, oldest first.
         removals: Vec<SegmentRemoval>,
         /// One message for each file in the journal folder that is not a journal of this log, and for each record of removed
         /// segments that is not used.

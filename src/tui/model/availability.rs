@@ -296,10 +296,14 @@ impl Model {
         }
     }
 
-    /// Returns whether a purge deletes removed segments: in the tab of the segments, and where no erasure can be made final.
+    /// Returns whether a purge deletes removed segments: in the tab of the segments, for a selected removal, and where no erasure can be made final.
     pub(crate) fn purges_segments(&self) -> bool {
         let has_erasures = self.repairs.records.iter().any(RepairRecord::can_be_purged);
-        self.tab == Tab::Segments || self.tab != Tab::Repairs && !has_erasures && !self.repairs.removals.is_empty()
+        match self.tab {
+            Tab::Segments => true,
+            Tab::Repairs => self.repairs.selected_removal().is_some_and(|removal| removal.purged_at_ms.is_none()),
+            _ => !has_erasures && self.repairs.has_restorable_segments(),
+        }
     }
 
     /// Returns why no segments can be removed, whichever are to be, or `None` when they can.
@@ -322,6 +326,9 @@ impl Model {
             return None;
         }
         let selected = self.repairs.selected_record().filter(|_| self.tab == Tab::Repairs);
+        if self.tab == Tab::Repairs && self.repairs.selected_removal().is_some() {
+            return Some("these segments were deleted for good already".into());
+        }
         match selected {
             Some(record) if record.can_be_purged() => None,
             Some(record) => Some(format!("repair {} is not an erasure that can be made final", record.number)),

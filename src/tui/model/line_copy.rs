@@ -32,8 +32,8 @@ impl Model {
                 Ok(command(format!("chronicle cat {log} --filter agg:{id}")))
             }
             (Tab::Repairs, ActionId::CopyOffset) => {
-                let record = self.repairs.selected_record().ok_or("no repair is selected")?;
-                let start = record.plan.steps.first().ok_or("this repair changes no range")?.start;
+                self.repairs.selected_entry().ok_or("no repair is selected")?;
+                let start = self.repairs.selected_offset().ok_or("this repair changes no range")?;
                 Ok(CopiedText { name: "offset", text: start.to_string() })
             }
             (Tab::Statistics, ActionId::CopyCommand) => Ok(command(self.statistics_command(&log))),

@@ -209,11 +209,9 @@ fn open_prompt(model: &mut Model, purpose: PromptPurpose, text: &str) {
 /// Opens or folds the selected line, or goes to the offset that it names.
 fn activate(model: &mut Model) {
     match (model.focus, model.tab) {
-        // In this tab the detail pane shows the selected repair, so both panes lead to the same offset.
+        // In this tab the detail pane shows the selected entry, so both panes lead to the same offset.
         (_, Tab::Repairs) => {
-            let record = model.repairs.selected_record();
-            if let Some(step) = record.and_then(|record| record.plan.steps.first()) {
-                let start = step.start;
+            if let Some(start) = model.repairs.selected_offset() {
                 navigation::go_to_offset(model, start);
             }
         }

@@ -88,7 +88,7 @@ fn update_sizes(model: &mut Model) {
         model.segments.cursor.move_by(0, model.segments.page.total);
     }
     model.repairs.cursor.height = usize::from(lines.height);
-    model.repairs.cursor.move_by(0, model.repairs.records.len());
+    model.repairs.cursor.move_by(0, model.repairs.entry_count());
     model.repairs.detail_cursor.height = usize::from(detail.height);
     if model.tab == Tab::Repairs {
         model.repairs.move_in_details(0, model.detail.width, model.zone);

@@ -4,6 +4,7 @@ use super::requests::start_job;
 use super::{index, reload, segment_change};
 use crate::query::RowContent;
 use crate::repair::{Plan, RepairOptions, RepairRecord};
+use crate::report::units::format_number;
 use crate::report::{PlanWords, Tone, record_line, safe_path_text};
 use crate::tui::actions::ActionId;
 use crate::tui::message::RepairResult;
@@ -39,10 +40,17 @@ pub(super) fn plan_all(model: &mut Model) {
     request_plan(model, PlanRequest::Repair { options, undecided: Vec::new() });
 }
 
-/// Plans the undo of the repair that is selected in the repairs tab, of the last removal in the segments tab, else of the last
-/// change.
+/// Plans the undo of the repair or removal that is selected in the repairs tab, of the last removal in the segments tab, else of
+/// the last change. Removed segments are restored in the reverse order of their removal.
 pub(super) fn plan_undo(model: &mut Model) {
-    if model.tab == Tab::Segments {
+    let removal = model.repairs.selected_removal().filter(|_| model.tab == Tab::Repairs);
+    if let Some(removal) = removal
+        && let Some(last) = model.repairs.removals.last().filter(|last| last.new_start != removal.new_start)
+    {
+        let start = format_number(last.new_start);
+        return model.warn(format!("undo: the segments that were removed up to {start} are restored before these"));
+    }
+    if model.tab == Tab::Segments || removal.is_some() {
         return segment_change::request_plan(model, SegmentChangeRequest::Restore);
     }
     let selected = model.repairs.selected_record().filter(|_| model.tab == Tab::Repairs);
@@ -111,7 +119,7 @@ pub(super) fn finish_repair(model: &mut Model, result: RepairResult, on_esc: Opt
         Some(UndoEffect::Undo(undone)) => format!("Repair {undone} undone (recorded as {number})"),
         Some(UndoEffect::Redo(redone)) => format!("Repair {redone} redone (recorded as {number})"),
         None => match result.words {
-            PlanWords::PURGE if model.repairs.removals.is_empty() => {
+            PlanWords::PURGE if !model.repairs.has_restorable_segments() => {
                 format!("Purge {number} done: nothing brings the erased events back")
             }
             PlanWords::PURGE => format!("Purge {number} done; `:purge` again deletes the removed segments"),

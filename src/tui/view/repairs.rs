@@ -1,4 +1,4 @@
-//! The Repairs tab: the repair history of the log, newest first, with the details of the selected repair.
+//! The Repairs tab: the repairs of the log and the removals of its segments, newest first, with the details of the selected one.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -8,13 +8,14 @@ use super::cursor::highlight_selected_line;
 use super::labelled_lines;
 use super::pane::{PaneTitle, draw_note, draw_title, span, tab_title, title_role};
 use super::text::{draw_spans, fit_safe, pad};
+use crate::SegmentRemoval;
 use crate::format::DamageKind;
 use crate::repair::{ChangesInLog, RepairRecord, RepairState};
 use crate::report::units::{DisplayZone, format_count, format_minute};
-use crate::report::{record_summary, safe_path_text};
+use crate::report::{record_summary, removal_summary, safe_path_text};
 use crate::tui::actions::ActionId;
 use crate::tui::layout::{LayoutAreas, PaneTitles, text_area};
-use crate::tui::model::{Model, Pane, wrap_text};
+use crate::tui::model::{HistoryEntry, Model, Pane, wrap_text};
 use crate::tui::theme::Role;
 
 /// Width of the column with the states of repairs.
@@ -23,14 +24,19 @@ const STATE_COLUMNS: usize = 13;
 /// Draws the Repairs tab with its title.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let repairs = &model.repairs;
-    let count = repairs.records.len();
+    let entries = repairs.entries();
     let title = PaneTitle { pane: Pane::Main, area: areas.main, title: tab_title(model), right: Line::default() };
     draw_title(frame, model, areas, title);
     let key = model.keys.hint(ActionId::Undo);
-    let note = format!("{}; {key} undoes the selected one", format_count(count as u64, "repair"));
+    let removals = match repairs.removals.len() as u64 {
+        0 => String::new(),
+        removals => format!(", {}", format_count(removals, "removal")),
+    };
+    let count = format_count(repairs.records.len() as u64, "repair");
+    let note = format!("{count}{removals}; {key} undoes the selected one");
     draw_note(frame, areas, vec![span(model, Role::Muted, note)]);
     let lines = areas.table_body(areas.main);
-    if count == 0 {
+    if entries.is_empty() {
         return draw_empty_message(frame, text_area(lines), model);
     }
     if areas.titles == PaneTitles::Shown {
@@ -39,22 +45,31 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     }
     for line in 0..lines.height {
         let number = repairs.cursor.top + usize::from(line);
-        let Some(record) = repairs.record_at(number) else { break };
+        let Some(entry) = entries.get(number) else { break };
         let is_selected = number == repairs.cursor.line;
-        let role = match record.state {
-            RepairState::Pending => Role::Damage,
-            RepairState::Applied if record.undone_by.is_none() && record.in_log != ChangesInLog::None => Role::Text,
-            RepairState::Applied | RepairState::RolledBack | RepairState::Purged | RepairState::Unfinished => {
-                Role::Muted
-            }
+        let (role, text) = match entry {
+            HistoryEntry::Repair(record) => (record_role(record), record_text(record, model.zone)),
+            HistoryEntry::Removal(removal) => (removal_role(removal), removal_text(removal, model.zone)),
         };
         let marker = if is_selected { "> " } else { "  " };
-        let text = fit_safe(&row_text(record, model.zone), usize::from(lines.width).saturating_sub(2));
+        let text = fit_safe(&text, usize::from(lines.width).saturating_sub(2));
         draw_spans(frame, lines, line, vec![span(model, Role::Text, marker), span(model, role, text)]);
         if is_selected {
             highlight_selected_line(frame, lines, line, model, Pane::Main);
         }
     }
+}
+
+fn record_role(record: &RepairRecord) -> Role {
+    match record.state {
+        RepairState::Pending => Role::Damage,
+        RepairState::Applied if record.undone_by.is_none() && record.in_log != ChangesInLog::None => Role::Text,
+        RepairState::Applied | RepairState::RolledBack | RepairState::Purged | RepairState::Unfinished => Role::Muted,
+    }
+}
+
+const fn removal_role(removal: &SegmentRemoval) -> Role {
+    if removal.purged_at_ms.is_none() { Role::Text } else { Role::Muted }
 }
 
 fn draw_empty_message(frame: &mut Frame, area: Rect, model: &Model) {
@@ -74,10 +89,17 @@ fn draw_empty_message(frame: &mut Frame, area: Rect, model: &Model) {
 }
 
 /// Returns the columns of a repair: state, number, time and summary.
-fn row_text(record: &RepairRecord, zone: DisplayZone) -> String {
+fn record_text(record: &RepairRecord, zone: DisplayZone) -> String {
     let state = pad(&state_text(record), STATE_COLUMNS);
     let begun = format_minute(record.begun_ms, zone);
     format!("{state} {:>4}  {begun}  {}", record.number, record_summary(record))
+}
+
+/// Returns the columns of a removal, which has no number.
+fn removal_text(removal: &SegmentRemoval, zone: DisplayZone) -> String {
+    let state = pad(if removal.purged_at_ms.is_none() { "removed" } else { "deleted" }, STATE_COLUMNS);
+    let removed = format_minute(removal.removed_at_ms, zone);
+    format!("{state} {:>4}  {removed}  {}", "-", removal_summary(removal))
 }
 
 /// Returns the state of a repair, short enough for its column.
@@ -96,10 +118,14 @@ fn state_text(record: &RepairRecord) -> String {
     }
 }
 
-/// Draws the details of the selected repair.
+/// Draws the details of the selected repair or removal.
 pub(super) fn draw_detail(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let repairs = &model.repairs;
-    let title = repairs.selected_record().map(|record| format!(" repair {} ", record.number)).unwrap_or_default();
+    let title = match repairs.selected_entry() {
+        Some(HistoryEntry::Repair(record)) => format!(" repair {} ", record.number),
+        Some(HistoryEntry::Removal(_)) => " removal ".into(),
+        None => String::new(),
+    };
     let title = Line::from(span(model, title_role(model, Pane::Detail), title));
     draw_title(
         frame,

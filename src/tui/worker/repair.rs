@@ -24,7 +24,7 @@ pub(super) fn read_records(shared: &SharedState) -> Result<Response, StorageErro
         // The journals are listed, also when the folder of removed segments cannot be used.
         match removals_of(&view) {
             Ok((found, unused)) => {
-                removals = found.into_iter().filter(|removal| removal.purged_at_ms.is_none()).collect();
+                removals = found;
                 notices.extend(unused);
             }
             Err(error) => notices.push(screen_message(&error)),
