@@ -13,6 +13,7 @@ mod remote {
     mod nats_client;
     mod nats_cluster;
     mod nats_credentials;
+    mod nats_donor;
     mod nats_replicate;
     mod nats_restore;
     mod nats_server;

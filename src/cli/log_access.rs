@@ -13,6 +13,8 @@ use crate::{DamageKind, EventLog, Finding, OpenOptions, StorageError};
 /// Returns options for opening a log, with the side files of the global options and one thread per processor.
 pub(super) fn open_options(global: &GlobalArgs) -> OpenOptions {
     let options = OpenOptions::new().threads(ThreadArgs::default().count());
+    #[cfg(feature = "remote")]
+    let options = options.disk(std::sync::Arc::new(crate::remote::RoutingDisk::default()));
     let options = match &global.index {
         Some(file) => options.index_path(file),
         None => options,

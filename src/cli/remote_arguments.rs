@@ -15,6 +15,14 @@ const ACCEPTED: &[(&str, &str, &[RemoteScheme])] = &[
     ("replicate", "stream", &[RemoteScheme::Nats]),
     ("restore", "source", &[RemoteScheme::S3, RemoteScheme::Nats]),
     ("retain", "only_archived", &[RemoteScheme::S3]),
+    ("repair", "donors", &[RemoteScheme::Nats]),
+    ("salvage", "donors", &[RemoteScheme::Nats]),
+    ("diff", "a", &[RemoteScheme::Nats]),
+    ("diff", "b", &[RemoteScheme::Nats]),
+    ("info", "logs", &[RemoteScheme::Nats]),
+    ("verify", "logs", &[RemoteScheme::Nats]),
+    ("cat", "log", &[RemoteScheme::Nats]),
+    ("show", "log", &[RemoteScheme::Nats]),
 ];
 
 /// Checks every argument that is a path, of the command that `matches` selects.

@@ -4,6 +4,8 @@
 //! server. Everything that a server sends is input: numbers are bounded, and bytes are believed when their checksum proves them.
 
 pub(crate) mod nats;
+mod routing_disk;
 mod s3;
 
+pub(crate) use routing_disk::RoutingDisk;
 pub(crate) use s3::S3Store;

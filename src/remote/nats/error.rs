@@ -20,6 +20,11 @@ pub(crate) enum NatsError {
     /// The credentials cannot be read.
     #[error("{0}")]
     Credentials(String),
+    /// The URL has no name of a stream.
+    #[error(
+        "expected the name of a stream after the host, without dots, slashes and wildcards: nats://HOST[:PORT]/STREAM"
+    )]
+    Name,
     /// The server has no stream of this name.
     #[error("the server has no stream of this name")]
     NoStream,

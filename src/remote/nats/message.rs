@@ -191,6 +191,37 @@ impl StoredMessage {
     pub(super) fn claimed_offset(&self) -> Option<u64> {
         optional(self, OFFSET).ok().flatten().and_then(parse_offset)
     }
+
+    /// Returns the base of the segment that the message has in its header, before anything of it is checked.
+    pub(super) fn claimed_segment(&self) -> Option<u64> {
+        optional(self, SEGMENT).ok().flatten().and_then(parse_offset)
+    }
+
+    /// Returns the checksum that the message has in its header.
+    pub(super) fn claimed_checksum(&self) -> Option<u32> {
+        optional(self, CHECKSUM).ok().flatten().and_then(parse_checksum)
+    }
+
+    /// Returns the log that the message says to belong to.
+    pub(super) fn claimed_identity(&self) -> Option<StreamLogIdentity> {
+        optional(self, LOG).ok().flatten().and_then(|text| text.parse().ok())
+    }
+
+    /// True when the message is the first one of a file.
+    pub(super) fn has_header(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name == HEADER)
+    }
+
+    /// Returns the `len` bytes of the header of the file; zeros when they cannot be read.
+    pub(super) fn claimed_header(&self, len: usize) -> Vec<u8> {
+        let decoded = optional(self, HEADER).ok().flatten().and_then(hex::decode);
+        let header = decoded.filter(|header| header.len() == len + CHECKSUM_LEN).and_then(|mut header| {
+            let checksum = byte_layout::u32_at(&header, len)?;
+            header.truncate(len);
+            (crc32fast::hash(&header) == checksum).then_some(header)
+        });
+        header.unwrap_or_else(|| vec![0; len])
+    }
 }
 
 /// Returns the value of a header that may be there once.
