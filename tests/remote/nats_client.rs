@@ -17,6 +17,7 @@ impl NatsClient {
     pub(super) fn connect(port: u16) -> Option<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        stream.set_nodelay(true).ok()?;
         let mut client = Self { reader: BufReader::new(stream), next: 0 };
         client.read_line()?;
         client.write(b"CONNECT {\"verbose\":false,\"headers\":true,\"no_responders\":true}\r\nPING\r\n")?;
