@@ -70,6 +70,22 @@ impl NameSlots {
         }
     }
 
+    /// Creates the set whose bits are in these bytes, lowest first.
+    fn from_bytes(bytes: &[u8]) -> Self {
+        let mut words = bytes.chunks(8).map(|chunk| {
+            let mut word = [0; 8];
+            word.iter_mut().zip(chunk).for_each(|(to, byte)| *to = *byte);
+            u64::from_le_bytes(word)
+        });
+        let first_word = words.next().unwrap_or_default();
+        let mut more_words: Vec<u64> = words.collect();
+        // A set without slots in its last words has no such words, so that equal sets are equal values.
+        while more_words.last() == Some(&0) {
+            more_words.pop();
+        }
+        Self { first_word, more_words: (!more_words.is_empty()).then(|| Box::new(more_words)) }
+    }
+
     fn words(&self) -> impl Iterator<Item = u64> + '_ {
         iter::once(self.first_word).chain(self.more_words.iter().flat_map(|words| words.iter().copied()))
     }
@@ -143,12 +159,7 @@ impl Block {
         let len = usize::try_from(take_varint(rest)?).ok()?;
         let (names, after) = rest.split_at_checked(len)?;
         *rest = after;
-        let mut name_slots = NameSlots::default();
-        for (byte, bits) in names.iter().enumerate() {
-            for bit in (0..8).filter(|bit| bits >> bit & 1 == 1) {
-                name_slots.insert(byte * 8 + bit);
-            }
-        }
+        let name_slots = NameSlots::from_bytes(names);
         let time_range = (first, first.checked_add(span)?);
         Some(Self {
             anchor,

@@ -161,17 +161,3 @@ pub(super) fn merge_summaries(group: &[LayerEntry]) -> Option<AggregateSummary> 
     let events = group.iter().map(|entry| entry.summary.events).sum();
     Some(AggregateSummary { events, last: last.summary.last, ..first.summary })
 }
-
-/// Reads every row and every offset of a run in a file, so that a changed bit anywhere is found.
-///
-/// # Errors
-/// [`IndexFault::Corrupt`] for the first fault; [`IndexFault::Io`] when the file cannot be read.
-pub(super) fn check_stored_run(run: &StoredRun) -> Result<(), IndexFault> {
-    run.check_guide()?;
-    for row in run.rows() {
-        for offset in LayerEntry::from_row(run, row?).offsets() {
-            offset?;
-        }
-    }
-    Ok(())
-}

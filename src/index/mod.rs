@@ -18,6 +18,7 @@ mod offsets;
 mod pages;
 mod part;
 mod persisted;
+mod run_check;
 mod run_writer;
 mod save;
 mod seen_end;
