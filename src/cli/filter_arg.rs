@@ -96,7 +96,9 @@ fn filter_help() -> String {
 /// # Errors
 /// Those of [`FilterArg::parse`].
 pub(super) fn parse_filter(text: &str, log: &EventLog) -> Result<Filter, CommandFailure> {
-    let last_event = EventTimes::read(log.view())?.map(|times| times.last_ms);
+    // Only times such as `end-1h` count back from the last event.
+    let refers_to_end = text.replace(['"', '\\'], "").contains("end");
+    let last_event = if refers_to_end { EventTimes::read(log.view())?.map(|times| times.last_ms) } else { None };
     let times = TimeContext::at(now_ms()).with_last_event(last_event);
     Filter::parse_with(text, times).map_err(|error| CommandFailure::Usage {
         message: format!("--filter, byte {}: {error}", error.position),

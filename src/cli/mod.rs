@@ -193,8 +193,9 @@ fn run_args(args: Vec<OsString>) -> ExitStatus {
     // The parser's own errors are printed in the requested format, so the flag must be known before parsing.
     let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
     let mut out = CommandOutput::new(if json { OutputFormat::Json } else { OutputFormat::Text });
-    let args = insert_open_command(args);
-    let result = match parse_args(&args) {
+    let command = Cli::command();
+    let args = insert_open_command(&command, args);
+    let result = match parse_args(command, &args) {
         Ok(Ok(cli)) => cli.command.run(&cli.global, &mut out).and_then(|status| out.flush().map(|()| status)),
         Ok(Err(failure)) => Err(failure),
         Err(error) if error.use_stderr() => {
@@ -217,9 +218,9 @@ fn run_args(args: Vec<OsString>) -> ExitStatus {
     }
 }
 
-/// Parses the arguments, and checks the paths among them.
-fn parse_args(args: &[OsString]) -> Result<Result<Cli, CommandFailure>, clap::Error> {
-    let mut command = Cli::command();
+/// Parses the arguments with the definition of the command line, which takes longer to build than to use, and checks the paths
+/// among them.
+fn parse_args(mut command: clap::Command, args: &[OsString]) -> Result<Result<Cli, CommandFailure>, clap::Error> {
     let matches = command.try_get_matches_from_mut(args)?;
     if let Err(failure) = check_remote_arguments(&command, &matches) {
         return Ok(Err(failure));
@@ -238,9 +239,8 @@ fn last_group<'c>(root: &'c clap::Command, args: &[OsString]) -> &'c clap::Comma
 ///
 /// The first positional argument is a log, not a command, if it follows `--`, or if it is not the name of a command and
 /// either looks like a path (contains `.`, `/` or `\`) or exists. Any other word is left for the parser to reject.
-fn insert_open_command(mut args: Vec<OsString>) -> Vec<OsString> {
-    let command = Cli::command();
-    let is_log = first_positional(&command, &args).is_some_and(|word| {
+fn insert_open_command(command: &clap::Command, mut args: Vec<OsString>) -> Vec<OsString> {
+    let is_log = first_positional(command, &args).is_some_and(|word| {
         let is_command = command.get_subcommands().any(|command| *word == *command.get_name()) || *word == *"help";
         let follows_dashes = args.iter().take_while(|arg| *arg != word).any(|arg| arg == "--");
         let looks_like_path = word.as_encoded_bytes().iter().any(|byte| matches!(byte, b'.' | b'/' | b'\\'));
@@ -310,7 +310,7 @@ mod tests {
     fn a_log_path_opens_the_screen_and_a_command_name_does_not() {
         let inserted = |args: &str| {
             let args: Vec<OsString> = args.split(' ').map(Into::into).collect();
-            insert_open_command(args.clone()).len() > args.len()
+            insert_open_command(&Cli::command(), args.clone()).len() > args.len()
         };
         for opened in
             ["chronicle a.log", "chronicle --json a.log", "chronicle --index x.idx a.log", "chronicle -- a.log"]
