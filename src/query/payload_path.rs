@@ -4,7 +4,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
+use memchr::memmem::Finder;
 use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -16,6 +18,39 @@ use crate::format::json::unescape;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PayloadPath {
     steps: Vec<String>,
+    probe: KeyProbe,
+}
+
+/// A search for a key of a path in the text of a payload. It depends on the path alone, so two of the same path are equal.
+#[derive(Debug, Clone)]
+struct KeyProbe(Option<Box<Finder<'static>>>);
+
+impl KeyProbe {
+    /// Prepares the search for the longest step that can only be a key: an array has no position with this name.
+    fn new(steps: &[String]) -> Self {
+        let keys = steps.iter().filter(|step| !step.bytes().all(|byte| byte.is_ascii_digit()));
+        let longest = keys.max_by_key(|key| key.len());
+        Self(longest.map(|key| Box::new(Finder::new(&format!("\"{key}\"")).into_owned())))
+    }
+
+    /// True when a payload can have the key: its text contains it in quotes, or has an escape, with which a key can be written
+    /// in another way.
+    fn may_be_in(&self, payload: &str) -> bool {
+        let Some(finder) = &self.0 else { return true };
+        finder.find(payload.as_bytes()).is_some() || memchr::memchr(b'\\', payload.as_bytes()).is_some()
+    }
+}
+
+impl PartialEq for KeyProbe {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for KeyProbe {}
+
+impl Hash for KeyProbe {
+    fn hash<H: Hasher>(&self, _state: &mut H) {}
 }
 
 impl PayloadPath {
@@ -34,13 +69,13 @@ impl PayloadPath {
         if steps.iter().any(String::is_empty) {
             return Err("a key is missing in the path: expected payload.KEY, or payload.KEY.KEY".into());
         }
-        Ok(Some(Self { steps }))
+        Ok(Some(Self { probe: KeyProbe::new(&steps), steps }))
     }
 
     /// Creates the path of the whole payload.
     #[cfg(feature = "app")]
     pub(crate) const fn whole_payload() -> Self {
-        Self { steps: Vec::new() }
+        Self { steps: Vec::new(), probe: KeyProbe(None) }
     }
 
     /// True for the path of the whole payload.
@@ -51,14 +86,17 @@ impl PayloadPath {
 
     /// Creates the path of these keys and positions.
     #[cfg(feature = "app")]
-    pub(super) const fn from_steps(steps: Vec<String>) -> Self {
-        Self { steps }
+    pub(super) fn from_steps(steps: Vec<String>) -> Self {
+        Self { probe: KeyProbe::new(&steps), steps }
     }
 
     /// Returns the stored text of the value at the path; `None` when `payload`, a JSON text, has no value there.
     ///
     /// Of duplicate keys in an object, the last one is used, as in most JSON parsers.
     pub fn find<'j>(&self, payload: &'j str) -> Option<&'j str> {
+        if !self.probe.may_be_in(payload) {
+            return None;
+        }
         let mut token = payload.trim();
         for step in &self.steps {
             let mut reader = serde_json::Deserializer::from_str(token);
@@ -150,6 +188,24 @@ impl<'de> Visitor<'de> for ElementVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_found_however_it_is_written() {
+        let payload = r#" {"n\u0061me":"x","a":{"long":[{"b":1},{"b":2}]},"1":{"é":3}} "#;
+        for (path, value) in [
+            ("payload.name", Some(r#""x""#)),
+            ("payload.a.long.1.b", Some("2")),
+            ("payload.1.é", Some("3")),
+            ("payload.\"1\".\"é\"", Some("3")),
+            ("payload.lon", None),
+            ("payload.a.absent", None),
+        ] {
+            assert_eq!(PayloadPath::parse(path).unwrap().unwrap().find(payload), value, "{path}");
+        }
+        let without_escape = r#"{"a":{"long":[{"b":1},{"b":2}]},"text":"no such key"}"#;
+        let find = |path: &str| PayloadPath::parse(path).unwrap().unwrap().find(without_escape);
+        assert_eq!((find("payload.a.long.0.b"), find("payload.such"), find("payload.a.5")), (Some("1"), None, None));
+    }
 
     #[test]
     fn a_path_is_displayed_as_it_is_typed() {
