@@ -41,6 +41,7 @@ mod app {
     mod cli_stats;
     #[cfg(unix)]
     mod cli_streams;
+    mod cli_threads;
     mod cli_trust;
     mod cli_verify;
     #[cfg(target_os = "linux")]

@@ -1,6 +1,5 @@
 //! `cat`: prints events as JSON lines, exactly as stored. Damage and gaps are reported on stderr and skipped.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,10 +10,9 @@ use super::filter_arg::FilterArg;
 use super::follow::follow_events;
 use super::log_access::{open_options, print_removed_start, print_side_file_notices};
 use super::log_input::LogInput;
-use super::options::GlobalArgs;
+use super::options::{GlobalArgs, ThreadArgs};
 use super::output::CommandOutput;
-use super::selected_events::{EventRangeArgs, LogSelection, VisitedItem, visit_selected_events};
-use crate::export::event_line;
+use super::selected_events::{EventRangeArgs, LogSelection};
 
 /// Print events as JSON, one per line.
 ///
@@ -38,6 +36,8 @@ pub(super) struct CatArgs {
     filter: FilterArg,
     #[command(flatten)]
     range: EventRangeArgs,
+    #[command(flatten)]
+    threads: ThreadArgs,
     /// Continue with events as they are appended; the filter after:now leaves out the events that exist
     #[arg(long, conflicts_with = "until")]
     follow: bool,
@@ -54,7 +54,8 @@ impl CatArgs {
                 hint: "Leave out --follow".into(),
             });
         }
-        let LogInput { log, status, .. } = LogInput::open(&self.log, open_options(global), out)?;
+        let LogInput { log, status, .. } =
+            LogInput::open(&self.log, open_options(global).threads(self.threads.count()), out)?;
         print_side_file_notices(&log, out);
         if self.range.is_from_start() {
             print_removed_start(&log, out);
@@ -63,14 +64,7 @@ impl CatArgs {
         if self.follow {
             return follow_events(&log, &filter, self.range.to_range(), out);
         }
-        let mut line = Vec::new();
         let source = LogSelection { log: &log, filter: &filter, range: &self.range };
-        let visited =
-            visit_selected_events(source, status, out, &mut |_| ControlFlow::Continue(()), &mut |item, out| {
-                let VisitedItem::Event(event) = item else { return Ok(()) };
-                event_line(&event, &mut line);
-                out.print_stored_json(&line)
-            })?;
-        Ok(visited.status)
+        Ok(source.print(status, out)?.status)
     }
 }

@@ -7,11 +7,11 @@ use clap::{Args, ValueEnum};
 use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::filter_arg::FilterArg;
-use super::log_access::{open_with_notices, print_removed_start};
-use super::options::{ForceArgs, GlobalArgs};
+use super::log_access::{open_options, print_removed_start, print_side_file_notices};
+use super::options::{ForceArgs, GlobalArgs, ThreadArgs};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
-use super::selected_events::{EventRangeArgs, LogSelection, VisitResult, VisitedItem, visit_selected_events};
+use super::selected_events::{EventRangeArgs, LogSelection, VisitResult};
 use crate::export::{ExportColumn, ExportFile, ExportFileFormat, ExportTarget, ExportedPart, TypedColumn, WrittenFile};
 use crate::report::json::Json;
 use crate::report::units::{format_count, format_size};
@@ -50,6 +50,8 @@ pub(super) struct ExportArgs {
     #[command(flatten)]
     range: EventRangeArgs,
     #[command(flatten)]
+    threads: ThreadArgs,
+    #[command(flatten)]
     force: ForceArgs,
 }
 
@@ -74,7 +76,8 @@ impl ExportArgs {
             .reads_side_files()
             .writes_optional_file("the exported file", Some(&self.output), existing)
             .check()?;
-        let log = open_with_notices(&self.log, global, out)?;
+        let log = open_options(global).threads(self.threads.count()).open_read_only(&self.log)?;
+        print_side_file_notices(&log, out);
         if self.range.is_from_start() {
             print_removed_start(&log, out);
         }
@@ -83,14 +86,7 @@ impl ExportArgs {
         let mut file = ExportFile::create(target, log.view().path())?;
         let progress = TerminalProgress::new("exporting", out);
         let source = LogSelection { log: &log, filter: &filter, range: &self.range };
-        let visited =
-            visit_selected_events(source, ExitStatus::Done, out, &mut |at| progress.show(at), &mut |item, _| {
-                let appended = match item {
-                    VisitedItem::Event(event) => file.append(&event),
-                    VisitedItem::Finding(finding) => file.append_finding(finding),
-                };
-                Ok(appended?)
-            });
+        let visited = source.export(&mut file, &mut |at| progress.show(at), out);
         drop(progress);
         let VisitResult { status, totals } = visited?;
         if self.range.is_strict() && status == ExitStatus::Damage {

@@ -45,7 +45,7 @@ pub(super) fn follow_events(
     let history = SelectedEvents::new(log, filter, SelectedRange { until: Some(until), ..range });
     let mut on_progress = |_| if stop.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
     let shown = history.visit::<CommandFailure>(&mut on_progress, &mut |item| match item {
-        SelectedItem::Event(event) => printer.print(&event, out).map(|_| ()),
+        SelectedItem::Events(event) => printer.print(&event, out).map(|_| ()),
         SelectedItem::Finding(finding) => {
             printer.reporter.report(&finding, out);
             Ok(())

@@ -93,6 +93,11 @@ impl CommandOutput {
         self.write_json_line(line)
     }
 
+    /// Prints whole lines to stdout, which the caller has made safe where stdout is a terminal.
+    pub(super) fn print_lines(&mut self, lines: &[u8]) -> Result<(), CommandFailure> {
+        self.stdout.write_all(lines).map_err(CommandFailure::Stdout)
+    }
+
     #[inline]
     fn write_json_line(&mut self, line: &[u8]) -> Result<(), CommandFailure> {
         self.stdout.write_all(line).and_then(|()| self.stdout.write_all(b"\n")).map_err(CommandFailure::Stdout)

@@ -1,5 +1,7 @@
 //! The events that `cat` and `export` select by a filter and a range. Damage and gaps are reported on stderr and skipped.
 
+use std::ops::ControlFlow;
+
 use clap::Args;
 
 use super::failure::CommandFailure;
@@ -8,10 +10,12 @@ use super::findings::finding_line;
 use super::log_access::GapJournals;
 use super::options::parse_offset;
 use super::output::CommandOutput;
-use crate::export::{OnDamage, SelectedEvents, SelectedItem, SelectedRange, SelectionEnd, SelectionTotals};
+use crate::export::{
+    ExportFile, OnDamage, SelectedEvents, SelectedItem, SelectedNotice, SelectedRange, SelectionEnd, SelectionTotals,
+    TextFormat,
+};
 use crate::format::Finding;
 use crate::inspect::OnProgress;
-use crate::log::ReplayedEvent;
 use crate::query::Filter;
 use crate::report::json::Json;
 use crate::report::{self, ExitStatus};
@@ -56,17 +60,7 @@ impl EventRangeArgs {
     }
 }
 
-/// The callback of [`visit_selected_events`]. Its error ends the command.
-pub(super) type ItemVisitor<'v> = dyn FnMut(VisitedItem, &mut CommandOutput) -> Result<(), CommandFailure> + 'v;
-
-/// An item that [`visit_selected_events`] yields.
-pub(super) enum VisitedItem<'a> {
-    Event(ReplayedEvent<'a>),
-    /// Damage or a gap, which was reported.
-    Finding(&'a Finding),
-}
-
-/// What [`visit_selected_events`] has visited, and the exit status of the command.
+/// What a command has read of its selection, and its exit status.
 pub(super) struct VisitResult {
     pub(super) status: ExitStatus,
     pub(super) totals: SelectionTotals,
@@ -80,39 +74,66 @@ pub(super) struct LogSelection<'a> {
     pub(super) range: &'a EventRangeArgs,
 }
 
-/// Calls `visit` for each event that the filter and the range select and for damage and gaps, which are reported on stderr.
-/// `status` is the exit status so far, which the result includes.
-///
-/// # Errors
-/// The errors of reading the log and of `visit`.
-pub(super) fn visit_selected_events(
-    source: LogSelection,
-    status: ExitStatus,
-    out: &mut CommandOutput,
-    on_progress: &mut OnProgress,
-    visit: &mut ItemVisitor,
-) -> Result<VisitResult, CommandFailure> {
-    let LogSelection { log, filter, range } = source;
-    let selected = SelectedEvents::new(log, filter, range.to_range());
-    let mut reporter = FindingReporter::new(log, status)?;
-    let totals = selected.visit(on_progress, &mut |item| match item {
-        SelectedItem::Event(event) => visit(VisitedItem::Event(event), out),
-        SelectedItem::Finding(finding) => {
-            reporter.report(&finding, out);
-            visit(VisitedItem::Finding(&finding), out)
-        }
-        SelectedItem::Removed(error) => {
-            print_removed(&error, out);
-            Ok(())
-        }
-    })?;
-    if totals.end == SelectionEnd::AtDamage {
-        return Ok(VisitResult { status: ExitStatus::Damage, totals });
+impl LogSelection<'_> {
+    /// Prints the selected events as lines of JSON, and reports damage and gaps on stderr. `status` is the exit status so far,
+    /// which the result includes.
+    ///
+    /// # Errors
+    /// The errors of reading the log and of writing to stdout.
+    pub(super) fn print(self, status: ExitStatus, out: &mut CommandOutput) -> Result<VisitResult, CommandFailure> {
+        let mut reporter = FindingReporter::new(self.log, status)?;
+        let format = if out.is_terminal() { TextFormat::SafeJsonLines } else { TextFormat::JsonLines };
+        let totals = self.events().visit_lines(&format, &mut |_| ControlFlow::Continue(()), &mut |item| {
+            match item {
+                SelectedItem::Events(lines) => out.print_lines(lines)?,
+                SelectedItem::Finding(finding) => reporter.report(&finding, out),
+                SelectedItem::Removed(error) => print_removed(&error, out),
+            }
+            Ok::<_, CommandFailure>(())
+        })?;
+        self.result(reporter.status, totals, out)
     }
-    if range.limit != Some(0) {
-        print_filter_advice(filter, log, FilterResult::of(totals.events), out)?;
+
+    /// Writes the selected events to a file, and reports damage and gaps on stderr.
+    ///
+    /// # Errors
+    /// `Cancelled` when `on_progress` breaks; the errors of reading the log and of writing the file.
+    pub(super) fn export(
+        self,
+        file: &mut ExportFile,
+        on_progress: &mut OnProgress,
+        out: &mut CommandOutput,
+    ) -> Result<VisitResult, CommandFailure> {
+        let mut reporter = FindingReporter::new(self.log, ExitStatus::Done)?;
+        let totals = file.append_selected(&self.events(), on_progress, &mut |notice| {
+            match notice {
+                SelectedNotice::Finding(finding) => reporter.report(finding, out),
+                SelectedNotice::Removed(error) => print_removed(error, out),
+            }
+            Ok::<_, CommandFailure>(())
+        })?;
+        self.result(reporter.status, totals, out)
     }
-    Ok(VisitResult { status: reporter.status, totals })
+
+    fn events(&self) -> SelectedEvents<'_> {
+        SelectedEvents::new(self.log, self.filter, self.range.to_range())
+    }
+
+    /// Returns the exit status, and prints what helps after a filter that has shown no event.
+    fn result(
+        self,
+        status: ExitStatus,
+        totals: SelectionTotals,
+        out: &mut CommandOutput,
+    ) -> Result<VisitResult, CommandFailure> {
+        if totals.end == SelectionEnd::AtDamage {
+            return Ok(VisitResult { status: ExitStatus::Damage, totals });
+        }
+        if self.range.limit != Some(0) {
+            print_filter_advice(self.filter, self.log, FilterResult::of(totals.events), out)?;
+        }
+        Ok(VisitResult { status, totals })
+    }
 }
 
 /// Reports on stderr that a retention has removed segments before they were read.

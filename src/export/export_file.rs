@@ -4,14 +4,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::column::{ExportColumn, TypedColumn};
+use super::event_text::TextFormat;
 use super::file_output::{FileOutput, WrittenFile};
 use super::parquet_file::ParquetFile;
-use super::selected_events::SelectionTotals;
+use super::selected_events::{SelectedEvents, SelectedItem, SelectionTotals};
 use crate::StorageError;
 use crate::file::ExistingFile;
-use crate::format::{Finding, json};
-use crate::inspect::LogView;
-use crate::log::ReplayedEvent;
+use crate::format::Finding;
+use crate::inspect::{LogView, OnProgress};
 
 /// The format of an exported file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,12 +52,18 @@ pub(crate) struct ExportTarget {
 
 /// A file of events that is being written. Dropping it before [`ExportFile::finish`] leaves no file.
 pub(crate) enum ExportFile {
-    /// One JSON object per line. The buffer has the last line.
-    JsonLines(FileOutput, Vec<u8>),
-    /// Comma-separated values with these columns.
-    Csv(FileOutput, Vec<ExportColumn>),
+    /// Lines of text.
+    Lines(FileOutput, TextFormat),
     /// A Parquet file.
     Parquet(Box<ParquetFile>),
+}
+
+/// An item of a selection that is no event.
+pub(crate) enum SelectedNotice<'a> {
+    /// Damage or a gap that the filter does not exclude.
+    Finding(&'a Finding),
+    /// A retention has removed segments that were not read yet.
+    Removed(&'a StorageError),
 }
 
 /// The part of a log that a file was exported from. A Parquet file records it.
@@ -76,44 +82,41 @@ impl ExportFile {
     pub(crate) fn create(target: ExportTarget, log: &Path) -> Result<Self, StorageError> {
         let output = FileOutput::create(&target.path, target.existing, log)?;
         Ok(match target.format {
-            ExportFileFormat::JsonLines => Self::JsonLines(output, Vec::new()),
+            ExportFileFormat::JsonLines => Self::Lines(output, TextFormat::JsonLines),
             ExportFileFormat::Csv(columns) => {
-                let names: Vec<String> = columns.iter().map(ExportColumn::to_string).collect();
                 let mut output = output;
-                append_record(&mut output, &names)?;
-                Self::Csv(output, columns)
+                append_lines(&mut output, &column_names(&columns))?;
+                Self::Lines(output, TextFormat::Csv(columns))
             }
             ExportFileFormat::Parquet(columns) => Self::Parquet(Box::new(ParquetFile::new(output, &columns)?)),
         })
     }
 
-    /// Appends an event.
+    /// Appends the events of a selection, and the damaged ranges and gaps where the format has rows for them. `visit` is called for
+    /// each damaged range, gap and removed range after that.
     ///
     /// # Errors
-    /// `Io` when the file cannot be written.
-    pub(crate) fn append(&mut self, event: &ReplayedEvent) -> Result<(), StorageError> {
+    /// `Io` when the file cannot be written; the errors of [`SelectedEvents::visit`] and of `visit`.
+    pub(crate) fn append_selected<E: From<StorageError>>(
+        &mut self,
+        selected: &SelectedEvents,
+        on_progress: &mut OnProgress,
+        visit: &mut dyn FnMut(SelectedNotice) -> Result<(), E>,
+    ) -> Result<SelectionTotals, E> {
         match self {
-            Self::JsonLines(output, line) => {
-                event_line(event, line);
-                line.push(b'\n');
-                output.write_all(line).map_err(|error| StorageError::io(output.path(), "write", error))
-            }
-            Self::Csv(output, columns) => {
-                let cells: Vec<String> = columns.iter().map(|column| column.cell(event)).collect();
-                append_record(output, &cells)
-            }
-            Self::Parquet(file) => file.append_event(event),
-        }
-    }
-
-    /// Appends a damaged range or a gap where the format has rows for it. Other formats have events only.
-    ///
-    /// # Errors
-    /// `Io` when the file cannot be written.
-    pub(crate) fn append_finding(&mut self, finding: &Finding) -> Result<(), StorageError> {
-        match self {
-            Self::Parquet(file) => file.append_finding(finding),
-            Self::JsonLines(..) | Self::Csv(..) => Ok(()),
+            Self::Lines(output, format) => selected.visit_lines(format, on_progress, &mut |item| match item {
+                SelectedItem::Events(lines) => Ok(append_lines(output, lines)?),
+                SelectedItem::Finding(finding) => visit(SelectedNotice::Finding(&finding)),
+                SelectedItem::Removed(error) => visit(SelectedNotice::Removed(&error)),
+            }),
+            Self::Parquet(file) => selected.visit(on_progress, &mut |item| match item {
+                SelectedItem::Events(event) => Ok(file.append_event(&event)?),
+                SelectedItem::Finding(finding) => {
+                    file.append_finding(&finding)?;
+                    visit(SelectedNotice::Finding(&finding))
+                }
+                SelectedItem::Removed(error) => visit(SelectedNotice::Removed(&error)),
+            }),
         }
     }
 
@@ -124,9 +127,7 @@ impl ExportFile {
     /// kept. No file is left then.
     pub(crate) fn finish(self, part: &ExportedPart) -> Result<WrittenFile, StorageError> {
         match self {
-            Self::JsonLines(output, _) | Self::Csv(output, _) => {
-                Ok(WrittenFile { bytes: output.finish()?, left_out: Vec::new() })
-            }
+            Self::Lines(output, _) => Ok(WrittenFile { bytes: output.finish()?, left_out: Vec::new() }),
             Self::Parquet(file) => file.finish(part.to_metadata()),
         }
     }
@@ -151,20 +152,14 @@ impl ExportedPart<'_> {
     }
 }
 
-/// Appends one line of a CSV file.
-fn append_record(output: &mut FileOutput, cells: &[String]) -> Result<(), StorageError> {
-    let mut line = Vec::new();
-    let mut writer = csv::Writer::from_writer(&mut line);
-    let written = writer.write_record(cells).map_err(std::io::Error::other).and_then(|()| writer.flush());
-    drop(writer);
-    written.and_then(|()| output.write_all(&line)).map_err(|error| StorageError::io(output.path(), "write", error))
+/// Appends whole lines to a file.
+fn append_lines(output: &mut FileOutput, lines: &[u8]) -> Result<(), StorageError> {
+    output.write_all(lines).map_err(|error| StorageError::io(output.path(), "write", error))
 }
 
-/// Fills `line` with `{"offset":N,"event":{...}}`. The event keeps its tokens as stored and loses whitespace outside strings.
-#[inline]
-pub(crate) fn event_line(event: &ReplayedEvent, line: &mut Vec<u8>) {
-    line.clear();
-    write!(line, "{{\"offset\":{},\"event\":", event.offset).expect("writing to a Vec never fails");
-    json::compact(event.event.json().as_bytes(), line);
-    line.push(b'}');
+/// Returns the first line of a CSV file.
+fn column_names(columns: &[ExportColumn]) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(columns.iter().map(ExportColumn::to_string)).expect("writing to a Vec never fails");
+    writer.into_inner().expect("writing to a Vec never fails")
 }

@@ -1,11 +1,14 @@
 //! Reads the events that a filter selects in the order of the log, and writes them to a file. `cat`, `export` and the screen
 //! use this module.
 //!
-//! [`SelectedEvents`] yields the events with the damage and the gaps between them, and [`ExportFile`] writes events as JSON
-//! lines, CSV or Parquet. The file appears complete or not at all. [`LogFollower`] yields what is appended to a log.
+//! [`SelectedEvents`] yields the events, or their lines, with the damage and the gaps between them, and [`ExportFile`] writes
+//! events as JSON lines, CSV or Parquet. The file appears complete or not at all. [`LogFollower`] yields what is appended to a log.
 
 mod cell_text;
+mod chunk_queue;
+mod chunk_scan;
 mod column;
+mod event_text;
 mod export_file;
 mod file_output;
 mod log_follower;
@@ -14,7 +17,8 @@ mod selected_events;
 mod value_type;
 
 pub(crate) use column::{ExportColumn, TypedColumn};
-pub(crate) use export_file::{ExportFile, ExportFileFormat, ExportTarget, ExportedPart, event_line};
+pub(crate) use event_text::{TextFormat, event_line};
+pub(crate) use export_file::{ExportFile, ExportFileFormat, ExportTarget, ExportedPart, SelectedNotice};
 pub(crate) use file_output::WrittenFile;
 pub(crate) use log_follower::{FollowedItem, LogFollower};
 pub(crate) use selected_events::{

@@ -2,11 +2,14 @@
 
 use std::ops::{ControlFlow, Range};
 
+use super::chunk_queue::{ChunkQueue, with_chunks};
+use super::chunk_scan::ChunkContent;
+use super::event_text::{EventText, TextFormat};
 use crate::format::{DamageKind, Evidence, Finding};
 use crate::index::AggregateIndex;
-use crate::inspect::{OnProgress, Progress};
+use crate::inspect::{FrameContent, OnProgress, Progress, classify_frame};
 use crate::log::ReplayedEvent;
-use crate::query::{Filter, ReadPlan};
+use crate::query::{Filter, PlannedRange, ReadPlan};
 use crate::{EventLog, StorageError};
 
 /// The number of bytes of the log between two reports of progress.
@@ -41,10 +44,10 @@ pub(crate) enum OnDamage {
     Stop,
 }
 
-/// An item that [`SelectedEvents::visit`] yields.
-pub(crate) enum SelectedItem<'a> {
-    /// An event that the filter shows.
-    Event(ReplayedEvent<'a>),
+/// An item that [`SelectedEvents::visit`] and [`SelectedEvents::visit_lines`] yield, with events as `E`.
+pub(crate) enum SelectedItem<E> {
+    /// An event that the filter shows, or the lines of several.
+    Events(E),
     /// Damage or a gap that the filter does not exclude.
     Finding(Box<Finding>),
     /// A retention has removed segments that were not read yet. The error names the first offset that is left.
@@ -80,6 +83,18 @@ pub(crate) struct SelectedEvents<'a> {
     index: Option<AggregateIndex>,
 }
 
+/// Content that a pass yields: one event, or lines of many.
+enum PassContent<'c> {
+    Event(ReplayedEvent<'c>),
+    Lines(&'c [u8]),
+}
+
+/// The callback of [`SelectedEvents::visit_lines`]. Its error ends the visit.
+type LinesVisitor<'v, E> = dyn FnMut(SelectedItem<&[u8]>) -> Result<(), E> + 'v;
+
+/// The callback of a pass. Its error ends the pass.
+type PassVisitor<'v, E> = dyn FnMut(SelectedItem<PassContent>) -> Result<(), E> + 'v;
+
 impl<'a> SelectedEvents<'a> {
     /// Creates the selection. The index of the log is read when it can exclude ranges for the filter.
     pub(crate) fn new(log: &'a EventLog, filter: &'a Filter, range: SelectedRange) -> Self {
@@ -96,7 +111,53 @@ impl<'a> SelectedEvents<'a> {
     pub(crate) fn visit<E: From<StorageError>>(
         &self,
         on_progress: &mut OnProgress,
-        visit: &mut dyn FnMut(SelectedItem) -> Result<(), E>,
+        visit: &mut dyn FnMut(SelectedItem<ReplayedEvent>) -> Result<(), E>,
+    ) -> Result<SelectionTotals, E> {
+        self.pass(None, on_progress, &mut |item| match item {
+            SelectedItem::Events(PassContent::Event(event)) => visit(SelectedItem::Events(event)),
+            SelectedItem::Events(PassContent::Lines(_)) => Ok(()),
+            SelectedItem::Finding(finding) => visit(SelectedItem::Finding(finding)),
+            SelectedItem::Removed(error) => visit(SelectedItem::Removed(error)),
+        })
+    }
+
+    /// Calls `visit` for the lines of events, about a mebibyte at a time, and for each damaged range and gap, in the order of
+    /// the log. As many threads as the log was opened with scan and format the lines. The lines are the same for any number of
+    /// threads, which hold about four mebibytes each.
+    ///
+    /// # Errors
+    /// Those of [`SelectedEvents::visit`].
+    pub(crate) fn visit_lines<E: From<StorageError>>(
+        &self,
+        format: &TextFormat,
+        on_progress: &mut OnProgress,
+        visit: &mut LinesVisitor<E>,
+    ) -> Result<SelectionTotals, E> {
+        let view = self.log.view();
+        let content = ChunkContent { log: view.log(), log_end: view.log().len()?, filter: self.filter, format };
+        let mut text = EventText::new(format);
+        let mut visit = |item: SelectedItem<PassContent>| match item {
+            SelectedItem::Events(PassContent::Event(event)) => {
+                text.append(&event);
+                visit(SelectedItem::Events(&text.take().0))
+            }
+            SelectedItem::Events(PassContent::Lines(lines)) => visit(SelectedItem::Events(lines)),
+            SelectedItem::Finding(finding) => visit(SelectedItem::Finding(finding)),
+            SelectedItem::Removed(error) => visit(SelectedItem::Removed(error)),
+        };
+        // A chunk has as many events as fit into it, so a limited number of events is read one by one.
+        if self.range.limit < u64::MAX {
+            return self.pass(None, on_progress, &mut visit);
+        }
+        with_chunks(&content, view.threads(), |mut chunks| self.pass(Some(&mut chunks), on_progress, &mut visit))
+    }
+
+    /// Reads the log in order. Where `chunks` has a chunk, its lines are yielded instead of its events.
+    fn pass<E: From<StorageError>>(
+        &self,
+        mut chunks: Option<&mut ChunkQueue>,
+        on_progress: &mut OnProgress,
+        visit: &mut PassVisitor<E>,
     ) -> Result<SelectionTotals, E> {
         let Self { log, filter, range, .. } = *self;
         let until = range.until.unwrap_or(u64::MAX);
@@ -111,29 +172,55 @@ impl<'a> SelectedEvents<'a> {
             findings.visit(finding, visit)?;
         }
         let plan = ReadPlan::new(log.view().log(), self.index.as_ref(), filter);
-        let (start, total) = (replay.position(), replay.end());
-        let starts_before_end =
-            |range: &Result<Range<u64>, _>| range.as_ref().map_or(true, |range| range.start < until);
-        let mut ranges = plan.ranges_from(start).take_while(starts_before_end);
+        let (start, total, version) = (replay.position(), replay.end(), log.view().log().version());
+        let starts_before_end = |planned: &Result<PlannedRange, _>| {
+            planned.as_ref().map_or(true, |planned: &PlannedRange| planned.range.start < until)
+        };
+        let mut ranges = plan.planned_ranges_from(start).take_while(starts_before_end);
         replay.seek_to_range(start..start);
-        let (mut events, mut end, mut reported) = (0, SelectionEnd::Complete, start);
+        let (mut events, mut end, mut reported, mut range_end) = (0, SelectionEnd::Complete, start, start);
+        let mut frame_end = start;
         while events < range.limit {
-            let position = replay.position();
+            let position = replay.position().max(frame_end);
             if position.saturating_sub(reported) >= PROGRESS_INTERVAL {
                 reported = position;
                 if on_progress(Progress { position, total }) == ControlFlow::Break(()) {
                     return Err(StorageError::Cancelled.into());
                 }
             }
+            if let Some(chunk) = chunks.as_mut().and_then(|chunks| chunks.take_at(replay.position())) {
+                events += chunk.events;
+                replay.seek_to_range(chunk.range.end..range_end.max(chunk.range.end));
+                if chunk.events > 0 {
+                    visit(SelectedItem::Events(PassContent::Lines(&chunk.lines)))?;
+                }
+                continue;
+            }
             let Some(item) = replay.next_event() else {
                 let Some(range) = ranges.next() else { break };
-                replay.seek_to_range(range?);
+                let planned = range?;
+                if let Some(frame) = planned.frame(version)
+                    && let FrameContent::Event(event) = classify_frame(&frame, version)
+                {
+                    let offset = planned.range.start;
+                    frame_end = offset + frame.len();
+                    if filter.matches_event(offset, &event) {
+                        visit(SelectedItem::Events(PassContent::Event(ReplayedEvent { offset, event })))?;
+                        events += 1;
+                    }
+                    continue;
+                }
+                range_end = planned.range.end;
+                replay.seek_to_range(planned.range);
+                if let Some(chunks) = &mut chunks {
+                    chunks.start_range(replay.position()..range_end.min(until).min(total));
+                }
                 continue;
             };
             match item {
                 Ok(ReplayedEvent { offset, event, .. }) => {
                     if filter.matches_event(offset, &event) {
-                        visit(SelectedItem::Event(ReplayedEvent { offset, event }))?;
+                        visit(SelectedItem::Events(PassContent::Event(ReplayedEvent { offset, event })))?;
                         events += 1;
                     }
                 }
@@ -145,16 +232,7 @@ impl<'a> SelectedEvents<'a> {
                         break;
                     }
                 }
-                Err(StorageError::Gap { start, end, content, .. }) => {
-                    let evidence = Evidence { content, ..Evidence::default() };
-                    findings.visit(Finding::new(DamageKind::Gap, start..end).with_evidence(evidence), visit)?;
-                }
-                Err(StorageError::Lost { start, end, given_up_at_ms, .. }) => {
-                    let evidence = Evidence { given_up_at_ms: Some(given_up_at_ms), ..Evidence::default() };
-                    findings.visit(Finding::new(DamageKind::Lost, start..end).with_evidence(evidence), visit)?;
-                }
-                Err(removed @ StorageError::Removed { .. }) => visit(SelectedItem::Removed(removed))?,
-                Err(error) => return Err(error.into()),
+                Err(error) => findings.visit_error(error, visit)?,
             }
         }
         let is_whole_rest = end == SelectionEnd::Complete && events < range.limit && range.until.is_none();
@@ -166,7 +244,7 @@ impl<'a> SelectedEvents<'a> {
         {
             findings.visit(finding, visit)?;
         }
-        let range = start..replay.position().clamp(start, total);
+        let range = start..replay.position().max(frame_end).clamp(start, total);
         Ok(SelectionTotals { range, events, damage: findings.damage, gaps: findings.gaps, end })
     }
 }
@@ -181,7 +259,26 @@ struct FindingVisitor<'a> {
 }
 
 impl FindingVisitor<'_> {
-    fn visit<E>(&mut self, finding: Finding, visit: &mut dyn FnMut(SelectedItem) -> Result<(), E>) -> Result<(), E> {
+    /// Passes on an error item of a replay that is a gap, a lost range or removed segments.
+    ///
+    /// # Errors
+    /// Any other error, and those of `visit`.
+    fn visit_error<E: From<StorageError>>(&mut self, error: StorageError, visit: &mut PassVisitor<E>) -> Result<(), E> {
+        let (kind, range, evidence) = match error {
+            StorageError::Gap { start, end, content, .. } => {
+                (DamageKind::Gap, start..end, Evidence { content, ..Evidence::default() })
+            }
+            StorageError::Lost { start, end, given_up_at_ms, .. } => {
+                let evidence = Evidence { given_up_at_ms: Some(given_up_at_ms), ..Evidence::default() };
+                (DamageKind::Lost, start..end, evidence)
+            }
+            removed @ StorageError::Removed { .. } => return visit(SelectedItem::Removed(removed)),
+            error => return Err(error.into()),
+        };
+        self.visit(Finding::new(kind, range).with_evidence(evidence), visit)
+    }
+
+    fn visit<E>(&mut self, finding: Finding, visit: &mut PassVisitor<E>) -> Result<(), E> {
         self.last_end = finding.end;
         if !self.filter.matches_finding(&finding) {
             return Ok(());

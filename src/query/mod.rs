@@ -126,6 +126,8 @@ pub(crate) use offset_input::parse_offset;
 pub use page::{PageRequest, read_page, read_row_at};
 pub use payload_excerpt::{ExcerptRequest, PayloadExcerpt};
 pub use payload_path::PayloadPath;
+#[cfg(feature = "app")]
+pub(crate) use read_plan::PlannedRange;
 pub use read_plan::ReadPlan;
 pub use row::{Direction, EventSummary, LogRow, ReadStart, RowContent, RowPage};
 pub use row_details::{

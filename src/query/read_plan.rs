@@ -11,7 +11,8 @@ use super::block_pruner::BlockPruner;
 use super::filter::Filter;
 use super::index_merge::{IndexIterator, aggregate_offsets, merge_ascending};
 use crate::StorageError;
-use crate::file::{LogFile, OffsetLocation, locate_offset};
+use crate::file::{FrameReader, LogFile, OffsetLocation, locate_offset};
+use crate::format::{Frame, Version};
 use crate::index::{AggregateIndex, MAX_DAMAGED_RANGES};
 
 /// The ranges of a log to read under a filter, ascending; each starts at a frame or a damaged range.
@@ -33,7 +34,9 @@ impl<'a> ReadPlan<'a> {
             index.covers_log_start() && index.build_damage().len() < MAX_DAMAGED_RANGES && index.coverage().frames > 0
         });
         let ids = filter.aggregate_ids().filter(|_| usable.is_some() && filter.can_use_index());
-        Self { log, index: usable, aggregate_ids: ids, pruner: BlockPruner::new(log, index, filter) }
+        // The offsets of an aggregate's events exclude more than blocks do.
+        let pruner = BlockPruner::new(log, index.filter(|_| ids.is_none()), filter);
+        Self { log, index: usable, aggregate_ids: ids, pruner }
     }
 
     /// Iterates over the ranges to read at and after `from`. The last range ends at `u64::MAX`.
@@ -43,10 +46,33 @@ impl<'a> ReadPlan<'a> {
     /// # Errors
     /// The iterator yields `Io`, `Changed` or `OutOfMemory` when the log cannot be read.
     pub fn ranges_from(&self, from: u64) -> Box<dyn Iterator<Item = Result<Range<u64>, StorageError>> + '_> {
+        Box::new(self.planned_ranges_from(from).map(|planned| planned.map(|planned| planned.range)))
+    }
+
+    /// Iterates over the ranges of [`ReadPlan::ranges_from`], with the frames that were read to plan them.
+    pub(crate) fn planned_ranges_from(
+        &self,
+        from: u64,
+    ) -> Box<dyn Iterator<Item = Result<PlannedRange, StorageError>> + '_> {
         match (self.index, self.aggregate_ids) {
             (Some(index), Some(ids)) => Box::new(AggregateRanges::new(self.log, index, ids, from)),
-            _ => Box::new(self.pruner.ranges_to_read(from).map(Ok)),
+            _ => Box::new(self.pruner.ranges_to_read(from).map(|range| Ok(PlannedRange { range, frame: Vec::new() }))),
         }
+    }
+}
+
+/// A range to read.
+#[derive(Debug)]
+pub(crate) struct PlannedRange {
+    pub(crate) range: Range<u64>,
+    /// The bytes of the valid frame at the start of the range, which is all that is to be read; empty for any other range.
+    frame: Vec<u8>,
+}
+
+impl PlannedRange {
+    /// Returns the frame that is the whole range; `None` for a range that is to be read.
+    pub(crate) fn frame(&self, version: Version) -> Option<Frame<'_>> {
+        (!self.frame.is_empty()).then(|| Frame::from_validated(&self.frame, version))
     }
 }
 
@@ -74,6 +100,7 @@ struct AggregateRanges<'s> {
     from: u64,
     /// The log is read up to this offset.
     position: u64,
+    frames: FrameReader,
 }
 
 impl<'s> AggregateRanges<'s> {
@@ -84,11 +111,12 @@ impl<'s> AggregateRanges<'s> {
             let events = aggregate_offsets(index, *id).map(|offset| offset.map(IndexedRange::Event));
             sources.push(Box::new(events));
         }
-        Self { log, candidates: merge_ascending(sources, IndexedRange::start), from, position: from }
+        let frames = FrameReader::default();
+        Self { log, candidates: merge_ascending(sources, IndexedRange::start), from, position: from, frames }
     }
 
     /// Returns the range of the next candidate; `None` when it was read already, or is after the end of the log.
-    fn next_range(&mut self) -> Result<Option<Range<u64>>, StorageError> {
+    fn next_range(&mut self) -> Result<Option<PlannedRange>, StorageError> {
         let range = match self.candidates.next() {
             Some(Ok(IndexedRange::Event(offset))) if offset < self.position => return Ok(None),
             Some(Ok(IndexedRange::Event(offset))) => return self.event_range(offset),
@@ -97,21 +125,23 @@ impl<'s> AggregateRanges<'s> {
             // The index is corrupt from here on, so the rest of the log is read.
             Some(Err(_)) | None => self.position..u64::MAX,
         };
-        if range.start > self.from { self.align_to_damage(range).map(Some) } else { Ok(Some(range)) }
+        let range = if range.start > self.from { self.align_to_damage(range)? } else { range };
+        Ok(Some(PlannedRange { range, frame: Vec::new() }))
     }
 
     /// Returns the range to read for an event that the index lists at `offset`: its frame, or the damage that replaced it.
-    fn event_range(&self, offset: u64) -> Result<Option<Range<u64>>, StorageError> {
-        if matches!(self.log.read_frame_at(offset, &mut Vec::new()), Ok(Some(_))) {
+    fn event_range(&mut self, offset: u64) -> Result<Option<PlannedRange>, StorageError> {
+        if let Ok(Some(frame)) = self.frames.read(self.log, offset, &[]) {
             // A range of one byte is enough, because a reader reads the whole frame that starts in its range.
-            return Ok(Some(offset..offset + 1));
+            return Ok(Some(PlannedRange { range: offset..offset + 1, frame: frame.bytes().to_vec() }));
         }
-        Ok(match locate_offset(self.log, offset, self.log.len()?)? {
+        let range = match locate_offset(self.log, offset, self.log.len()?)? {
             OffsetLocation::FrameStart(range) | OffsetLocation::InsideFrame(range) | OffsetLocation::Damaged(range) => {
                 Some(range)
             }
             OffsetLocation::PastEnd => None,
-        })
+        };
+        Ok(range.map(|range| PlannedRange { range, frame: Vec::new() }))
     }
 
     /// Moves the start of a range to the boundary of damage that has appeared there since the index was built.
@@ -132,17 +162,17 @@ impl<'s> AggregateRanges<'s> {
 }
 
 impl Iterator for AggregateRanges<'_> {
-    type Item = Result<Range<u64>, StorageError>;
+    type Item = Result<PlannedRange, StorageError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.position < u64::MAX {
             match self.next_range() {
-                Ok(Some(range)) if range.start >= self.position && !range.is_empty() => {
-                    self.position = range.end;
-                    return Some(Ok(range));
+                Ok(Some(planned)) if planned.range.start >= self.position && !planned.range.is_empty() => {
+                    self.position = planned.range.end;
+                    return Some(Ok(planned));
                 }
                 // The candidate is inside damage that was already read.
-                Ok(Some(range)) => self.position = self.position.max(range.end),
+                Ok(Some(planned)) => self.position = self.position.max(planned.range.end),
                 Ok(None) => {}
                 Err(error) => {
                     self.position = u64::MAX;

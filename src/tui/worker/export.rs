@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::SharedState;
 use crate::StorageError;
-use crate::export::{ExportFile, ExportTarget, ExportedPart, SelectedEvents, SelectedItem, SelectedRange};
+use crate::export::{ExportFile, ExportTarget, ExportedPart, SelectedEvents, SelectedRange};
 use crate::file::{ExistingFile, FilePlace, OsDisk, folder_of};
 use crate::inspect::{LogView, OnProgress, index_path};
 use crate::report::{safe_path_text, screen_message};
@@ -43,11 +43,7 @@ pub(super) fn export_events(
         }
     };
     let selected = SelectedEvents::new(&log, &filter, SelectedRange::default());
-    let totals = selected.visit(on_progress, &mut |item| match item {
-        SelectedItem::Event(event) => file.append(&event),
-        SelectedItem::Finding(finding) => file.append_finding(&finding),
-        SelectedItem::Removed(_) => Ok(()),
-    })?;
+    let totals = file.append_selected(&selected, on_progress, &mut |_| Ok::<_, StorageError>(()))?;
     let part = ExportedPart { view: log.view(), filter: filter.text(), totals: &totals };
     let bytes = file.finish(&part)?.bytes;
     let path = std::path::absolute(&path).unwrap_or(path);
