@@ -7,10 +7,10 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 
-use super::Version;
 use super::event_fields::{EventFields, EventSource, find_key};
 use super::json;
 use super::json_scanner::PayloadError;
+use super::{SeenNames, Version};
 
 /// A valid event, borrowed from the payload from which it was parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,20 @@ impl<'a> EventView<'a> {
     pub fn parse(payload: &'a [u8], version: Version) -> Result<Self, PayloadError> {
         let json = json::decode_utf8(payload)?;
         let fields = EventFields::parse(json, EventSource::Log(version))?;
+        Ok(Self { json, fields })
+    }
+
+    /// Parses `payload` like [`EventView::parse`], with the same result. Names that are in `names` are compared and not parsed;
+    /// others are added to it.
+    #[inline]
+    pub(crate) fn parse_with_names(
+        payload: &'a [u8],
+        version: Version,
+        names: &mut SeenNames,
+    ) -> Result<Self, PayloadError> {
+        names.start_event();
+        let json = json::decode_utf8(payload)?;
+        let fields = EventFields::parse_with_names(json, EventSource::Log(version), Some(names))?;
         Ok(Self { json, fields })
     }
 

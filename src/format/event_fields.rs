@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use super::json;
 use super::json_scanner::{JsonScanner, PayloadError, SurrogatePolicy};
-use super::{Version, frame};
+use super::token_span::{NameSpans, TokenSpan};
+use super::{SeenNames, Version, frame};
 
 /// The origin of an object, which decides which of its keys are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,13 +132,26 @@ impl EventFields {
     /// is the end of the object.
     #[inline]
     pub(super) fn parse(json: &str, source: EventSource) -> Result<Self, PayloadError> {
+        Self::parse_with_names(json, source, None)
+    }
+
+    /// Parses `json` like [`EventFields::parse`], and compares the members with names with `names` first.
+    ///
+    /// # Errors
+    /// See [`EventFields::parse`].
+    #[inline]
+    pub(super) fn parse_with_names(
+        json: &str,
+        source: EventSource,
+        names: Option<&mut SeenNames>,
+    ) -> Result<Self, PayloadError> {
         if u32::try_from(json.len()).is_err() {
             return Err(EVENT_TOO_LONG);
         }
         let mut scanner = JsonScanner::new(json.as_bytes());
         let mut fields = Self::default();
         let mut seen = match source {
-            EventSource::Log(_) => fields.parse_canonical_prefix(&mut scanner)?,
+            EventSource::Log(_) => fields.parse_canonical_prefix(&mut scanner, names)?,
             EventSource::Caller => EventKey::WriteTimestampMs.bit(),
         };
         let mut more = if scanner.position() == 0 {
@@ -186,27 +200,66 @@ impl EventFields {
     /// This fast path compares each expected key as a whole, which costs less than searching for the end of the key
     /// first.
     #[inline(always)]
-    fn parse_canonical_prefix(&mut self, scanner: &mut JsonScanner<'_>) -> Result<u16, PayloadError> {
-        let mut seen = 0;
+    fn parse_canonical_prefix(
+        &mut self,
+        scanner: &mut JsonScanner<'_>,
+        names: Option<&mut SeenNames>,
+    ) -> Result<u16, PayloadError> {
+        if !scanner.try_consume(b"{\"write_timestamp_ms\":") {
+            return Ok(0);
+        }
+        let mut seen = EventKey::WriteTimestampMs.bit();
+        self.parse_value(EventKey::WriteTimestampMs, scanner)?;
+        if !self.parse_canonical_names(scanner, names, &mut seen)? {
+            return Ok(seen);
+        }
         let mut read = |key: EventKey, scanner: &mut JsonScanner<'_>| {
             seen |= key.bit();
             self.parse_value(key, scanner).map(|()| true)
         };
-        let _ = scanner.try_consume(b"{\"write_timestamp_ms\":")
-            && read(EventKey::WriteTimestampMs, scanner)?
-            && scanner.try_consume(b",\"event_type\":")
-            && read(EventKey::EventType, scanner)?
-            && scanner.try_consume(b",\"namespace\":")
-            && read(EventKey::Namespace, scanner)?
-            && scanner.try_consume(b",\"schema_id\":")
-            && read(EventKey::SchemaId, scanner)?
-            && scanner.try_consume(b",\"schema_version\":")
-            && read(EventKey::SchemaVersion, scanner)?
+        let _ = read(EventKey::SchemaVersion, scanner)?
             && scanner.try_consume(b",\"aggregate_id\":")
             && read(EventKey::AggregateId, scanner)?
             && scanner.try_consume(b",\"payload\":")
             && read(EventKey::Payload, scanner)?;
         Ok(seen)
+    }
+
+    /// Reads the members with names and the key of the version of the schema, when they are next in the order in which Chronicle
+    /// writes them, and returns true. Stops before the first member that differs, and returns false. Adds the bits of the
+    /// keys read to `seen`.
+    #[inline(always)]
+    fn parse_canonical_names(
+        &mut self,
+        scanner: &mut JsonScanner<'_>,
+        mut names: Option<&mut SeenNames>,
+        seen: &mut u16,
+    ) -> Result<bool, PayloadError> {
+        let start = scanner.position();
+        if let Some(names) = names.as_deref_mut()
+            && let Some((spans, len)) = names.find(scanner.rest(), start)
+        {
+            NameSpans { event_type: self.event_type, namespace: self.namespace, schema_id: self.schema_id } = spans;
+            *seen |= EventKey::EventType.bit() | EventKey::Namespace.bit() | EventKey::SchemaId.bit();
+            scanner.advance_by(len);
+            return Ok(true);
+        }
+        let mut read = |key: EventKey, scanner: &mut JsonScanner<'_>| {
+            *seen |= key.bit();
+            self.parse_value(key, scanner).map(|()| true)
+        };
+        let complete = scanner.try_consume(b",\"event_type\":")
+            && read(EventKey::EventType, scanner)?
+            && scanner.try_consume(b",\"namespace\":")
+            && read(EventKey::Namespace, scanner)?
+            && scanner.try_consume(b",\"schema_id\":")
+            && read(EventKey::SchemaId, scanner)?
+            && scanner.try_consume(b",\"schema_version\":");
+        if let Some(names) = names.filter(|_| complete) {
+            let spans = NameSpans { event_type: self.event_type, namespace: self.namespace, schema_id: self.schema_id };
+            names.insert(scanner.since(start), start, spans);
+        }
+        Ok(complete)
     }
 
     /// Reads the value of `key`, including the whitespace before it.
@@ -265,35 +318,6 @@ pub(super) fn find_key(json: &str, name: &str) -> Option<KeyPosition> {
         }
         scanner.skip_whitespace();
         scanner.expect(b',', "").ok()?;
-    }
-}
-
-/// The start and end of a token in the JSON text, in bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct TokenSpan {
-    start: u32,
-    end: u32,
-}
-
-impl TokenSpan {
-    /// Creates the span `start..end`. The caller has checked that the length of the text fits a `u32`.
-    #[inline]
-    const fn new(start: usize, end: usize) -> Self {
-        Self { start: start as u32, end: end as u32 }
-    }
-
-    /// Reads a string, which must be valid Unicode, and returns its span including the quotes.
-    #[inline]
-    fn read_string(scanner: &mut JsonScanner<'_>) -> Result<Self, PayloadError> {
-        let start = scanner.position();
-        scanner.read_string(SurrogatePolicy::RequirePairs)?;
-        Ok(Self::new(start, scanner.position()))
-    }
-
-    /// Returns the token from `json`, the text that was parsed.
-    #[inline]
-    pub(super) fn text(self, json: &str) -> &str {
-        json.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 }
 

@@ -70,6 +70,24 @@ impl<'a> JsonScanner<'a> {
         self.text.get(self.position).copied()
     }
 
+    /// The text from the position to its end.
+    #[inline]
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.text.get(self.position..).unwrap_or_default()
+    }
+
+    /// The text from `start` to the position.
+    #[inline]
+    pub(super) fn since(&self, start: usize) -> &'a [u8] {
+        self.text.get(start..self.position).unwrap_or_default()
+    }
+
+    /// Moves past `len` bytes, which the caller has compared with valid text.
+    #[inline]
+    pub(super) const fn advance_by(&mut self, len: usize) {
+        self.position += len;
+    }
+
     /// Moves past one byte of any kind.
     #[inline]
     pub(super) const fn advance(&mut self) {

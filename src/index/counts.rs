@@ -7,14 +7,16 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::format::EventView;
 use crate::format::byte_layout::u16_at;
 use crate::format::json::unescape;
+use crate::format::{EventView, NamesId};
 
 /// The largest number of distinct names of each kind. Events with further names are counted together.
 const MAX_NAMES: usize = 1024;
 /// The number of names of each kind that are found by comparing instead of hashing.
 const MAX_FIRST_TOKENS: usize = 32;
+/// The number of combinations of names whose slots are kept.
+const SLOTS_BY_NAMES: usize = 128;
 /// The largest length of a distinct name, in bytes. Longer names are counted together.
 const MAX_NAME_BYTES: usize = 256;
 
@@ -51,6 +53,8 @@ pub struct NameCounts {
     other_slots: [Option<usize>; 3],
     /// The first few names of each kind as JSON tokens, with their quotes, and their slots.
     first_tokens: [Vec<(Box<str>, usize)>; 3],
+    /// The slots of combinations of names, by the place of their id. Empty until an event is added.
+    slots_by_names: Vec<(NamesId, [usize; 3])>,
 }
 
 const NAME_KINDS: [NameKind; 3] = [NameKind::Type, NameKind::Namespace, NameKind::Schema];
@@ -76,6 +80,7 @@ impl NameCounts {
             slots: Default::default(),
             other_slots: [None; 3],
             first_tokens: Default::default(),
+            slots_by_names: Vec::new(),
         }
     }
 
@@ -90,9 +95,31 @@ impl NameCounts {
         distinct.or(self.other_slots.get(kind as usize).copied().flatten())
     }
 
-    /// Counts an event, and returns the slots of its type, namespace and schema.
+    /// Counts an event, and returns the slots of its type, namespace and schema. `names` identifies these among the names of all
+    /// events that are added.
     #[inline]
-    pub(super) fn add(&mut self, event: &EventView) -> [usize; 3] {
+    pub(super) fn add(&mut self, event: &EventView, names: NamesId) -> [usize; 3] {
+        if let Some((known, slots)) = self.slots_by_names.get(names.place(SLOTS_BY_NAMES)).copied()
+            && known == names
+            && names != NamesId::UNKNOWN
+        {
+            for slot in slots {
+                if let Some(count) = self.counts.get_mut(slot) {
+                    *count += 1;
+                }
+            }
+            return slots;
+        }
+        let slots = self.add_by_tokens(event);
+        self.slots_by_names.resize(SLOTS_BY_NAMES, (NamesId::UNKNOWN, [0; 3]));
+        if let Some(known) = self.slots_by_names.get_mut(names.place(SLOTS_BY_NAMES)) {
+            *known = (names, slots);
+        }
+        slots
+    }
+
+    /// Counts an event, and returns the slots of its type, namespace and schema.
+    fn add_by_tokens(&mut self, event: &EventView) -> [usize; 3] {
         let tokens = [event.event_type_token(), event.namespace_token(), event.schema_id_token()];
         let mut slots = [0; 3];
         for ((kind, token), slot) in NAME_KINDS.into_iter().zip(tokens).zip(&mut slots) {
@@ -213,5 +240,40 @@ impl NameCounts {
             counts.counts.push(0);
         }
         Some(counts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::format::{SeenNames, Version};
+
+    #[test]
+    fn events_of_any_number_of_combinations_are_counted_by_their_names() {
+        for combinations in [1u64, 3, 127, 200, 1000] {
+            let (mut counts, mut names) = (NameCounts::unlimited(), SeenNames::default());
+            let mut expected = BTreeMap::new();
+            for number in 0..4000u64 {
+                let combination = number * number % combinations;
+                let (kind, space, schema) = (combination, combination % 13, combination % 5);
+                let text = format!(
+                    r#"{{"write_timestamp_ms":1,"event_type":"T{kind}","namespace":"n{space}","schema_id":"S{schema}","schema_version":1,"payload":{{}}}}"#
+                );
+                let event = EventView::parse_with_names(text.as_bytes(), Version::V1, &mut names).expect("an event");
+                let slots = counts.add(&event, names.current());
+                let texts = [event.event_type(), event.namespace(), event.schema_id()];
+                for ((kind, text), slot) in NAME_KINDS.into_iter().zip(texts).zip(slots) {
+                    assert_eq!(counts.find_slot(kind, &text), Some(slot));
+                    *expected.entry((kind, text.into_owned())).or_insert(0) += 1;
+                }
+            }
+            let found: BTreeMap<_, _> = counts
+                .iter()
+                .map(|(name, count)| ((name.kind, name.text.as_deref().expect("distinct").to_owned()), count))
+                .collect();
+            assert_eq!(found, expected, "{combinations} combinations");
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::block::{Anchor, Block};
 use super::checkpoint::{Checkpoint, Totals};
 use super::memory_run::MemoryRun;
 use super::sparse_grid::SparseGrid;
-use crate::format::{EventView, Frame, FrameIdentity};
+use crate::format::{EventView, Frame, FrameIdentity, NamesId};
 
 /// The largest number of blocks in an index. When there are more, adjacent blocks are joined.
 pub(super) const MAX_BLOCKS: usize = 32_768;
@@ -50,14 +50,14 @@ impl Default for IndexPart {
 }
 
 impl IndexPart {
-    /// Adds the event in the frame at offset `at`.
+    /// Adds the event in the frame at offset `at`. `names` identifies its type, namespace and schema among those of this part.
     #[inline]
-    pub(crate) fn add_event(&mut self, at: u64, frame: &Frame, event: &EventView) {
+    pub(crate) fn add_event(&mut self, at: u64, frame: &Frame, event: &EventView, names: NamesId) {
         let time = event.write_timestamp_ms();
         if self.checkpoints.is_cell_free(at) {
             self.checkpoints.push(at, Checkpoint { totals: self.totals, counts: self.counts.snapshot() });
         }
-        let slots = self.counts.add(event);
+        let slots = self.counts.add(event, names);
         if self.blocks.is_cell_free(at) {
             let (ordinal, checksum) = (self.totals.events, frame.checksum());
             let anchor = Anchor { offset: at, ordinal, timestamp_ms: time, checksum };

@@ -1,7 +1,7 @@
 //! The content of one valid frame: an event, a gap, or a payload that is neither.
 
 use crate::format::frame::LENGTH_LEN;
-use crate::format::{DamageKind, EventView, Evidence, Finding, Frame, PayloadError, Version, gap};
+use crate::format::{DamageKind, EventView, Evidence, Finding, Frame, PayloadError, SeenNames, Version, gap};
 
 /// The content of a valid frame.
 #[derive(Debug)]
@@ -17,12 +17,26 @@ pub(crate) enum FrameContent<'a> {
 /// Classifies the payload of a valid frame of a log of `version`, without allocation.
 #[inline]
 pub(crate) fn classify_frame<'a>(frame: &Frame<'a>, version: Version) -> FrameContent<'a> {
-    let payload = frame.payload();
+    classify_payload(frame.payload(), |payload| EventView::parse(payload, version))
+}
+
+/// Classifies the payload of a valid frame like [`classify_frame`], with the same result. A pass over many frames is faster with
+/// the names of the events before.
+#[inline]
+pub(super) fn classify_with_names<'a>(frame: &Frame<'a>, version: Version, names: &mut SeenNames) -> FrameContent<'a> {
+    classify_payload(frame.payload(), |payload| EventView::parse_with_names(payload, version, names))
+}
+
+#[inline]
+fn classify_payload<'a>(
+    payload: &'a [u8],
+    parse: impl FnOnce(&'a [u8]) -> Result<EventView<'a>, PayloadError>,
+) -> FrameContent<'a> {
     // The check for a gap comes first, because it already fails at the third byte of an event.
     if gap::is_gap(payload) {
         return FrameContent::Gap;
     }
-    match EventView::parse(payload, version) {
+    match parse(payload) {
         Ok(event) => FrameContent::Event(event),
         Err(error) => FrameContent::InvalidEvent(error),
     }

@@ -7,10 +7,10 @@ use std::ops::Range;
 
 use super::LogView;
 use super::damage_policy::DamagePolicy;
-use super::frame_content::{FrameContent, classify_frame, gap_finding, invalid_event_finding};
+use super::frame_content::{FrameContent, classify_with_names, gap_finding, invalid_event_finding};
 use super::walk::{LogWalk, WalkItem};
 use crate::StorageError;
-use crate::format::{DamageKind, EventView, Evidence, Finding, Frame, Version, gap};
+use crate::format::{DamageKind, EventView, Evidence, Finding, Frame, SeenNames, Version, gap};
 use crate::index::IndexPart;
 
 /// Number of bytes between two progress reports.
@@ -94,6 +94,7 @@ impl PartScanner<'_> {
             depth: self.depth,
             result: PartResult { index: builds_index.then(IndexPart::default), ..PartResult::default() },
             reported_to: walk.position(),
+            names: SeenNames::default(),
             visit,
         };
         loop {
@@ -123,6 +124,7 @@ struct PartPass<'v> {
     visit: &'v mut PartEventVisitor<'v>,
     /// The offset up to which progress was reported.
     reported_to: u64,
+    names: SeenNames,
 }
 
 impl PartPass<'_> {
@@ -132,7 +134,7 @@ impl PartPass<'_> {
         match self.depth {
             ScanDepth::Frames if gap::is_gap(frame.payload()) => self.visit_gap(at, frame)?,
             ScanDepth::Frames => self.result.events += 1,
-            ScanDepth::Events | ScanDepth::Index => match classify_frame(frame, self.version) {
+            ScanDepth::Events | ScanDepth::Index => match classify_with_names(frame, self.version, &mut self.names) {
                 FrameContent::Event(event) => self.visit_event(at, frame, &event)?,
                 FrameContent::Gap => self.visit_gap(at, frame)?,
                 FrameContent::InvalidEvent(error) => {
@@ -154,7 +156,7 @@ impl PartPass<'_> {
     fn visit_event(&mut self, at: u64, frame: &Frame, event: &EventView) -> Result<(), StorageError> {
         self.result.events += 1;
         if let Some(index) = &mut self.result.index {
-            index.add_event(at, frame, event);
+            index.add_event(at, frame, event, self.names.current());
         }
         let time_ms = event.write_timestamp_ms();
         let range = at..at + frame.len();
