@@ -20,7 +20,8 @@ pub mod format {
 pub mod fuzz {
     //! The functions that the fuzz targets run.
     pub use crate::fuzz::{
-        FILTER, FuzzTarget, INDEX_OPEN, JOURNAL_RECOVERY, JSON_VIEW, LOG_SCAN, PLAN_APPLY, SCREEN_KEYS, VERSION_0,
+        FILTER, FuzzTarget, INDEX_OPEN, JOURNAL_RECOVERY, JSON_VIEW, LOG_SCAN, PLAN_APPLY, SCREEN_KEYS, SEGMENTS,
+        VERSION_0,
     };
 }
 

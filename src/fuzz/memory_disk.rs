@@ -12,6 +12,9 @@ use crate::file::{Disk, FileIdentity, OpenMode, Storage};
 /// The size of the disk in bytes. A file cannot become larger.
 const DISK_BYTES: usize = 16 << 20;
 
+/// The number of every folder. Files have larger ones.
+const FOLDER_NUMBER: u64 = 0;
+
 /// A disk whose files are in memory.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MemoryDisk(Arc<Mutex<BTreeMap<PathBuf, Arc<MemoryFile>>>>);
@@ -61,6 +64,11 @@ impl MemoryDisk {
         self.0.lock().unwrap()
     }
 
+    /// True when a file is in the folder at `path`. Folders without files do not exist.
+    fn is_folder(&self, path: &Path) -> bool {
+        self.files().keys().any(|file| file.parent() == Some(path))
+    }
+
     fn find(&self, path: &Path) -> io::Result<Arc<MemoryFile>> {
         self.files().get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
@@ -93,17 +101,33 @@ impl Disk for MemoryDisk {
     }
 
     fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
+        if self.is_folder(path) {
+            return Ok(FileIdentity::new(0, FOLDER_NUMBER));
+        }
         Ok(FileIdentity::new(0, self.find(path)?.number))
     }
 
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
-        self.find(path).map(|_| path.to_owned())
+        if self.is_folder(path) { Ok(path.to_owned()) } else { self.find(path).map(|_| path.to_owned()) }
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut files = self.files();
-        let file = files.remove(from).ok_or(io::ErrorKind::NotFound)?;
-        files.insert(to.to_owned(), file);
+        let moved: Vec<_> = files.keys().filter(|path| path.starts_with(from)).cloned().collect();
+        if moved.is_empty() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        for path in moved {
+            let name = path.strip_prefix(from).unwrap();
+            // Joining an empty path would add a slash.
+            let new_path = if name == Path::new("") { to.to_owned() } else { to.join(name) };
+            let file = files.remove(&path).unwrap();
+            files.insert(new_path, file);
+        }
+        Ok(())
+    }
+
+    fn create_log_folder(&self, _path: &Path) -> io::Result<()> {
         Ok(())
     }
 

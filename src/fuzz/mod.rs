@@ -16,6 +16,7 @@ mod plan_apply;
 mod readers;
 mod sample_logs;
 mod screen_keys;
+mod segments;
 mod version_0;
 
 /// A fuzz target: its name, and the function that it runs on each input.
@@ -41,6 +42,8 @@ pub const INDEX_OPEN: FuzzTarget = FuzzTarget::new("index_open", index_open::che
 pub const JOURNAL_RECOVERY: FuzzTarget = FuzzTarget::new("journal_recovery", journal_recovery::check);
 /// Planning, saving, applying and undoing a repair.
 pub const PLAN_APPLY: FuzzTarget = FuzzTarget::new("plan_apply", plan_apply::check);
+/// Reading, repairing and undoing a repair of a log in segments.
+pub const SEGMENTS: FuzzTarget = FuzzTarget::new("segments", segments::check);
 /// Reading and migrating a log of version 0.
 pub const VERSION_0: FuzzTarget = FuzzTarget::new("version_0", version_0::check);
 /// Parsing and applying filters, jumps and search patterns.
@@ -56,12 +59,13 @@ mod tests {
     use std::path::Path;
 
     use super::{
-        FILTER, FuzzTarget, INDEX_OPEN, JOURNAL_RECOVERY, JSON_VIEW, LOG_SCAN, PLAN_APPLY, SCREEN_KEYS, VERSION_0,
+        FILTER, FuzzTarget, INDEX_OPEN, JOURNAL_RECOVERY, JSON_VIEW, LOG_SCAN, PLAN_APPLY, SCREEN_KEYS, SEGMENTS,
+        VERSION_0,
     };
 
     /// All fuzz targets.
-    const TARGETS: [FuzzTarget; 8] =
-        [LOG_SCAN, INDEX_OPEN, JOURNAL_RECOVERY, PLAN_APPLY, VERSION_0, FILTER, JSON_VIEW, SCREEN_KEYS];
+    const TARGETS: [FuzzTarget; 9] =
+        [LOG_SCAN, INDEX_OPEN, JOURNAL_RECOVERY, PLAN_APPLY, SEGMENTS, VERSION_0, FILTER, JSON_VIEW, SCREEN_KEYS];
 
     /// Returns the files of a folder, by name.
     fn inputs(folder: &Path) -> Vec<(String, Vec<u8>)> {

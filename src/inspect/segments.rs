@@ -50,7 +50,7 @@ impl LogView {
         if segments.segment_at(base).condition != SegmentCondition::Present {
             return Vec::from_iter(excess);
         }
-        if let Some(cut) = cut_header_finding(segments, base) {
+        if let Some(cut) = self.cut_header_finding(base) {
             return excess.into_iter().chain([cut]).collect();
         }
         let header = self.segment_view(base).ok().and_then(|segment| {
@@ -123,10 +123,31 @@ impl LogView {
         Ok(expected.map(|expected| DamagedHeader { found, expected }))
     }
 
-    /// Returns the bytes of the header of a sealed segment whose file ends within it, with zeros for those that the file does not
+    /// Returns the finding that the file of the segment at `base` ends within the header; `None` when it does not, and when an index
+    /// shows that the log has lost its end there.
+    fn cut_header_finding(&self, base: u64) -> Option<Finding> {
+        let bounds = self.segments()?.segment_at(base);
+        let first_frame = bounds.first_frame();
+        let is_last = bounds.end == u64::MAX;
+        let data_end = if is_last { self.log().len().ok()? } else { bounds.data_end };
+        // A file that is no segment can have a name within the segment before it.
+        let is_segment = bounds.base == base && bounds.condition == SegmentCondition::Present;
+        let is_lost_end = is_last && self.seen_end().offset().is_some_and(|end| end > data_end);
+        if !is_segment || is_lost_end || !(base..first_frame).contains(&data_end) {
+            return None;
+        }
+        let header_len = first_frame - base;
+        let reason =
+            format!("the file of the segment ends after {} of the {header_len} bytes of a header", data_end - base);
+        let evidence = Evidence { reason: Some(reason), ..Evidence::default() };
+        let end = if is_last { data_end } else { first_frame };
+        Some(Finding::new(DamageKind::Header, base..end).with_evidence(evidence))
+    }
+
+    /// Returns the bytes of the header of a segment whose file ends within it, with zeros for those that the file does not
     /// have; `None` for other segments.
     fn cut_header(&self, base: u64) -> Result<Option<HeaderBytes>, StorageError> {
-        if self.segments().is_none_or(|segments| cut_header_finding(segments, base).is_none()) {
+        if self.cut_header_finding(base).is_none() {
             return Ok(None);
         }
         let mut found = [0; MAX_HEADER_LEN];
@@ -239,22 +260,6 @@ fn is_given_up(segments: &dyn SegmentSet, range: &Range<u64>) -> bool {
         at = if lost.start == at { lost.end } else { at };
     }
     at == range.end
-}
-
-/// Returns the finding that the file of the sealed segment at `base` ends within the header; `None` when it does not.
-fn cut_header_finding(segments: &dyn SegmentSet, base: u64) -> Option<Finding> {
-    let bounds = segments.segment_at(base);
-    let first_frame = bounds.first_frame();
-    // A file that is no segment can have a name within the segment before it.
-    let is_sealed = bounds.base == base && bounds.condition == SegmentCondition::Present && bounds.end != u64::MAX;
-    if !is_sealed || bounds.data_end >= first_frame {
-        return None;
-    }
-    let header_len = first_frame - base;
-    let reason =
-        format!("the file of the segment ends after {} of the {header_len} bytes of a header", bounds.data_end - base);
-    let evidence = Evidence { reason: Some(reason), ..Evidence::default() };
-    Some(Finding::new(DamageKind::Header, base..first_frame).with_evidence(evidence))
 }
 
 /// Returns the finding that the file of the sealed segment at `base` has bytes after its end; `None` when it has none.

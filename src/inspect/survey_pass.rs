@@ -96,8 +96,9 @@ impl<'a> SurveyPass<'a> {
     pub(super) fn check_segment_start(&mut self) -> Result<(), StorageError> {
         while let Some(base) = self.segment_starts.front().copied().filter(|base| *base <= self.position) {
             self.segment_starts.pop_front();
-            // A walk over missing bytes ends after the header of the segment that follows them.
-            if base == self.position || self.part_scanner.view.log().skip_segment_header(base) == self.position {
+            // A walk over missing bytes ends after the header of the segment that follows them, and the log can end within it.
+            let first_frame = self.part_scanner.view.log().skip_segment_header(base);
+            if base == self.position || first_frame.min(self.part_scanner.file_end) == self.position {
                 let findings = self.part_scanner.view.segment_findings(base);
                 findings.into_iter().try_for_each(|finding| self.report_finding(finding))?;
             }
@@ -149,6 +150,8 @@ impl<'a> SurveyPass<'a> {
 
     /// Reports a lost end of the log, when an index has recorded a later end and the log ends with a valid frame.
     pub(super) fn check_truncation(&mut self) -> Result<(), StorageError> {
+        // The last segment has no byte of a frame when the log ends within its header.
+        self.check_segment_start()?;
         let walk = self.take_walk();
         walk.truncation()?.map_or(Ok(()), |finding| self.report_finding(finding))
     }

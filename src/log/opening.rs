@@ -8,10 +8,14 @@ use super::segments::roll_policy;
 use super::tail_recovery::recover_tail;
 use crate::StorageError;
 use crate::file::{LogWriter, WriterLock};
-use crate::format::Version;
+use crate::format::{Version, segment_file_name};
 use crate::index::IndexState;
 use crate::inspect::LogView;
 use crate::repair::{RecoveryOutcome, TailBackup, recover_under_lock};
+
+/// What to do about a last segment that was cut within its header.
+const RESTORE_LAST_SEGMENT: &str = "Restore it from a copy with `chronicle repair LOG --donor COPY`, or write its header with \
+                                    `chronicle repair LOG --accept likely`; new events then get the offsets of lost ones";
 
 /// A log that is open for append.
 #[derive(Debug)]
@@ -45,6 +49,15 @@ pub(super) fn open_for_append(options: &OpenOptions, path: &Path) -> Result<Open
     let bytes = view.log().len()?;
     if let Some(log_end_offset) = view.seen_end().offset().filter(|end| *end > bytes) {
         return Err(StorageError::Truncated { path, bytes, log_end_offset });
+    }
+    // Every segment was created with a whole header, so the log has lost its end, and may have lost events with it.
+    if let Some(base) = view.log().start_of_cut_header(bytes) {
+        let (name, found) = (segment_file_name(base), bytes - base);
+        let expected = view.log().version().first_frame_offset();
+        let reason = format!(
+            "the last segment {name} ends after {found} of the {expected} bytes of its header, so events after it can be lost"
+        );
+        return Err(StorageError::Refused { path, reason, alternative: RESTORE_LAST_SEGMENT });
     }
     if let Some(found) = view.write_blocking_flags() {
         return Err(StorageError::UnknownFlags { path, found, forbids: "write" });

@@ -9,7 +9,7 @@ use super::row::{LogRow, RowBatch, RowContent};
 use super::row_filter::RowFilter;
 use super::row_scanner::RowScanner;
 use crate::StorageError;
-use crate::file::{OffsetLocation, ScanSpan, locate_offset, spans_before};
+use crate::file::{OffsetLocation, ScanSpan, SegmentSet, locate_offset, spans_before};
 use crate::format::Version;
 use crate::inspect::LogView;
 
@@ -70,6 +70,12 @@ impl<'a> LogReader<'a> {
     /// Returns the row of the header; `None` in version 0, in an empty file, and when the filter hides it.
     pub(super) fn header_row(&self) -> Option<LogRow> {
         if self.view.log().version() == Version::V0 || self.log_end == 0 || self.row_filter.pattern.is_some() {
+            return None;
+        }
+        // Where the first segments are missing, the header that the log was opened with is that of a later one, which has no row.
+        let is_later =
+            |set: &dyn SegmentSet| !set.is_single_segment() && set.log_start() < self.view.log().header_range().start;
+        if self.view.log().storage().segments().is_some_and(is_later) {
             return None;
         }
         if let Some(finding) = self.view.header_finding() {

@@ -223,7 +223,11 @@ pub(super) fn describe_write(step: &RepairStep) -> String {
         }
         StepWrite::Parts { header, .. } => {
             let sections = join_with_rest(&section_texts(step), step.sections().len(), "; ");
-            header.as_ref().map_or(String::new(), |_| "the header rewritten; ".into()) + &sections
+            match header {
+                Some(_) if sections.is_empty() => format!("the header of {bytes} written"),
+                Some(_) => format!("the header rewritten; {sections}"),
+                None => sections,
+            }
         }
         StepWrite::CopyFrom { from } => format!("{bytes} copied from {}", safe_path_text(from)),
         StepWrite::Truncate => format!("{bytes} cut from the end"),

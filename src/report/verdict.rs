@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::StorageError;
 use crate::format::gap::ErasedRecord;
+use crate::format::header::MAX_HEADER_LEN;
 use crate::format::{DamageKind, Evidence, Finding, HEADER_LEN};
 use crate::index::{IndexState, SeenEnd};
 use crate::inspect::{LogView, UnrecordedFrames};
@@ -68,6 +69,10 @@ pub(crate) fn finding_sentence(finding: &Finding) -> String {
         DamageKind::Truncated => truncated_sentence(finding),
         DamageKind::Header if finding.end < HEADER_LEN => {
             format!("{}: every event is lost", evidence.reason.as_deref().unwrap_or("the header is cut off"))
+        }
+        DamageKind::Header if finding.end - finding.start < MAX_HEADER_LEN as u64 && finding.start > 0 => {
+            evidence.reason.clone().unwrap_or_else(|| "the header is cut off".into())
+                + "; events after it can be lost, and appends are refused"
         }
         DamageKind::Header => format!(
             "the header is damaged: {}{}; the events after it are not affected",

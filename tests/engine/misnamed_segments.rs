@@ -199,6 +199,26 @@ fn a_log_of_version_1_with_the_name_of_a_segment_is_named_and_never_read_or_remo
 }
 
 #[test]
+fn a_log_with_the_name_of_an_index_is_kept_by_a_repair_and_an_undo() {
+    let (good, offsets) = new_log(40);
+    let all = bases(&good);
+    for base in [all[1], *all.last().unwrap()] {
+        let disk = good.next_process();
+        let index = format!("{}.idx", segment(base));
+        let old = log_of_version_1(3);
+        disk.put(&index, &old);
+        let mut bytes = disk.get(&segment(base)).unwrap();
+        bytes[64 + 40] ^= 0xff;
+        disk.put(&segment(base), &bytes);
+        repair(&disk, &RepairOptions::new().gap_undecided());
+        assert_eq!(read_only(&disk).replay(0).unwrap().filter(Result::is_ok).count() + 1, offsets.len());
+        assert_eq!(disk.get(&index), Some(old.clone()), "{base}");
+        undo(&disk);
+        assert_eq!((disk.get(&index), disk.get(&segment(base))), (Some(old), Some(bytes)), "{base}");
+    }
+}
+
+#[test]
 fn an_open_reader_reads_segments_that_a_repair_has_written_again() {
     let (good, offsets) = new_log(40);
     let all = bases(&good);

@@ -11,7 +11,7 @@ use chronicle::repair::{
     ApplyOptions, FixFinder, LogPaths, Plan, ProposedFix, RepairAction, RepairOptions, apply, plan_repair, plan_undo,
 };
 use chronicle::storage::Disk;
-use chronicle::{DamageKind, EventLog, Finding};
+use chronicle::{DamageKind, EventLog, Finding, StorageError};
 use proptest::prelude::*;
 
 use super::repair_properties::{InjectedDamage, apply_damage, injected_damage};
@@ -274,24 +274,55 @@ proptest! {
     }
 }
 
+/// Puts the intact log on a disk, without indexes, and with the segment at `base` cut after `len` bytes.
+fn log_with_cut_segment(base: u64, len: u64) -> SimDisk {
+    let disk = SimDisk::default();
+    disk.create_folder(Path::new(FOLDER), Path::new(FOLDER)).unwrap();
+    for (name, bytes) in intact_log().files.iter().filter(|(name, _)| !name.contains(".log.idx")) {
+        let kept = if *name == segment_name(base) { len as usize } else { bytes.len() };
+        disk.put(&format!("{FOLDER}/{name}"), &bytes[..kept]);
+    }
+    disk
+}
+
 #[test]
 fn a_file_that_was_cut_within_its_header_is_cut_there_again_by_an_undo() {
-    let intact = intact_log();
-    let bases = intact.bases();
-    for (base, len) in [bases[0], bases[2]].into_iter().flat_map(|base| (0..=HEADER_LEN).map(move |len| (base, len))) {
-        let disk = SimDisk::default();
-        disk.create_folder(Path::new(FOLDER), Path::new(FOLDER)).unwrap();
-        for (name, bytes) in intact.files.iter().filter(|(name, _)| !name.contains(".log.idx")) {
-            let kept = if *name == segment_name(base) { len as usize } else { bytes.len() };
-            disk.put(&format!("{FOLDER}/{name}"), &bytes[..kept]);
-        }
+    let bases = intact_log().bases();
+    let last = *bases.last().unwrap();
+    let cuts = [bases[0], bases[2], last].into_iter().flat_map(|base| (0..=HEADER_LEN).map(move |len| (base, len)));
+    for (base, len) in cuts.filter(|cut| *cut != (last, HEADER_LEN)) {
+        let disk = log_with_cut_segment(base, len);
         let damaged = segments_of(&disk);
-        let plan = plan(&disk, &RepairOptions::new());
+        let mut repair = RepairOptions::new();
+        repair.accept_likely = true;
+        let plan = plan(&disk, &repair);
         assert!(!plan.is_empty(), "{base}, cut after {len} bytes");
-        apply(&log_paths(&disk), &plan, ApplyOptions::new()).unwrap();
+        apply(&log_paths(&disk), &plan, ApplyOptions::new().full_check()).unwrap();
         let undo = plan_undo(&log_paths(&disk), None).unwrap();
         apply(&log_paths(&disk), &undo, ApplyOptions::new()).unwrap();
         assert!(segments_of(&disk) == damaged, "{base}, cut after {len} bytes");
+    }
+}
+
+#[test]
+fn nothing_is_appended_to_a_last_segment_that_was_cut_within_its_header() {
+    let last = *intact_log().bases().last().unwrap();
+    for len in 0..HEADER_LEN {
+        let disk = log_with_cut_segment(last, len);
+        let damaged = segments_of(&disk);
+        let found = findings(&disk);
+        let [cut] = found.as_slice() else { panic!("cut after {len} bytes: {found:?}") };
+        assert_eq!((cut.kind, cut.range()), (DamageKind::Header, last..last + len));
+        let refused = options(&disk).open(FOLDER).unwrap_err();
+        assert!(matches!(refused, StorageError::Refused { .. }), "cut after {len} bytes: {refused}");
+        assert!(segments_of(&disk) == damaged, "cut after {len} bytes");
+        let mut repair = RepairOptions::new();
+        repair.accept_likely = true;
+        apply(&log_paths(&disk), &plan(&disk, &repair), ApplyOptions::new().full_check()).unwrap();
+        assert_eq!(findings(&disk), []);
+        let mut log = options(&disk).open(FOLDER).unwrap();
+        let offset = log.append_sync(&event(1, 1)).unwrap();
+        assert_eq!((offset, readable_offsets(&log).last()), (last + HEADER_LEN, Some(&offset)));
     }
 }
 

@@ -139,6 +139,12 @@ impl SegmentedStorage {
         if let Some(file) = lock(&self.open).get(base) {
             return Ok(file);
         }
+        // While a repair writes the header of a file, the file need not be recognised as this segment.
+        if let Some(storage) = lock(&self.unsynced).get(&base).cloned() {
+            let file = SegmentFile { base, len: storage.len()?, storage };
+            lock(&self.open).add(file.clone());
+            return Ok(file);
+        }
         let mode = self.mode.of_sealed_segment();
         let file = SegmentFile::open(self.disk.as_ref(), &self.folder, base, self.log_id, mode)?;
         lock(&self.open).add(file.clone());

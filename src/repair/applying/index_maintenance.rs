@@ -64,7 +64,12 @@ pub(super) fn remove_sealed_indexes(paths: &LogPaths, log: &LogFile, plan: &Plan
         if !plan.steps.iter().filter(changes).any(|step| step.start < next && base < step.max_end()) {
             continue;
         }
-        let path = index_path(&segments.segment_path(base));
+        let segment = segments.segment_path(base);
+        let path = index_path(&segment);
+        // A log that somebody has given the name of an index can be the only copy of its events.
+        if ensure_replaceable_index(disk, &path, Some(&segment)).is_err() {
+            continue;
+        }
         match disk.remove(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             removed => {
@@ -141,13 +146,16 @@ pub(super) fn truncate_index(paths: &LogPaths, view: &LogView, plan: &Plan) -> R
     }
 }
 
-/// Restores the index that is saved in a journal; does nothing when the journal contains no index.
+/// Restores the index that is saved in a journal; does nothing when the journal contains no index, and when a file that is none has
+/// its name. The log is then complete without it, and the next catch-up reports that file.
 pub(super) fn restore_index(paths: &LogPaths, journal: &JournalReader) -> Result<(), StorageError> {
     if !journal.has_section(JournalSection::IndexBeforeImage) {
         return Ok(());
     }
     let path = paths.custom_index.clone().unwrap_or_else(|| index_path_of(paths, &journal.record.plan));
-    ensure_replaceable_index(paths.disk.as_ref(), &path, Some(&paths.path))?;
+    if ensure_replaceable_index(paths.disk.as_ref(), &path, Some(&paths.path)).is_err() {
+        return Ok(());
+    }
     replace_file(paths.disk.as_ref(), &path, &paths.path, |file| {
         for saved in journal.read_saved_bytes(JournalSection::IndexBeforeImage) {
             let (offset, bytes) = saved?;

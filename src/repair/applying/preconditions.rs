@@ -158,6 +158,9 @@ fn is_write_of_action(step: &RepairStep) -> bool {
         | (StepWrite::CopyFrom { .. }, RepairAction::TakeFromDonor)
         | (StepWrite::GiveUp(_), RepairAction::GiveUp)
         | (StepWrite::CutExcess(_), RepairAction::CutExcess) => true,
+        (StepWrite::Parts { header: Some(header), parts, .. }, RepairAction::RebuildHeader) => {
+            parts.is_empty() && is_header_of(step, Some(header))
+        }
         (StepWrite::Parts { header, .. }, RepairAction::TakeFromDonor) => {
             is_header_of(step, header.as_ref()) && has_long_gaps(step)
         }

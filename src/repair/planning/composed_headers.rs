@@ -63,7 +63,7 @@ impl ComposedHeaders<'_, '_> {
                 let is_composed = self.of_missing.binary_search(&step.start).is_ok();
                 (hex::decode(&new.header).unwrap_or_default(), is_composed.then(Vec::new))
             }
-            StepWrite::Edits(_) if step.action == RepairAction::RebuildHeader => {
+            StepWrite::Edits(_) | StepWrite::Parts { .. } if step.action == RepairAction::RebuildHeader => {
                 let Some(damaged) = self.view.damaged_header_at(step.start)? else { return Ok(None) };
                 let is_composed = damaged.expected.source == HeaderSource::OtherSegments;
                 (damaged.expected.bytes.to_vec(), is_composed.then(|| damaged.found.to_vec()))
@@ -141,6 +141,8 @@ fn write_header(step: &mut RepairStep, found: &[u8], header: LogHeader) {
     let bytes = header.encode();
     match &mut step.write {
         StepWrite::Segment(new) => new.header = hex::encode(&bytes),
+        // The log ends within the header of its last segment, so the whole header is written.
+        StepWrite::Parts { header, .. } => *header = Some(hex::encode(&bytes)),
         write if bytes.as_ref() != found => *write = StepWrite::Edits(diff_bytes(step.start, found, &bytes)),
         _ => {}
     }

@@ -66,6 +66,7 @@ impl<'a> StepBuilder<'a> {
                 (step.action, step.certainty) = (action, Some(certainty));
                 step.restored_events = self.count_restored_events(&step, &changes)?;
                 step.write = StepWrite::Edits(changes);
+                self.complete_cut_header(&mut step)?;
             }
             Decision::TakeFromDonor(runs) => {
                 self.include_damaged_header(&mut step, runs.first());
@@ -192,6 +193,20 @@ impl<'a> StepBuilder<'a> {
             _ => return,
         }
         step.start = *base;
+    }
+
+    /// Makes a step for the header of the last segment, within which the log ends, write the whole header.
+    fn complete_cut_header(&self, step: &mut RepairStep) -> Result<(), StorageError> {
+        if self.view.log().start_of_cut_header(self.log_end) != Some(step.start) {
+            return Ok(());
+        }
+        if let Some(header) = self.view.damaged_header_at(step.start)? {
+            let bytes = header.expected.bytes;
+            step.new_end = step.start + bytes.len() as u64;
+            step.write =
+                StepWrite::Parts { description: String::new(), parts: Vec::new(), header: Some(hex::encode(&bytes)) };
+        }
+        Ok(())
     }
 
     fn donor_path(&self, run: &DonorRun) -> PathBuf {

@@ -117,7 +117,10 @@ impl RepairStep {
             StepWrite::Truncate | StepWrite::RemoveSegment { .. } => return self.new_end == self.start,
             StepWrite::Gap { .. } | StepWrite::CopyFrom { .. } => return true,
             StepWrite::Parts { parts, header, .. } => {
-                return are_parts_of(parts, self.start.saturating_add(text_bytes(header.as_ref()))..self.new_end);
+                let after_header = self.start.saturating_add(text_bytes(header.as_ref()));
+                // The header of a segment without a frame is all that the step writes.
+                let is_header_only = header.is_some() && parts.is_empty() && after_header == self.new_end;
+                return is_header_only || are_parts_of(parts, after_header..self.new_end);
             }
             StepWrite::Segment(segment) => return self.end == self.start && segment.fills(self.start..self.new_end),
             StepWrite::GiveUp(lost) | StepWrite::TakeBack(lost) => {

@@ -1,0 +1,5 @@
+#![no_main]
+
+use chronicle::internal::fuzz;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| chronicle_log_fuzz::run(fuzz::SEGMENTS, data));
