@@ -30,8 +30,18 @@ use crate::report::json::Json;
 use crate::report::units::{format_count, format_size};
 use crate::report::{ExitStatus, safe_path_text};
 
-/// The fault of an input that starts as a log does.
-const LOG_AS_INPUT: &str = "a Chronicle log";
+/// Why a line of the input is no event.
+enum LineFault {
+    /// The input starts as a log does.
+    Log,
+    Payload(PayloadError),
+}
+
+impl From<PayloadError> for LineFault {
+    fn from(error: PayloadError) -> Self {
+        Self::Payload(error)
+    }
+}
 
 /// Make a new log of events that `cat` or `export` wrote as JSON lines.
 ///
@@ -127,12 +137,12 @@ impl ImportArgs {
     }
 
     /// Returns the event of a line, and its offset in the input.
-    fn parse_line(&self, line: &[u8]) -> Result<(ImportedEvent, Option<u64>), PayloadError> {
+    fn parse_line(&self, line: &[u8]) -> Result<(ImportedEvent, Option<u64>), LineFault> {
         if line.len() as u64 >= MAX_LINE_BYTES && line.last() != Some(&b'\n') {
-            return Err(PayloadError { offset: line.len(), reason: "the line is longer than any event" });
+            return Err(PayloadError { offset: line.len(), reason: "the line is longer than any event" }.into());
         }
         if line.starts_with(&MAGIC) {
-            return Err(PayloadError { offset: 0, reason: LOG_AS_INPUT });
+            return Err(LineFault::Log);
         }
         let not_utf8 = |error: std::str::Utf8Error| PayloadError { offset: error.valid_up_to(), reason: "not UTF-8" };
         let text = std::str::from_utf8(line).map_err(not_utf8)?;
@@ -173,11 +183,13 @@ impl ImportArgs {
         Ok(ImportedEvent { payload, time_ms })
     }
 
-    fn invalid_line(&self, number: u64, cause: PayloadError) -> CommandFailure {
-        let hint = if cause.reason == LOG_AS_INPUT {
-            "Import the output of `chronicle cat LOG`, or copy the log with `chronicle salvage`"
-        } else {
-            "No log was created: correct the line and import the file again"
+    fn invalid_line(&self, number: u64, fault: LineFault) -> CommandFailure {
+        let (cause, hint) = match fault {
+            LineFault::Log => (
+                PayloadError { offset: 0, reason: "a Chronicle log" },
+                "Import the output of `chronicle cat LOG`, or copy the log with `chronicle salvage`",
+            ),
+            LineFault::Payload(cause) => (cause, "No log was created: correct the line and import the file again"),
         };
         CommandFailure::InvalidImport { input: self.input_name(), number, cause, hint }
     }

@@ -168,11 +168,12 @@ fn update(mut log: EventLog, out: &mut CommandOutput) -> CommandResult {
     let before = if behind { log.view().clone() } else { view_with_checked_index(&log) };
     before.seen_end().ensure_known(before.index_path())?;
     match before.index_state() {
-        IndexState::Fresh if SegmentIndexes::read(&before).is_some_and(|segments| !segments.are_fresh()) => {
-            build_and_save(&mut log, &before, BuildMode::CatchUp, out)
-        }
         IndexState::Fresh => {
-            print_outcome(&Outcome { before: &before, after: &before, build: None }, out)?;
+            let segments = SegmentIndexes::read(&before);
+            if segments.as_ref().is_some_and(|segments| !segments.are_fresh()) {
+                return build_and_save(&mut log, &before, BuildMode::CatchUp, out);
+            }
+            print_outcome(&Outcome { before: &before, after: &before, segments, build: None }, out)?;
             Ok(ExitStatus::Done)
         }
         IndexState::Ahead { .. } | IndexState::Unsupported { .. } => Err(CommandFailure::Refused {
@@ -225,7 +226,9 @@ fn build_and_save(log: &mut EventLog, before: &LogView, mode: BuildMode, out: &m
         _ => "rebuilt",
     };
     let build = Some(BuildSummary { action, counts: &counts });
-    print_outcome(&Outcome { before, after: log.view(), build }, out)?;
+    // Only text lists the indexes of the segments.
+    let segments = if out.is_json() { None } else { SegmentIndexes::read(log.view()) };
+    print_outcome(&Outcome { before, after: log.view(), segments, build }, out)?;
     if before.seen_end().is_unknown() {
         out.print_note("the old index could not be read: what it recorded about the end of the log is given up");
     }
@@ -237,6 +240,8 @@ fn build_and_save(log: &mut EventLog, before: &LogView, mode: BuildMode, out: &m
 struct Outcome<'a> {
     before: &'a LogView,
     after: &'a LogView,
+    /// The indexes of the segments afterwards; `None` for a log in one file, and where they are not printed.
+    segments: Option<SegmentIndexes>,
     /// `None` when the index was fresh and nothing was read.
     build: Option<BuildSummary<'a>>,
 }
@@ -250,7 +255,7 @@ struct BuildSummary<'a> {
 }
 
 fn print_outcome(outcome: &Outcome, out: &mut CommandOutput) -> Result<(), CommandFailure> {
-    let Outcome { before, after, build } = outcome;
+    let Outcome { before, after, segments, build } = outcome;
     if out.is_json() {
         return out.print_json(&Json::Object(vec![
             ("path", safe_path_text(after.path()).into()),
@@ -265,7 +270,7 @@ fn print_outcome(outcome: &Outcome, out: &mut CommandOutput) -> Result<(), Comma
     };
     let events = events.map(|events| format_count(events, "event")).unwrap_or_default();
     let (was, now) = (index_line(before.index_state(), None), index_line(after.index_state(), None));
-    let now = SegmentIndexes::read(after).map_or(now, |segments| format!("indexes of {}", segments.summary()));
+    let now = segments.as_ref().map_or(now, |segments| format!("indexes of {}", segments.summary()));
     let path = if after.segments().is_some() { after.path() } else { after.index_path() };
     let text = match build {
         None => format!(": {now}, unchanged: {events}"),

@@ -81,7 +81,7 @@ pub(crate) use settings_file::{FoundSettings, read_settings_bytes, replace_setti
 pub(crate) use spooled_disk::{SpoolFile, SpooledDisk};
 pub use storage::{Disk, OpenMode, Storage};
 pub use sync_rounds::{SyncStep, SyncTicket};
-pub(crate) use temporary_file::is_file_at;
+pub(crate) use temporary_file::{is_file_at, target_name as temporary_target};
 pub(crate) use trust::{SideFileFault, TrustRule};
 pub use trust::{SideFileOrigin, UntrustedFile};
 pub(crate) use unused_folder::is_unused_folder;

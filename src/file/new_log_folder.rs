@@ -17,7 +17,7 @@ use super::storage::{Disk, OpenMode, Storage};
 use super::temporary_file::{MAX_NAME_ATTEMPTS, is_file_at, is_own, is_temporary_name, numbered_path};
 use super::write_settings;
 use crate::StorageError;
-use crate::format::{LogSettings, SETTINGS_FILE, Version, base_of_segment_file, segment_file_name};
+use crate::format::{LogSettings, SETTINGS_FILE, Version, base_of_index_file, base_of_segment_file, segment_file_name};
 
 /// A log folder that is being filled under a temporary name. Dropping it before [`NewLogFolder::commit`] removes it.
 #[derive(Debug)]
@@ -227,8 +227,10 @@ pub(crate) fn check_replaceable_folder(disk: &dyn Disk, path: &Path) -> Result<(
 /// segments can be needed after the log is gone.
 fn is_file_of_log(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
-    let is_index = name.strip_suffix(".idx").is_some_and(|log| base_of_segment_file(Path::new(log)).is_some());
-    is_index || name == LOCK_FILE || name == SETTINGS_FILE || base_of_segment_file(path).is_some()
+    base_of_index_file(path).is_some()
+        || name == LOCK_FILE
+        || name == SETTINGS_FILE
+        || base_of_segment_file(path).is_some()
 }
 
 /// Removes the files of a log from the folder `path`, and then the folder. When that is not possible, because it has another

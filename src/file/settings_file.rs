@@ -24,10 +24,7 @@ impl FoundSettings {
     /// Reads the settings of the log with this id in `folder`. A file that another user could have written is not used.
     pub(crate) fn read(disk: &dyn Disk, folder: &Path, log: &dyn Storage, log_id: LogId) -> Self {
         let path = settings_path(folder);
-        let read = TrustRule::for_log(disk, log)
-            .map_err(SideFileFault::Io)
-            .and_then(|rule| rule.read(disk, &path, MAX_SETTINGS_BYTES));
-        let reason = match read.map(|bytes| LogSettings::decode(&bytes)) {
+        let reason = match read_trusted(disk, folder, log).map(|bytes| LogSettings::decode(&bytes)) {
             Ok(Ok(settings)) if settings.log_id == log_id => return Self::Valid(settings),
             Ok(Ok(settings)) => format!("it describes the log {}", settings.log_id),
             Ok(Err(reason)) => reason,
@@ -58,11 +55,7 @@ pub(crate) fn write_settings(
     permissions_from: &Path,
     settings: &LogSettings,
 ) -> Result<(), StorageError> {
-    let path = settings_path(folder);
-    replace_file(disk, &path, permissions_from, |file| {
-        append_all(file, settings.encode().as_bytes()).map_err(|error| StorageError::io(&path, "write", error))
-    })
-    .map(drop)
+    replace_settings_bytes(disk, folder, permissions_from, Some(settings.encode().as_bytes()))
 }
 
 /// Reads the file with the settings of the log in `folder`, whatever it contains; `None` when there is no such file.
@@ -75,15 +68,18 @@ pub(crate) fn read_settings_bytes(
     log: &dyn Storage,
 ) -> Result<Option<Vec<u8>>, String> {
     let path = settings_path(folder);
-    let read = TrustRule::for_log(disk, log)
-        .map_err(SideFileFault::Io)
-        .and_then(|rule| rule.read(disk, &path, MAX_SETTINGS_BYTES));
-    match read {
+    match read_trusted(disk, folder, log) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(SideFileFault::Missing) => Ok(None),
         Err(SideFileFault::Untrusted(found)) => Err(found.to_notice(&path)),
         Err(SideFileFault::Io(error)) => Err(format!("{}: {error}", path.display())),
     }
+}
+
+/// Reads the file with the settings of the log in `folder`, when no other user could have written it.
+fn read_trusted(disk: &dyn Disk, folder: &Path, log: &dyn Storage) -> Result<Vec<u8>, SideFileFault> {
+    let rule = TrustRule::for_log(disk, log).map_err(SideFileFault::Io)?;
+    rule.read(disk, &settings_path(folder), MAX_SETTINGS_BYTES)
 }
 
 /// Replaces the file with the settings of the log in `folder` by one with these bytes, or removes it for `None`.

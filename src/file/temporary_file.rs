@@ -127,7 +127,7 @@ pub(crate) fn is_file_at(disk: &dyn Disk, path: &Path, storage: &dyn Storage) ->
 }
 
 /// Returns the final name of a file with the temporary name `path`, as encoded bytes; `None` for any other name.
-pub(super) fn target_name(path: &Path) -> Option<&[u8]> {
+pub(crate) fn target_name(path: &Path) -> Option<&[u8]> {
     let name = path.file_name()?.as_encoded_bytes().strip_suffix(b".tmp".as_slice())?;
     let dot = memchr::memrchr(b'.', name)?;
     let (target, numbers) = (name.get(..dot)?, std::str::from_utf8(name.get(dot + 1..)?).ok()?);

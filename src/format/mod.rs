@@ -54,6 +54,7 @@ pub use log_settings::LostRange;
 pub(crate) use log_settings::{LogSettings, MAX_LOST_RANGES, MAX_SETTINGS_BYTES, MIN_SEGMENT_SIZE, SETTINGS_FILE};
 pub use new_log_format::NewLogFormat;
 pub(crate) use seen_names::{NamesId, SeenNames};
+pub use segment_name::index_path;
 pub(crate) use segment_name::{base_of_index_file, base_of_segment_file, segment_file_name};
 pub(crate) use segment_removal::{MAX_REMOVAL_BYTES, REMOVED_FOLDER, is_removal_record};
 pub use segment_removal::{RemovedSegment, SegmentRemoval};

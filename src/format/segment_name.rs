@@ -1,7 +1,7 @@
 //! The names of a segment's files in the folder of its log: the segment's base in 20 digits, followed by `.log`, and that name
 //! followed by `.idx` for its index.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Number of digits in the name. Every offset fits.
 const DIGITS: usize = 20;
@@ -13,6 +13,13 @@ const INDEX_SUFFIX: &str = ".idx";
 /// Returns the file name of the segment that starts at the offset `base` of its log.
 pub(crate) fn segment_file_name(base: u64) -> String {
     format!("{base:0DIGITS$}{SUFFIX}")
+}
+
+/// Returns the default path of the index of the log or segment at `path`: `<log>.idx`.
+pub fn index_path(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(INDEX_SUFFIX);
+    path.with_file_name(name)
 }
 
 /// Returns the base in the file name of a segment; `None` for any other name.

@@ -28,6 +28,7 @@ mod state;
 mod stored_run;
 mod target;
 
+pub use crate::format::index_path;
 pub use aggregates::AggregateIndex;
 pub(crate) use block::{Anchor, Block};
 pub use counts::{CountedName, NameCounts, NameKind};
@@ -45,4 +46,3 @@ pub(crate) use state::{IndexExamination, examine_index};
 #[cfg(feature = "app")]
 pub(crate) use target::ensure_index_target;
 pub(crate) use target::ensure_replaceable_index;
-pub use target::index_path;

@@ -1,19 +1,12 @@
 //! The path of an index file, and the check that saving an index there replaces no other kind of file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::StorageError;
 use crate::file::storage::read_full;
 use crate::file::{Disk, FilePlace, OpenMode, SideFileFault, TrustRule, permissions_source};
 use crate::format::header::looks_like_version_0;
-use crate::format::{HEADER_LEN, hex};
-
-/// Returns the default path of the index of the log at `path`: `<log>.idx`.
-pub fn index_path(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".idx");
-    path.with_file_name(name)
-}
+use crate::format::{HEADER_LEN, hex, index_path};
 
 /// Checks that an index of the log at `log` may replace what is at `path`: it is possible (see [`ensure_index_target`]),
 /// and the file is trusted, because only users who can write the log can have put it there.

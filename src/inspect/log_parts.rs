@@ -8,14 +8,13 @@ use std::path::{Path, PathBuf};
 
 use super::{LogView, OnProgress, Progress};
 use crate::StorageError;
-use crate::file::{FoundSettings, LOCK_FILE, SegmentBounds, SegmentCondition, SegmentSet, journal_folder_of};
-use crate::format::{REMOVED_FOLDER, SETTINGS_FILE, base_of_segment_file};
+use crate::file::{
+    FoundSettings, LOCK_FILE, SegmentBounds, SegmentCondition, SegmentSet, journal_folder_of, temporary_target,
+};
+use crate::format::{REMOVED_FOLDER, SETTINGS_FILE, base_of_index_file, base_of_segment_file};
 
 /// Number of segments that are examined between two reports of progress.
 const SEGMENTS_PER_REPORT: usize = 256;
-/// The suffix of a temporary file, and that of an index.
-const TEMPORARY_SUFFIX: &str = "tmp";
-const INDEX_SUFFIX: &str = "idx";
 
 /// A part of a log in a folder. Positions are offsets in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,13 +168,7 @@ fn is_own_name(path: &Path) -> bool {
     if [SETTINGS_FILE, LOCK_FILE, REMOVED_FOLDER].contains(&name) {
         return true;
     }
-    match name.rsplit_once('.') {
-        Some((segment, INDEX_SUFFIX)) => base_of_segment_file(Path::new(segment)).is_some(),
-        // The name of a temporary file is `<final name>.<process id>-<number>.tmp`.
-        Some((rest, TEMPORARY_SUFFIX)) => rest.rsplit_once('.').is_some_and(|(target, _)| {
-            let target = Path::new(target);
-            base_of_segment_file(target).is_some() || is_own_name(target)
-        }),
-        _ => false,
-    }
+    let target = temporary_target(path).and_then(|target| std::str::from_utf8(target).ok()).map(Path::new);
+    let is_temporary = target.is_some_and(|target| base_of_segment_file(target).is_some() || is_own_name(target));
+    is_temporary || base_of_index_file(path).is_some()
 }

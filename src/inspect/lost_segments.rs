@@ -8,7 +8,7 @@ use super::log_view::open_index;
 use crate::StorageError;
 use crate::file::{SegmentCondition, SegmentSet};
 use crate::format::header::LogHeader;
-use crate::format::{DamageKind, Finding, FrameIdentity, SegmentHeader};
+use crate::format::{DamageKind, Finding, FrameIdentity, SegmentHeader, base_of_index_file};
 use crate::index::{AggregateIndex, index_path};
 
 /// A range of a log that belongs to segments of which there are no files.
@@ -87,10 +87,7 @@ impl LogView {
     /// Iterates over the segments that start in this range and have an index with their header, ascending.
     pub(crate) fn indexed_bases(&self, range: &Range<u64>) -> impl Iterator<Item = u64> {
         let files = self.segments().and_then(|segments| self.disk().list(segments.folder()).ok()).unwrap_or_default();
-        let bases = files.iter().filter_map(|path| {
-            let is_index = path.extension().is_some_and(|extension| extension == "idx");
-            crate::format::base_of_segment_file(std::path::Path::new(path.file_stem().filter(|_| is_index)?))
-        });
+        let bases = files.iter().filter_map(|path| base_of_index_file(path));
         let inside: Vec<u64> = bases.filter(|base| range.contains(base)).collect();
         let with_header = |base: &u64| self.header_in_index(*base).is_some();
         inside.into_iter().filter(with_header).collect::<Vec<_>>().into_iter()

@@ -11,7 +11,8 @@ use crate::file::new_file::replace_file;
 use crate::file::storage::{Disk, OpenMode, Storage, append_all};
 use crate::file::trust::{SideFileFault, TrustRule};
 use crate::format::{
-    LogId, MAX_REMOVAL_BYTES, REMOVED_FOLDER, RemovedSegment, SegmentRemoval, base_of_segment_file, is_removal_record,
+    LogId, MAX_REMOVAL_BYTES, REMOVED_FOLDER, RemovedSegment, SegmentRemoval, base_of_segment_file, index_path,
+    is_removal_record,
 };
 
 /// The folder of removed segments of a log.
@@ -167,7 +168,7 @@ impl<'d> RemovedFolder<'d> {
     pub(crate) fn delete(&self, bases: impl IntoIterator<Item = u64>) -> Result<(), StorageError> {
         for base in bases {
             let path = segment_path(&self.path, base);
-            self.remove_if_present(&index_of(&path))?;
+            self.remove_if_present(&index_path(&path))?;
             self.remove_if_present(&path)?;
         }
         self.sync(&self.path)
@@ -195,7 +196,7 @@ impl<'d> RemovedFolder<'d> {
 
     /// Moves the index of the segment that starts at `base`, which may not be there, to another folder.
     fn move_index(&self, base: u64, (from, to): (&Path, &Path)) -> Result<(), StorageError> {
-        let (from, to) = (index_of(&segment_path(from, base)), index_of(&segment_path(to, base)));
+        let (from, to) = (index_path(&segment_path(from, base)), index_path(&segment_path(to, base)));
         match self.disk.rename(&from, &to) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             moved => moved.map_err(|error| StorageError::io(&from, "move", error)),
@@ -212,9 +213,4 @@ impl<'d> RemovedFolder<'d> {
     fn sync(&self, folder: &Path) -> Result<(), StorageError> {
         self.disk.sync_folder(folder).map_err(|error| StorageError::io(folder, "sync", error))
     }
-}
-
-/// Returns the path of the index of a segment.
-fn index_of(segment: &Path) -> PathBuf {
-    segment.with_extension("log.idx")
 }

@@ -15,7 +15,7 @@ use crate::file::new_file::{ExistingFile, NewFile, replace_file};
 use crate::file::settings_file::FoundSettings;
 use crate::file::storage::{OpenMode, Storage, append_all, read_full};
 use crate::file::temporary_file::remove_if_abandoned;
-use crate::format::{LogHeader, LogId, LostRange, SegmentHeader};
+use crate::format::{LogHeader, LogId, LostRange, SegmentHeader, index_path};
 
 /// Number of bytes that are compared with zero at once.
 const ZERO_CHUNK: usize = 1 << 16;
@@ -161,7 +161,7 @@ impl SegmentSet for SegmentedStorage {
 
     fn replace_empty_segment(&self, header: SegmentHeader, created_at_ms: u64) -> io::Result<()> {
         let path = self.segment_path(header.base);
-        match self.disk.remove(&path.with_extension("log.idx")) {
+        match self.disk.remove(&index_path(&path)) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => self.disk.sync_folder(&self.folder)?,
         }

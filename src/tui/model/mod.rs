@@ -106,7 +106,7 @@ pub(crate) use plan_dialog::{PlanBytes, PlanDialog, PlanFocus, PlanLine, PlanPag
 pub(crate) use plan_preview::PlanPreview;
 pub(crate) use prompt::{CompletionSources, Prompt, PromptError, PromptHistory, PromptPurpose, PromptStep};
 pub(crate) use prompt_feedback::PromptFeedback;
-pub(crate) use repairs::{HistoryEntry, RepairsPane, UndoEffect};
+pub(crate) use repairs::{LoggedChange, RepairsPane, UndoEffect};
 pub(crate) use saved_session::{
     LoadedSession, MAX_SESSION_BYTES, SavedPlace, SavedSession, SavedZone, SessionPhase, SessionState,
 };

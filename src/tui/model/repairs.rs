@@ -32,7 +32,7 @@ pub(crate) struct RepairsPane {
 
 /// An entry of the history.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum HistoryEntry<'a> {
+pub(crate) enum LoggedChange<'a> {
     Repair(&'a RepairRecord),
     Removal(&'a SegmentRemoval),
 }
@@ -66,16 +66,16 @@ impl RepairsPane {
     }
 
     /// Returns the repairs and removals, newest first. Repairs stay in the order of their numbers.
-    pub(crate) fn entries(&self) -> Vec<HistoryEntry<'_>> {
+    pub(crate) fn entries(&self) -> Vec<LoggedChange<'_>> {
         let mut entries = Vec::with_capacity(self.entry_count());
         let mut removals = self.removals.iter().peekable();
         for record in &self.records {
             while let Some(removal) = removals.next_if(|removal| removal.removed_at_ms < record.begun_ms) {
-                entries.push(HistoryEntry::Removal(removal));
+                entries.push(LoggedChange::Removal(removal));
             }
-            entries.push(HistoryEntry::Repair(record));
+            entries.push(LoggedChange::Repair(record));
         }
-        entries.extend(removals.map(HistoryEntry::Removal));
+        entries.extend(removals.map(LoggedChange::Removal));
         entries.reverse();
         entries
     }
@@ -86,23 +86,23 @@ impl RepairsPane {
     }
 
     /// Returns the selected repair or removal.
-    pub(crate) fn selected_entry(&self) -> Option<HistoryEntry<'_>> {
+    pub(crate) fn selected_entry(&self) -> Option<LoggedChange<'_>> {
         self.entries().get(self.cursor.line).copied()
     }
 
     /// Returns the selected repair; `None` when a removal is selected.
     pub(crate) fn selected_record(&self) -> Option<&RepairRecord> {
         match self.selected_entry()? {
-            HistoryEntry::Repair(record) => Some(record),
-            HistoryEntry::Removal(_) => None,
+            LoggedChange::Repair(record) => Some(record),
+            LoggedChange::Removal(_) => None,
         }
     }
 
     /// Returns the selected removal; `None` when a repair is selected.
     pub(crate) fn selected_removal(&self) -> Option<&SegmentRemoval> {
         match self.selected_entry()? {
-            HistoryEntry::Removal(removal) => Some(removal),
-            HistoryEntry::Repair(_) => None,
+            LoggedChange::Removal(removal) => Some(removal),
+            LoggedChange::Repair(_) => None,
         }
     }
 
@@ -114,8 +114,8 @@ impl RepairsPane {
     /// Returns the offset that an entry is about: of its first change, or of the start of the log after it.
     pub(crate) fn selected_offset(&self) -> Option<u64> {
         match self.selected_entry()? {
-            HistoryEntry::Repair(record) => record.plan.steps.first().map(|step| step.start),
-            HistoryEntry::Removal(removal) => Some(removal.new_start),
+            LoggedChange::Repair(record) => record.plan.steps.first().map(|step| step.start),
+            LoggedChange::Removal(removal) => Some(removal.new_start),
         }
     }
 
@@ -234,8 +234,8 @@ mod tests {
             .entries()
             .into_iter()
             .map(|entry| match entry {
-                HistoryEntry::Repair(record) => record.begun_ms,
-                HistoryEntry::Removal(removal) => removal.removed_at_ms,
+                LoggedChange::Repair(record) => record.begun_ms,
+                LoggedChange::Removal(removal) => removal.removed_at_ms,
             })
             .collect();
         assert_eq!(order, [300, 200, 150, 100]);

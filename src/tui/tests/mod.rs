@@ -23,6 +23,7 @@ mod plan_dialog;
 mod plan_size;
 mod prompts;
 mod readme_pictures;
+mod removals;
 mod repairs;
 mod scrolling;
 mod segments;

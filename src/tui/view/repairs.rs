@@ -15,7 +15,7 @@ use crate::report::units::{DisplayZone, format_count, format_minute};
 use crate::report::{record_summary, removal_summary, safe_path_text};
 use crate::tui::actions::ActionId;
 use crate::tui::layout::{LayoutAreas, PaneTitles, text_area};
-use crate::tui::model::{HistoryEntry, Model, Pane, wrap_text};
+use crate::tui::model::{LoggedChange, Model, Pane, wrap_text};
 use crate::tui::theme::Role;
 
 /// Width of the column with the states of repairs.
@@ -48,8 +48,8 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         let Some(entry) = entries.get(number) else { break };
         let is_selected = number == repairs.cursor.line;
         let (role, text) = match entry {
-            HistoryEntry::Repair(record) => (record_role(record), record_text(record, model.zone)),
-            HistoryEntry::Removal(removal) => (removal_role(removal), removal_text(removal, model.zone)),
+            LoggedChange::Repair(record) => (record_role(record), record_text(record, model.zone)),
+            LoggedChange::Removal(removal) => (removal_role(removal), removal_text(removal, model.zone)),
         };
         let marker = if is_selected { "> " } else { "  " };
         let text = fit_safe(&text, usize::from(lines.width).saturating_sub(2));
@@ -122,8 +122,8 @@ fn state_text(record: &RepairRecord) -> String {
 pub(super) fn draw_detail(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let repairs = &model.repairs;
     let title = match repairs.selected_entry() {
-        Some(HistoryEntry::Repair(record)) => format!(" repair {} ", record.number),
-        Some(HistoryEntry::Removal(_)) => " removal ".into(),
+        Some(LoggedChange::Repair(record)) => format!(" repair {} ", record.number),
+        Some(LoggedChange::Removal(_)) => " removal ".into(),
         None => String::new(),
     };
     let title = Line::from(span(model, title_role(model, Pane::Detail), title));
