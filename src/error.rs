@@ -6,6 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::changed_file::ChangedFile;
 use crate::error_text::{ascii_suffix, checksum_suffix, content_suffix, journal_suffix, lock_holder, offset_suffix};
 use crate::failed_repair::{JournalStateAfterFailure, LogStateAfterFailure};
 use crate::format::{Finding, ForeignFile, PayloadError, hex};
@@ -292,12 +293,22 @@ pub enum StorageError {
 impl StorageError {
     /// Creates an `Io` error without an offset.
     pub(crate) fn io(path: &Path, action: &'static str, source: io::Error) -> Self {
-        Self::Io { path: path.to_owned(), action, offset: None, source }
+        Self::with_source(path, action, None, source)
     }
 
     /// Creates an `Io` error at a file offset.
     pub(crate) fn io_at(path: &Path, action: &'static str, offset: u64, source: io::Error) -> Self {
-        Self::Io { path: path.to_owned(), action, offset: Some(offset), source }
+        Self::with_source(path, action, Some(offset), source)
+    }
+
+    fn with_source(path: &Path, action: &'static str, offset: Option<u64>, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(ChangedFile { expected, found }) => {
+                Self::Changed { path, expected: expected.clone(), found: found.clone() }
+            }
+            None => Self::Io { path, action, offset, source },
+        }
     }
 
     /// True when the log is damaged or its index is unusable; false when both may be intact and the operation failed

@@ -80,6 +80,7 @@
 //! options are built by methods, such as `SurveyOptions::new().frames_only()`. Items of the hidden module `internal`
 //! are not part of the interface.
 
+mod changed_file;
 mod error;
 mod error_text;
 mod failed_repair;
@@ -116,6 +117,8 @@ mod cli;
 mod export;
 #[cfg(all(any(test, fuzzing), feature = "app"))]
 mod fuzz;
+#[cfg(feature = "app")]
+mod log_disk;
 #[cfg(feature = "app")]
 mod log_report;
 #[cfg(feature = "app")]

@@ -74,6 +74,15 @@ impl RemoteUrl {
         &self.host
     }
 
+    /// Returns the URL of the object whose name has `suffix` at its end, such as an index.
+    ///
+    /// # Errors
+    /// [`PlaceError`] when the name is too long.
+    #[cfg(feature = "remote")]
+    pub(crate) fn with_suffix(&self, suffix: &str) -> Result<Self, PlaceError> {
+        parse_url(self.scheme, &format!("{self}{suffix}"))
+    }
+
     /// Returns the part after the host, without its first slash: a key, the prefix of keys, or a stream. Can be empty.
     #[cfg(feature = "remote")]
     pub(crate) fn name(&self) -> &str {

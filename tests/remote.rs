@@ -17,6 +17,10 @@ mod remote {
     mod nats_replicate;
     mod nats_restore;
     mod nats_server;
+    mod s3_backups;
+    mod s3_faults;
+    mod s3_logs;
+    mod s3_server;
     #[path = "../app/shell.rs"]
     #[allow(dead_code, reason = "the tests of the program use all of it")]
     mod shell;

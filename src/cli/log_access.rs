@@ -5,6 +5,7 @@ use std::path::Path;
 use super::options::{GlobalArgs, ThreadArgs};
 use super::output::CommandOutput;
 use crate::inspect::LogView;
+use crate::log_disk::log_disk;
 use crate::repair::{self, LogPaths, RepairRecord, find_gap_journal};
 use crate::report::json::Json;
 use crate::report::{removed_start_json, removed_start_sentence, safe_path_text};
@@ -12,9 +13,7 @@ use crate::{DamageKind, EventLog, Finding, OpenOptions, StorageError};
 
 /// Returns options for opening a log, with the side files of the global options and one thread per processor.
 pub(super) fn open_options(global: &GlobalArgs) -> OpenOptions {
-    let options = OpenOptions::new().threads(ThreadArgs::default().count());
-    #[cfg(feature = "remote")]
-    let options = options.disk(std::sync::Arc::new(crate::remote::RoutingDisk::default()));
+    let options = OpenOptions::new().disk(log_disk()).threads(ThreadArgs::default().count());
     let options = match &global.index {
         Some(file) => options.index_path(file),
         None => options,

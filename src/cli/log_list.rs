@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::failure::{CommandFailure, CommandResult};
 use super::options::GlobalArgs;
 use super::output::{CommandOutput, failure_json};
+use super::remote_logs;
 use crate::StorageError;
 use crate::file::{Disk, OsDisk, has_segments};
 use crate::format::LogHeader;
@@ -60,6 +61,7 @@ impl LogList<'_> {
     pub(super) fn select(&self) -> Result<SelectedLogs, CommandFailure> {
         if let [path] = self.paths
             && !is_folder_of_logs(path)
+            && !remote_logs::is_prefix(path)?
         {
             return Ok(SelectedLogs::One(path.clone()));
         }
@@ -90,8 +92,10 @@ pub(super) fn report_each(
         SelectedLogs::Several(paths) => paths,
     };
     let mut status = ExitStatus::Done;
-    for path in paths {
-        status = status.combine(match report(&path, ReportDetail::Line, out) {
+    let mut started = 0;
+    for (at, path) in paths.iter().enumerate() {
+        remote_logs::read_ahead(&paths, at, &mut started);
+        status = status.combine(match report(path, ReportDetail::Line, out) {
             Ok(status) => status,
             Err(failure @ CommandFailure::Stdout(_)) => return Err(failure),
             Err(failure) => {
@@ -122,19 +126,14 @@ fn print_failure_line(failure: &CommandFailure, out: &mut CommandOutput) -> Resu
 fn expand_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandFailure> {
     let mut logs = Vec::new();
     for path in paths {
-        if !is_folder_of_logs(path) {
+        let mut found = if remote_logs::is_prefix(path)? {
+            remote_logs::logs_below(path)?
+        } else if is_folder_of_logs(path) {
+            logs_in_folder(path)?
+        } else {
             logs.push(path.clone());
             continue;
-        }
-        let io_error = |error| StorageError::io(path, "list", error);
-        let entries = fs::read_dir(path).map_err(io_error)?;
-        let mut found = Vec::new();
-        for entry in entries {
-            let file = entry.map_err(io_error)?.path();
-            if is_log(&file) {
-                found.push(file);
-            }
-        }
+        };
         if found.is_empty() {
             return Err(CommandFailure::Usage {
                 message: format!("{}: no log in this folder", safe_path_text(path)),
@@ -145,6 +144,18 @@ fn expand_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandFailure> {
         logs.append(&mut found);
     }
     Ok(logs)
+}
+
+fn logs_in_folder(path: &Path) -> Result<Vec<PathBuf>, StorageError> {
+    let io_error = |error| StorageError::io(path, "list", error);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path).map_err(io_error)? {
+        let file = entry.map_err(io_error)?.path();
+        if is_log(&file) {
+            found.push(file);
+        }
+    }
+    Ok(found)
 }
 
 /// True for a folder that is not a log itself.

@@ -49,6 +49,7 @@ mod plan_file;
 mod progress;
 mod purge;
 mod remote_arguments;
+mod remote_logs;
 mod repair;
 mod replicate;
 #[cfg(feature = "remote")]

@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
@@ -13,8 +12,8 @@ use super::failure::{CommandFailure, CommandResult};
 use super::log_list::{LogList, SelectedLogs};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
-use crate::file::OsDisk;
 use crate::inspect::LogView;
+use crate::log_disk::log_disk;
 use crate::report::{ExitStatus, shell_path, units};
 use crate::{StorageError, tui};
 
@@ -179,7 +178,7 @@ pub(super) fn open_screen(
     let config = screen.config.load()?;
     if let Some(reason) = screen_obstacle() {
         // A missing file, or one that is not a log, would fail the commands that the hint names as well.
-        LogView::open(Arc::new(OsDisk), log, global.index.as_deref())?;
+        LogView::open(log_disk(), log, global.index.as_deref())?;
         let log = shell_path(log);
         return Err(CommandFailure::Usage {
             message: reason.into(),

@@ -9,20 +9,29 @@ use clap::ArgMatches;
 use super::failure::CommandFailure;
 use crate::place::{Place, PlaceError, RemoteScheme, RemoteUrl};
 
+/// All schemes.
+const ANY_SERVER: &[RemoteScheme] = &[RemoteScheme::S3, RemoteScheme::Nats];
 /// The arguments that take URLs: the command, the argument, and the schemes.
 const ACCEPTED: &[(&str, &str, &[RemoteScheme])] = &[
+    ("open", "logs", &[RemoteScheme::S3]),
+    ("verify", "logs", ANY_SERVER),
+    ("info", "logs", ANY_SERVER),
+    ("cat", "log", ANY_SERVER),
+    ("show", "log", ANY_SERVER),
+    ("stats", "log", &[RemoteScheme::S3]),
+    ("export", "log", &[RemoteScheme::S3]),
+    ("report", "log", &[RemoteScheme::S3]),
+    ("diff", "a", ANY_SERVER),
+    ("diff", "b", ANY_SERVER),
+    ("repair", "donors", ANY_SERVER),
+    ("salvage", "log", &[RemoteScheme::S3]),
+    ("salvage", "donors", ANY_SERVER),
+    ("migrate", "log", &[RemoteScheme::S3]),
+    ("compact", "log", &[RemoteScheme::S3]),
     ("backup", "destination", &[RemoteScheme::S3]),
     ("replicate", "stream", &[RemoteScheme::Nats]),
-    ("restore", "source", &[RemoteScheme::S3, RemoteScheme::Nats]),
+    ("restore", "source", ANY_SERVER),
     ("retain", "only_archived", &[RemoteScheme::S3]),
-    ("repair", "donors", &[RemoteScheme::Nats]),
-    ("salvage", "donors", &[RemoteScheme::Nats]),
-    ("diff", "a", &[RemoteScheme::Nats]),
-    ("diff", "b", &[RemoteScheme::Nats]),
-    ("info", "logs", &[RemoteScheme::Nats]),
-    ("verify", "logs", &[RemoteScheme::Nats]),
-    ("cat", "log", &[RemoteScheme::Nats]),
-    ("show", "log", &[RemoteScheme::Nats]),
 ];
 
 /// Checks every argument that is a path, of the command that `matches` selects.
@@ -85,7 +94,7 @@ fn not_in_this_build(url: &RemoteUrl) -> CommandFailure {
 fn not_accepted(command: &str, url: &RemoteUrl) -> CommandFailure {
     CommandFailure::Usage {
         message: format!("{url}: expected a local path, found a URL of a server, which `{command}` does not take here"),
-        hint: "Download the log, change the copy, and upload it".into(),
+        hint: "A log on a server can only be read: download it, change or repair the copy, and upload it".into(),
     }
 }
 

@@ -12,7 +12,7 @@ use super::options::{ForceArgs, GlobalArgs, ThreadArgs};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
 use crate::StorageError;
-use crate::file::{NewFile, OsDisk};
+use crate::export::create_output_file;
 use crate::inspect::Progress;
 use crate::log::now_ms;
 use crate::log_report::{CollectStep, LogReport, ReportContext, report_command};
@@ -56,7 +56,7 @@ impl ReportArgs {
         print_side_file_notices(&log, out);
         let view = view_with_checked_index(&log);
         // Created first, so that a path that cannot be written fails before the log is read.
-        let mut file = NewFile::create_sidecar(&OsDisk, &self.output, existing, view.path())?;
+        let mut file = create_output_file(&self.output, existing, view.path())?;
         let command = report_command(&self.log, &self.output, global.index.as_deref(), global.journal.as_deref());
         let context = ReportContext { command, time_ms: now_ms() };
         let mut shown = None;

@@ -32,6 +32,7 @@ Examples:
 Credentials for NATS come from --creds or from the environment: NATS_CREDS (a file), NATS_USER and NATS_PASSWORD, or NATS_TOKEN.
 Those for object storage come from the environment and the files in ~/.aws, see `chronicle backup --help`."
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each one is a flag of the command line, independent of the others")]
 pub(super) struct RestoreArgs {
     /// Destination of `chronicle backup`, a folder or a URL; or a stream, as `nats://HOST[:PORT]/STREAM`
     source: PathBuf,

@@ -38,6 +38,7 @@ Examples:
   chronicle verify a.log                      verify the whole log
   chronicle verify a.log b.log logs/          one line for each log
   chronicle verify a.log --ndjson             one JSON object per finding
+  chronicle verify s3://bucket/logs/          every log below, in object storage (feature `remote`)
   chronicle verify a.log --since-last --save  verify only what is new, for a daily job")]
 #[expect(clippy::struct_excessive_bools, reason = "each one is a flag of the command line, independent of the others")]
 pub(super) struct VerifyArgs {

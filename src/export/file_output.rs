@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::output_file::create_output_file;
 use crate::StorageError;
-use crate::file::{ExistingFile, NewFile, OsDisk};
+use crate::file::{ExistingFile, NewFile};
 
 /// Number of bytes that are buffered before they are written.
 const BUFFER_LEN: usize = 1 << 20;
@@ -32,7 +33,7 @@ impl FileOutput {
     /// # Errors
     /// `AlreadyExists` when a file has the name and is to be kept; `Io` when no file can be created.
     pub(super) fn create(path: &Path, existing: ExistingFile, log: &Path) -> Result<Self, StorageError> {
-        let file = NewFile::create_sidecar(&OsDisk, path, existing, log)?;
+        let file = create_output_file(path, existing, log)?;
         Ok(Self { file, buffer: Vec::new(), written: 0 })
     }
 

@@ -12,6 +12,7 @@ mod event_text;
 mod export_file;
 mod file_output;
 mod log_follower;
+mod output_file;
 mod parquet_file;
 mod selected_events;
 mod value_type;
@@ -21,6 +22,7 @@ pub(crate) use event_text::{TextFormat, event_line};
 pub(crate) use export_file::{ExportFile, ExportFileFormat, ExportTarget, ExportedPart, SelectedNotice};
 pub(crate) use file_output::WrittenFile;
 pub(crate) use log_follower::{FollowedItem, LogFollower};
+pub(crate) use output_file::create_output_file;
 pub(crate) use selected_events::{
     OnDamage, SelectedEvents, SelectedItem, SelectedRange, SelectionEnd, SelectionTotals,
 };

@@ -7,5 +7,5 @@ pub(crate) mod nats;
 mod routing_disk;
 mod s3;
 
-pub(crate) use routing_disk::RoutingDisk;
+pub(crate) use routing_disk::routing_disk;
 pub(crate) use s3::S3Store;

@@ -6,7 +6,7 @@ use super::imports::{Graph, imports};
 use super::source_text::source_files;
 
 /// The modules of the crate in reading order. Each imports only modules before it.
-const LAYERS: [&str; 17] = [
+const LAYERS: [&str; 18] = [
     "format",
     "file",
     "index",
@@ -21,6 +21,7 @@ const LAYERS: [&str; 17] = [
     "log_report",
     "export",
     "remote",
+    "log_disk",
     "cli",
     "tui",
     "fuzz",

@@ -16,7 +16,7 @@ const MAX_ATTEMPTS: u32 = 4;
 /// The pause before the second attempt. It doubles with each further attempt.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// How long the signature of a request is valid.
-const SIGNATURE_VALIDITY: Duration = Duration::from_mins(15);
+const SIGNATURE_VALIDITY: Duration = Duration::from_secs(15 * 60);
 /// Largest size of the headers of an answer, in bytes.
 const MAX_HEADER_BYTES: usize = 64 << 10;
 
@@ -72,7 +72,7 @@ impl S3Client {
     /// # Errors
     /// `NotFound` when there is no such object; `InvalidData` for a malformed answer; otherwise that of the request.
     pub(super) fn head(&self, key: &str) -> io::Result<ObjectState> {
-        self.retry(|| {
+        retry(|| {
             let action = HeadObject::new(&self.config.bucket, self.config.credentials.as_ref(), key);
             let answer = self.agent.head(action.sign(SIGNATURE_VALIDITY).as_str()).call();
             let answer = self.check(answer)?;
@@ -90,7 +90,7 @@ impl S3Client {
             return Ok(Vec::new());
         }
         let last = offset.saturating_add(len as u64 - 1);
-        self.retry(|| {
+        retry(|| {
             let action = GetObject::new(&self.config.bucket, self.config.credentials.as_ref(), key);
             let request = self.agent.get(action.sign(SIGNATURE_VALIDITY).as_str());
             let request = request.header("range", format!("bytes={offset}-{last}")).header("if-match", etag);
@@ -107,7 +107,7 @@ impl S3Client {
             let is_range = header(answer.headers(), "content-range").is_some_and(|found| found.starts_with(&range));
             let is_whole = answer.status() == 200 && offset == 0 && answer.body().content_length() == Some(len as u64);
             if !is_range && !is_whole {
-                return Err(malformed(format!("expected {range}, found another range")));
+                return Err(malformed(&format!("expected {range}, found another range")));
             }
             read_exact(answer, len)
         })
@@ -118,7 +118,7 @@ impl S3Client {
     /// # Errors
     /// `NotFound` when there is no such object; `InvalidData` when it is larger; otherwise that of the request.
     pub(super) fn read(&self, key: &str, max_bytes: u64) -> io::Result<Vec<u8>> {
-        self.retry(|| {
+        retry(|| {
             let action = GetObject::new(&self.config.bucket, self.config.credentials.as_ref(), key);
             let answer = self.check(self.agent.get(action.sign(SIGNATURE_VALIDITY).as_str()).call())?;
             let announced = answer.body().content_length();
@@ -140,7 +140,7 @@ impl S3Client {
     /// `AlreadyExists` when there is one; otherwise that of the request.
     pub(super) fn write(&self, key: &str, bytes: &[u8], only_new: bool) -> io::Result<()> {
         let mut attempts = 0;
-        let written = self.retry(|| {
+        let written = retry(|| {
             attempts += 1;
             let action = PutObject::new(&self.config.bucket, self.config.credentials.as_ref(), key);
             let request = self.agent.put(action.sign(SIGNATURE_VALIDITY).as_str());
@@ -161,34 +161,14 @@ impl S3Client {
     /// # Errors
     /// `InvalidData` when it has more than `max_bytes`; otherwise that of the request.
     pub(super) fn read_document<'a>(&self, action: &impl S3Action<'a>, max_bytes: u64) -> io::Result<String> {
-        self.retry(|| {
+        retry(|| {
             let answer = self.check(self.agent.get(action.sign(SIGNATURE_VALIDITY).as_str()).call())?;
             let bytes = read_bounded(answer, max_bytes.saturating_add(1))?;
             if bytes.len() as u64 > max_bytes {
-                return Err(malformed(format!("expected at most {max_bytes} bytes, found more")));
+                return Err(malformed(&format!("expected at most {max_bytes} bytes, found more")));
             }
-            String::from_utf8(bytes).map_err(|_| malformed("expected text, found other bytes".into()))
+            String::from_utf8(bytes).map_err(|_| malformed("expected text, found other bytes"))
         })
-    }
-
-    /// Sends a request again after a pause, as long as that can help.
-    fn retry<T>(&self, mut send: impl FnMut() -> Result<T, HttpFailure>) -> io::Result<T> {
-        let mut pause = FIRST_PAUSE;
-        let mut attempt = 1;
-        loop {
-            match send() {
-                Ok(answer) => return Ok(answer),
-                Err(HttpFailure { error, retry }) if retry == Retry::Useless || attempt == MAX_ATTEMPTS => {
-                    return Err(match attempt {
-                        1 => error,
-                        attempts => io::Error::new(error.kind(), format!("{error} ({attempts} attempts)")),
-                    });
-                }
-                Err(_) => {}
-            }
-            std::thread::sleep(pause);
-            (pause, attempt) = (pause * 2, attempt + 1);
-        }
     }
 
     /// Returns the answer of a request that succeeded.
@@ -211,11 +191,31 @@ impl S3Client {
     }
 }
 
+/// Sends a request again after a pause, as long as that can help.
+fn retry<T>(mut send: impl FnMut() -> Result<T, HttpFailure>) -> io::Result<T> {
+    let mut pause = FIRST_PAUSE;
+    let mut attempt = 1;
+    loop {
+        match send() {
+            Ok(answer) => return Ok(answer),
+            Err(HttpFailure { error, retry }) if retry == Retry::Useless || attempt == MAX_ATTEMPTS => {
+                return Err(match attempt {
+                    1 => error,
+                    attempts => io::Error::new(error.kind(), format!("{error} ({attempts} attempts)")),
+                });
+            }
+            Err(_) => {}
+        }
+        std::thread::sleep(pause);
+        (pause, attempt) = (pause * 2, attempt + 1);
+    }
+}
+
 fn object_state(headers: &HeaderMap, body_len: Option<u64>) -> Result<ObjectState, HttpFailure> {
     let bytes = header(headers, "content-length").and_then(|len| len.parse().ok()).or(body_len);
     match (bytes, header(headers, "etag")) {
         (Some(bytes), Some(etag)) if etag.len() <= 256 => Ok(ObjectState { bytes, etag: etag.to_owned() }),
-        _ => Err(malformed("expected the size and the tag of the object".into())),
+        _ => Err(malformed("expected the size and the tag of the object")),
     }
 }
 
@@ -229,7 +229,7 @@ fn read_exact(answer: Response<Body>, len: usize) -> Result<Vec<u8>, HttpFailure
     match bytes.len() {
         found if found == len => Ok(bytes),
         found if found < len => Err(cut(found)),
-        _ => Err(malformed(format!("expected {len} bytes, found more"))),
+        _ => Err(malformed(&format!("expected {len} bytes, found more"))),
     }
 }
 
@@ -246,12 +246,12 @@ fn cut(found: usize) -> HttpFailure {
     HttpFailure::new(ErrorKind::ConnectionAborted, reason, Retry::Possible)
 }
 
-fn malformed(reason: String) -> HttpFailure {
+fn malformed(reason: &str) -> HttpFailure {
     HttpFailure::new(ErrorKind::InvalidData, format!("malformed answer of the server: {reason}"), Retry::Useless)
 }
 
 /// The failure for an object that is not the one that was opened.
 fn changed(found: &str) -> HttpFailure {
-    let found: String = found.chars().filter(|c| c.is_ascii_graphic()).take(64).collect();
+    let found: String = found.chars().filter(char::is_ascii_graphic).take(64).collect();
     HttpFailure::new(ErrorKind::StaleNetworkFileHandle, found, Retry::Useless)
 }

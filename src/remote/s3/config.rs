@@ -85,13 +85,8 @@ impl S3Config {
 fn bucket_url(bucket: &str, endpoint: Option<String>, region: String) -> io::Result<Bucket> {
     let malformed = || invalid("the endpoint is malformed: expected a URL such as https://storage.example.com");
     let is_host_label = !bucket.contains(['.', '_']) && !bucket.contains(|c: char| c.is_ascii_uppercase());
-    let (endpoint, style) = match endpoint {
-        Some(endpoint) => (endpoint, UrlStyle::Path),
-        None => {
-            let style = if is_host_label { UrlStyle::VirtualHost } else { UrlStyle::Path };
-            (format!("https://s3.{region}.amazonaws.com"), style)
-        }
-    };
+    let style = if endpoint.is_none() && is_host_label { UrlStyle::VirtualHost } else { UrlStyle::Path };
+    let endpoint = endpoint.unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
     let endpoint = Url::parse(&endpoint).map_err(|_| malformed())?;
     if !endpoint.username().is_empty() || endpoint.password().is_some() || endpoint.query().is_some() {
         return Err(invalid("the endpoint must have no credentials and no query"));

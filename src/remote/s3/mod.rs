@@ -4,10 +4,14 @@
 //! read, and no runtime is needed.
 
 mod answer;
+mod block_cache;
 mod client;
 mod config;
+mod disk;
 mod list;
+mod object;
 mod profile_file;
 mod store;
 
+pub(crate) use disk::S3Disk;
 pub(crate) use store::S3Store;

@@ -11,8 +11,8 @@ use crossbeam_channel::Sender;
 
 use super::model::{LogFacts, LogHealth, LogListChange, LogListUpdate};
 use crate::StorageError;
-use crate::file::OsDisk;
 use crate::inspect::{LogView, Progress, SurveyOptions, SurveyUpdate, survey};
+use crate::log_disk::log_disk;
 use crate::report::{FindingCounts, screen_message};
 
 /// Shortest time between two reports about the progress of a log.
@@ -101,7 +101,7 @@ fn failed(error: &StorageError) -> LogHealth {
 }
 
 fn read_facts(path: &Path) -> Result<LogFacts, StorageError> {
-    let view = LogView::open(Arc::new(OsDisk), path, None)?;
+    let view = LogView::open(log_disk(), path, None)?;
     Ok(LogFacts {
         bytes: view.log().len()?,
         events: view.index_coverage().map(|coverage| coverage.events),
@@ -113,7 +113,7 @@ fn read_facts(path: &Path) -> Result<LogFacts, StorageError> {
 
 fn read_log(path: &Path, on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<LogHealth, StorageError> {
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let view = LogView::open(Arc::new(OsDisk), path, None)?.with_threads(threads);
+    let view = LogView::open(log_disk(), path, None)?.with_threads(threads);
     let mut counts = FindingCounts::default();
     let survey = survey(&view, &SurveyOptions::new(), None, &mut |update| match update {
         SurveyUpdate::Progress(at) => on_progress(at),

@@ -8,6 +8,7 @@ use crate::StorageError;
 use crate::file::LogFile;
 use crate::inspect::{DiffListing, DiffUpdate, LogDifference, LogView, OnProgress, diff};
 use crate::log::OpenOptions;
+use crate::log_disk::log_disk;
 use crate::query::{EventTimes, diff_payloads};
 use crate::tui::message::Response;
 use crate::tui::model::{BackupComparison, BothSides, DifferenceTally, MAX_SIDE_BYTES, MAX_SIDE_PAYLOAD, SideContents};
@@ -64,7 +65,7 @@ pub(super) fn read_both_sides(
 }
 
 fn open_backup(log: &LogView, path: &Path) -> Result<LogView, StorageError> {
-    let backup = OpenOptions::new().copy_of(log.path()).open_read_only(path)?.view().clone();
+    let backup = OpenOptions::new().disk(log_disk()).copy_of(log.path()).open_read_only(path)?.view().clone();
     let identity = |view: &LogView| view.log().storage().identity().ok();
     let is_same = backup.path() == log.path() || identity(&backup).is_some_and(|found| identity(log) == Some(found));
     if is_same {

@@ -3,7 +3,8 @@
 use super::SharedState;
 use super::export::side_file_refusal;
 use crate::StorageError;
-use crate::file::{ExistingFile, FilePlace, NewFile, OsDisk};
+use crate::export::create_output_file;
+use crate::file::{ExistingFile, FilePlace, OsDisk};
 use crate::inspect::OnProgress;
 use crate::log::now_ms;
 use crate::log_report::{LogReport, ReportContext, report_command};
@@ -37,7 +38,7 @@ pub(super) fn write_report(
         return Ok(Response::ReportRefused { path, reason });
     }
     // Created first, so that a path that cannot be written fails before the log is read.
-    let mut file = match NewFile::create_sidecar(&OsDisk, &path, existing, view.path()) {
+    let mut file = match create_output_file(&path, existing, view.path()) {
         Ok(file) => file,
         Err(StorageError::AlreadyExists { .. }) => {
             let reason = format!(

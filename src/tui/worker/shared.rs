@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::folder_watch::folder_changed_at;
 use super::rate_limiter::RateLimiter;
 use crate::StorageError;
-use crate::file::{OsDisk, SegmentSet, WriterPresence};
+use crate::file::{SegmentSet, WriterPresence};
 use crate::format::Version;
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 use crate::log::OpenOptions;
+use crate::log_disk::log_disk;
 use crate::query::KnownNames;
 use crate::repair::{JournalMark, journal_folder};
 use crate::tui::message::BackgroundUpdate;
@@ -53,7 +54,7 @@ impl SharedState {
     /// # Errors
     /// Returns the errors of [`LogView::open`].
     pub(crate) fn open(settings: TuiOptions) -> Result<Self, StorageError> {
-        let mut open_options = OpenOptions::new().threads(thread_count());
+        let mut open_options = OpenOptions::new().disk(log_disk()).threads(thread_count());
         if let Some(index) = &settings.index_path {
             open_options = open_options.index_path(index);
         }
@@ -229,7 +230,7 @@ impl SharedState {
 fn open_log(settings: &TuiOptions, options: &OpenOptions) -> Result<OpenedLog, StorageError> {
     // The journals are listed before the index is opened, so that a repair after that is noticed.
     let journals = options.journal_mark(&options.log_paths(&settings.path)?.path);
-    let view = LogView::open(Arc::new(OsDisk), &settings.path, settings.index_path.as_deref())?;
+    let view = LogView::open(log_disk(), &settings.path, settings.index_path.as_deref())?;
     Ok(OpenedLog { view: view.with_threads(thread_count()), journals })
 }
 
