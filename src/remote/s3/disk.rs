@@ -16,7 +16,7 @@ use crate::format::base_of_segment_file;
 use crate::place::RemoteUrl;
 
 /// How long the answer to a question about an object is used again. Opening a log asks about the same names more than once.
-const STATE_VALIDITY: Duration = Duration::from_secs(3);
+const STATE_VALIDITY: Duration = Duration::from_secs(10);
 /// Largest number of such answers.
 const MAX_STATES: usize = 4096;
 

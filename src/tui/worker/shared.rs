@@ -13,6 +13,7 @@ use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 use crate::log::OpenOptions;
 use crate::log_disk::log_disk;
+use crate::place::Place;
 use crate::query::KnownNames;
 use crate::repair::{JournalMark, journal_folder};
 use crate::tui::message::BackgroundUpdate;
@@ -198,6 +199,9 @@ impl SharedState {
         let log = view.log();
         let saved_coverage = view.index_coverage();
         let read_only_reason = match log.version() {
+            _ if matches!(Place::parse(view.path().as_os_str()), Ok(Place::Remote(_))) => {
+                Some("a log on a server can only be read; download it to change or repair the copy".to_owned())
+            }
             Version::V0 => Some("version 0 logs are read-only; `chronicle migrate` makes a version 1 log".to_owned()),
             Version::V1 | Version::V2 => {
                 view.write_blocking_flags().map(|flags| format!("header flags {flags:04x} forbid writing"))
