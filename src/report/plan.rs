@@ -234,9 +234,9 @@ pub(super) fn describe_write(step: &RepairStep) -> String {
         StepWrite::Segment(_) => {
             let sources = join_with_rest(&section_texts(step), step.sections().len(), "; ");
             let sources = if sources.is_empty() { String::new() } else { format!(": {sources}") };
-            format!("segment {} of {bytes} written again{sources}", segment_file_name(step.start))
+            format!("{bytes} written again as segment {}{sources}", segment_file_name(step.start))
         }
-        StepWrite::RemoveSegment { .. } => format!("segment {} of {bytes} removed", segment_file_name(step.start)),
+        StepWrite::RemoveSegment { .. } => format!("{bytes} removed: segment {}", segment_file_name(step.start)),
         StepWrite::GiveUp(lost) => format!(
             "{} recorded as lost in log.json, later offsets stay{}",
             format_size(lost.end - step.start),
@@ -578,6 +578,21 @@ this plan restores 1 event; with `--accept likely` it would restore 2";
         assert_eq!(likely_line(&plan).as_deref(), Some(line));
         plan.unrepaired.truncate(1);
         assert_eq!(likely_line(&plan), None);
+    }
+
+    #[test]
+    fn the_text_of_a_segment_begins_with_what_is_done_to_it() {
+        let write = StepWrite::RemoveSegment { old_log_end: None };
+        let mut removed = step(RepairAction::RestoreSegment, 2048..4096, "truncated", write);
+        assert_eq!(describe_write(&removed), "2.0 KiB removed: segment 00000000000000002048.log");
+        removed.write = StepWrite::Segment(crate::repair::NewSegment {
+            header: "00".repeat(64),
+            old_log_end: None,
+            description: String::new(),
+            parts: vec![StepPart { end: 4096, from: Some("b".into()) }],
+        });
+        let text = "2.0 KiB written again as segment 00000000000000002048.log: 2112..4096 copied from b";
+        assert_eq!(describe_write(&removed), text);
     }
 
     #[test]
