@@ -84,14 +84,13 @@ impl AggregateIndex {
     pub(crate) fn from_persisted(index: &Arc<PersistedIndex>) -> Result<Self, IndexFault> {
         let header = index.header();
         let (counts, checkpoints) = index.counts_and_checkpoints()?;
-        let blocks = index.blocks()?.into_iter().map(|block| (block.anchor.offset, block)).collect();
         let checkpoints =
             checkpoints.into_iter().map(|checkpoint| (checkpoint.totals.covered_to, checkpoint)).collect();
         Ok(Self {
             layers: stored_layers(index),
             totals: index.totals(),
             scanned_to: header.scanned_to,
-            blocks: SparseGrid::from_entries(blocks, header.anchor_spacing, MAX_BLOCKS),
+            blocks: SparseGrid::from_entries(index.blocks()?, header.anchor_spacing, MAX_BLOCKS),
             checkpoints: SparseGrid::from_entries(checkpoints, header.checkpoint_spacing, MAX_CHECKPOINTS),
             counts,
             damage: index.damage()?,

@@ -172,7 +172,7 @@ impl Block {
 }
 
 impl Coalesce for Block {
-    fn coalesce(&mut self, next: Self) {
+    fn coalesce(&mut self, next: &Self) {
         self.time_range = (self.time_range.0.min(next.time_range.0), self.time_range.1.max(next.time_range.1));
         self.has_non_events |= next.has_non_events;
         self.has_out_of_order_times |= next.has_out_of_order_times;

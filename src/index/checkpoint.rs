@@ -66,7 +66,7 @@ impl Checkpoint {
 
 impl Coalesce for Checkpoint {
     /// Keeps the earlier checkpoint, because checkpoints cannot be combined.
-    fn coalesce(&mut self, _next: Self) {}
+    fn coalesce(&mut self, _next: &Self) {}
 }
 
 /// Appends a checkpoint to `out`: its totals, the number of counts, and the counts, all as varints.

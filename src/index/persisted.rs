@@ -22,6 +22,9 @@ use crate::format::index::{
 /// The largest section that is read into memory as a whole, in bytes. A larger section is reported as corruption.
 const MAX_WHOLE_SECTION: u64 = 64 << 20;
 
+/// The number of blocks by which an index that is read can grow before its blocks are copied. One mebibyte has 64.
+const ADDED_BLOCKS: usize = 256;
+
 /// An open index file. A lookup reads only the pages that it needs.
 #[derive(Debug)]
 pub struct PersistedIndex {
@@ -173,26 +176,28 @@ impl PersistedIndex {
         self.first_and_last_anchors(offset).ok()?.pop().filter(|anchor| anchor.offset < offset)
     }
 
-    /// Reads all blocks with their anchors, ascending.
+    /// Reads all blocks with the offsets of their anchors, ascending.
     ///
     /// # Errors
     /// [`IndexFault::Corrupt`] when a row cannot be decoded, or rows are out of order; [`IndexFault::Io`] when the file
     /// cannot be read.
-    pub(crate) fn blocks(&self) -> Result<Vec<Block>, IndexFault> {
+    pub(super) fn blocks(&self) -> Result<Vec<(u64, Block)>, IndexFault> {
         let (anchors, summaries) =
             (self.read_section(IndexSection::Anchors)?, self.read_section(IndexSection::Blocks)?);
         let mut rest = summaries.as_slice();
-        let mut blocks: Vec<Block> = Vec::new();
+        // With room for the blocks of the events that the index is extended by, so that nothing is copied.
+        let mut blocks: Vec<(u64, Block)> = Vec::with_capacity(anchors.len() / ANCHOR_LEN + ADDED_BLOCKS);
         for row in anchors.chunks_exact(ANCHOR_LEN) {
             let block = Block::decode(decode_anchor(row), &mut rest);
             let block = block.ok_or_else(|| IndexFault::Corrupt("a row of its blocks cannot be decoded".into()))?;
             let anchor = &block.anchor;
-            let precedes = |last: &Block| last.anchor.offset < anchor.offset && last.anchor.ordinal < anchor.ordinal;
-            let is_in_order = blocks.last().is_none_or(precedes);
+            let is_in_order = blocks
+                .last()
+                .is_none_or(|(offset, last)| *offset < anchor.offset && last.anchor.ordinal < anchor.ordinal);
             if !is_in_order || anchor.offset >= self.header.covered_to || anchor.ordinal >= self.header.events {
                 return Err(IndexFault::Corrupt("its anchors are out of order or out of range".into()));
             }
-            blocks.push(block);
+            blocks.push((anchor.offset, block));
         }
         Ok(blocks)
     }

@@ -7,7 +7,7 @@
 /// An entry that can be joined with the next entry when their cells are joined.
 pub(super) trait Coalesce {
     /// Joins `next`, the entry that follows, into this one.
-    fn coalesce(&mut self, next: Self);
+    fn coalesce(&mut self, next: &Self);
 }
 
 /// Entries by ascending offset, at most one per cell.
@@ -75,7 +75,7 @@ impl<T: Coalesce> SparseGrid<T> {
         self.widen_cells(self.cell_shift.max(part.cell_shift));
         for (at, entry) in part.entries {
             match self.entries.last_mut() {
-                Some((last, known)) if *last >> self.cell_shift == at >> self.cell_shift => known.coalesce(entry),
+                Some((last, known)) if *last >> self.cell_shift == at >> self.cell_shift => known.coalesce(&entry),
                 _ => self.push(at, entry),
             }
         }
@@ -106,14 +106,13 @@ impl<T: Coalesce> SparseGrid<T> {
             return;
         }
         self.cell_shift = shift;
-        let mut wider: Vec<(u64, T)> = Vec::with_capacity(self.entries.len());
-        for (at, entry) in self.entries.drain(..) {
-            match wider.last_mut() {
-                Some((last, known)) if *last >> shift == at >> shift => known.coalesce(entry),
-                _ => wider.push((at, entry)),
+        self.entries.dedup_by(|(at, entry), (last, known)| {
+            let is_joined = *last >> shift == *at >> shift;
+            if is_joined {
+                known.coalesce(entry);
             }
-        }
-        self.entries = wider;
+            is_joined
+        });
     }
 
     fn update_next_cell(&mut self) {
@@ -126,7 +125,7 @@ mod tests {
     use super::*;
 
     impl Coalesce for u32 {
-        fn coalesce(&mut self, next: Self) {
+        fn coalesce(&mut self, next: &Self) {
             *self += next;
         }
     }
