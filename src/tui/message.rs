@@ -15,6 +15,7 @@ use super::request::{AggregateRow, FirstHints, IndexBuildMode, SegmentChange, Se
 use super::session_time::SessionTime;
 use crate::SegmentRemoval;
 use crate::file::Durability;
+use crate::index::IndexState;
 use crate::query::{EventTimes, Hits, KnownNames, RowPage, Timeline};
 use crate::repair::{AppliedRepair, BytesPreview, ProposedFix, RepairRecord, RepairState};
 use crate::report::PlanWords;
@@ -292,10 +293,10 @@ pub(crate) struct IndexSaveResult {
 }
 
 /// The state of an index file, for a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IndexSummary {
-    /// Name of the state.
-    pub(crate) state: &'static str,
+    /// The state.
+    pub(crate) state: IndexState,
     /// Number of events that the index file covers, when it can be trusted.
     pub(crate) events: Option<u64>,
 }

@@ -24,12 +24,9 @@ use crate::repair::journal::{
     read_repair_history,
 };
 use crate::repair::types::{
-    CHUNK, ChunkVisitor, LogPaths, Plan, PlannedPurge, PurgedContent, PurgedJournal, RepairStep, WorkMeter,
-    changed_error, read_identity, refused_error, sha256_of_range,
+    CHUNK, ChunkVisitor, LIST_REPAIRS, LogPaths, Plan, PlannedPurge, PurgedContent, PurgedJournal, RepairStep,
+    WorkMeter, changed_error, read_identity, refused_error, sha256_of_range,
 };
-
-/// The alternative in the error of an erasure that cannot be made final.
-const LIST_REPAIRS: &str = "List the repairs with `chronicle undo --list`";
 
 /// Plans to make the erasure with this number final, or all erasures in effect: its bytes are destroyed in every journal
 /// of the log, and it cannot be undone afterwards. Reads the erased ranges and the journals, and writes nothing.

@@ -14,12 +14,9 @@ use crate::repair::journal::{
 };
 use crate::repair::planning::{ByteSource, StepOutput};
 use crate::repair::types::{
-    ByteChange, LogPaths, Loss, Plan, RepairStep, StepWrite, WorkMeter, changed_error, read_identity, read_neighbour,
-    refused_error, sha256_of_range,
+    ByteChange, LIST_REPAIRS, LogPaths, Loss, Plan, RepairStep, StepWrite, WorkMeter, changed_error, read_identity,
+    read_neighbour, refused_error, sha256_of_range,
 };
-
-/// The alternative in the error of a repair that cannot be undone.
-const LIST_REPAIRS: &str = "List the repairs with `chronicle undo --list`";
 
 /// Plans to undo the repair with this number, or the last repair in effect. Reads the changed ranges, and writes nothing.
 ///

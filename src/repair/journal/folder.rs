@@ -7,7 +7,7 @@ use super::reader::{JournalFault, JournalReader};
 use super::record::{RepairState, journal_number};
 use crate::StorageError;
 use crate::file::{Disk, LogFile, OpenMode, SideFileFault, SideFileOrigin, Storage, TrustRule, UntrustedFile};
-use crate::repair::types::{LogPaths, refused_error};
+use crate::repair::types::{LIST_REPAIRS, LogPaths, refused_error};
 
 /// The next step for a file in the journal folder that is in the way.
 const MOVE_JOURNAL_AWAY: &str = "Move that file out of the journal folder, or name another folder with --journal";
@@ -183,7 +183,7 @@ impl JournalFolder {
             )),
             (None, _) => {
                 let reason = format!("there is no repair {number}");
-                Err(refused_error(&self.path, reason, "List the repairs with `chronicle undo --list`"))
+                Err(refused_error(&self.path, reason, LIST_REPAIRS))
             }
         }
     }

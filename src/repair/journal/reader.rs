@@ -16,7 +16,7 @@ use crate::format::frame::{CHECKSUM_LEN, LENGTH_LEN, payload_length_at};
 use crate::format::journal::{self, JournalSection};
 use crate::format::{FrameFormat, Version, byte_layout};
 use crate::repair::planning::ByteSource;
-use crate::repair::types::{CHUNK, PLAN_VERSION, Plan, PlanError, changed_error, refused_error};
+use crate::repair::types::{CHUNK, LIST_REPAIRS, PLAN_VERSION, Plan, PlanError, changed_error, refused_error};
 
 /// Number of bytes of a frame besides its payload.
 const FRAME_OVERHEAD: usize = LENGTH_LEN + CHECKSUM_LEN;
@@ -58,7 +58,7 @@ impl JournalFault {
     pub(crate) fn into_error(self, path: &Path) -> StorageError {
         match self {
             Self::Untrusted(found) => found.to_error(path),
-            Self::NotComplete(reason) => refused_error(path, reason, "List the repairs with `chronicle undo --list`"),
+            Self::NotComplete(reason) => refused_error(path, reason, LIST_REPAIRS),
         }
     }
 }

@@ -115,7 +115,7 @@ pub(super) fn decide_fixes(
         }
     }
     leave_after_undecided_end(&mut groups, log_end);
-    let notes = donor_notes(donors, &donor_ranges, &groups, found)?;
+    let notes = donor_notes(donors, &donor_ranges, &groups, found, view.seen_end().offset())?;
     Ok(Decisions { groups, notes })
 }
 

@@ -325,8 +325,13 @@ impl<'a, 'm> Donor<'a, 'm> {
 
     /// Returns a note for the user when the donor has events after the end of the log, and agrees with the log up to it.
     ///
-    /// `taken_to` is the end of the range that the plan takes from the donor at the end of the log.
-    pub(super) fn extra_frames_note(&self, taken_to: Option<u64>) -> Result<Option<String>, StorageError> {
+    /// `taken_to` is the end of the range that the plan takes from the donor at the end of the log, and `seen_end` the end that the
+    /// log has had by its index.
+    pub(super) fn extra_frames_note(
+        &self,
+        taken_to: Option<u64>,
+        seen_end: Option<u64>,
+    ) -> Result<Option<String>, StorageError> {
         let log_end = self.damaged.len()?;
         let end = taken_to.unwrap_or(0).max(log_end);
         let is_same_up_to_end = end > log_end || taken_to == Some(end) || self.ends_like_log(log_end)?;
@@ -334,11 +339,15 @@ impl<'a, 'm> Donor<'a, 'm> {
             return Ok(None);
         }
         let (extra_end, events) = self.read_remaining_events(end)?;
+        let lost = if seen_end.is_some_and(|seen| seen > end) {
+            "the index shows that this log has lost its end, which this plan does not restore"
+        } else {
+            "nothing shows that this log has lost them"
+        };
         let note = || {
             format!(
-                "the donor continues after this log's end at {end}: {} bytes, {events} events; nothing shows that this \
-                 log has lost them",
-                extra_end - end,
+                "the donor continues after this log's end at {end}: {} bytes, {events} events; {lost}",
+                extra_end - end
             )
         };
         Ok((extra_end > end).then(note))

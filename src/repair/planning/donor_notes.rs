@@ -10,12 +10,13 @@ use crate::format::Version;
 use crate::repair::types::ProposedFix;
 
 /// Returns the notes about the donors: a different header, how far each reaches, its frames, and the events that it has
-/// after the log's end.
+/// after the log's end, which was at `seen_end` before by the index.
 pub(super) fn donor_notes(
     donors: &[Donor],
     ranges: &DonorRanges,
     groups: &[PieceGroup],
     found: &[ProposedFix],
+    seen_end: Option<u64>,
 ) -> Result<Vec<String>, StorageError> {
     let mut notes: Vec<String> = donors.iter().filter_map(Donor::header_mismatch_note).collect();
     // The steps of missing segments have their headers, which are no frames of a donor.
@@ -37,7 +38,7 @@ pub(super) fn donor_notes(
         notes.extend(donor.differing_frames_note()?);
         notes.extend(donor.reach_note(wanted_end)?);
         if !is_end_missing {
-            notes.extend(donor.extra_frames_note(taken_to)?);
+            notes.extend(donor.extra_frames_note(taken_to, seen_end)?);
         }
     }
     Ok(notes)

@@ -4,6 +4,9 @@ use std::path::Path;
 
 use crate::StorageError;
 
+/// The next step after an error about a repair that does not exist or cannot be used.
+pub(crate) const LIST_REPAIRS: &str = "List the repairs with `chronicle undo LOG --list`";
+
 /// The error of a repair that is impossible or not allowed: the `reason`, and the `alternative` that the user has.
 pub(crate) fn refused_error(path: &Path, reason: String, alternative: &'static str) -> StorageError {
     StorageError::Refused { path: path.to_owned(), reason, alternative }

@@ -18,7 +18,7 @@ mod step_parts;
 mod work_meter;
 
 pub use erasure::{EmptiedAggregates, EraseOptions, PlannedErasure};
-pub(crate) use errors::{changed_error, refused_error};
+pub(crate) use errors::{LIST_REPAIRS, changed_error, refused_error};
 pub(crate) use fix::diff_bytes;
 pub use fix::{ByteChange, Candidate, Certainty, Fix, ProposedFix, RepairAction};
 pub(crate) use log_bytes::{

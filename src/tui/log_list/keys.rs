@@ -16,6 +16,7 @@ pub(crate) enum ListCommand {
     Rescan,
     Redraw,
     Suspend,
+    Help,
     Quit,
 }
 
@@ -42,7 +43,7 @@ impl ListKeySpec {
 }
 
 /// The keys of the list of logs, in the order of the documents.
-pub const LOG_LIST_KEYS: [ListKeySpec; 11] = [
+pub const LOG_LIST_KEYS: [ListKeySpec; 12] = [
     ListKeySpec::new(
         ListCommand::Open,
         &[Key::Enter, Char('l'), Key::Right],
@@ -58,12 +59,19 @@ pub const LOG_LIST_KEYS: [ListKeySpec; 11] = [
     ListKeySpec::new(ListCommand::Rescan, &[Char('r')], "Read all logs again").with_label("read again"),
     ListKeySpec::new(ListCommand::Redraw, &[Ctrl('l')], "Clear the terminal and draw everything again"),
     ListKeySpec::new(ListCommand::Suspend, &[Ctrl('z')], "Suspend to the shell; `fg` returns"),
-    ListKeySpec::new(ListCommand::Quit, &[Char('q'), Key::Esc, Ctrl('c')], "Quit").with_label("quit"),
+    ListKeySpec::new(ListCommand::Help, &[Char('?'), Key::F(1)], "Show what the keys do").with_label("help"),
+    ListKeySpec::new(ListCommand::Quit, &[Char('q'), Ctrl('c')], "Quit").with_label("quit"),
 ];
 
 /// Returns what a key does; `None` when it has no effect.
 pub(super) fn command_of(key: Key) -> Option<ListCommand> {
     LOG_LIST_KEYS.iter().find(|spec| spec.keys.contains(&key)).map(|spec| spec.command)
+}
+
+/// Returns the keys with a label, for the line of messages: `Enter open  j down`.
+pub(super) fn keys_text() -> String {
+    let labelled = LOG_LIST_KEYS.iter().filter_map(|spec| Some((spec.keys.first()?, spec.label?)));
+    labelled.map(|(key, label)| format!("{key} {label}")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ratatui::layout::Size;
 
-use super::keys::{ListCommand, command_of};
+use super::keys::{ListCommand, command_of, keys_text};
 use crate::format::Version;
 use crate::index::IndexState;
 use crate::report::FindingCounts;
@@ -167,6 +167,9 @@ impl LogListModel {
             Some(ListCommand::Redraw) => return ListAction::Redraw,
             Some(ListCommand::Suspend) => return ListAction::Suspend,
             Some(ListCommand::Quit) => return ListAction::Quit,
+            Some(ListCommand::Help) => self.message = Some(keys_text()),
+            // Esc closes what is open, which is nothing here.
+            None if key != Key::Esc => self.message = Some(format!("{key} has no effect here; {}", keys_text())),
             Some(ListCommand::Open) | None => {}
         }
         ListAction::None

@@ -104,8 +104,13 @@ fn the_cursor_stays_on_the_screen_and_opens_its_log() {
     assert_eq!((model.cursor, model.click(2), model.click(5)), (48, ListAction::Open, ListAction::None));
     model.press(Key::Home);
     assert_eq!((model.click(5), model.cursor), (ListAction::None, 0), "the last line is no row");
-    for key in [Key::Char('q'), Key::Esc, Key::Ctrl('c')] {
+    for key in [Key::Char('q'), Key::Ctrl('c')] {
         assert_eq!(model.press(key), ListAction::Quit);
+    }
+    assert_eq!((model.press(Key::Esc), model.message.as_deref()), (ListAction::None, None));
+    for (key, message) in [(Key::Char('?'), "Enter open"), (Key::Char('x'), "x has no effect here; Enter open")] {
+        assert_eq!(model.press(key), ListAction::None);
+        assert!(model.message.as_ref().is_some_and(|shown| shown.starts_with(message)), "{:?}", model.message);
     }
 }
 

@@ -1,9 +1,11 @@
 //! The Compare tab: the differences from a backup, their places in the log, and the repair that takes events from it.
 
 use std::fs;
+use std::path::Path;
 
 use super::golden::assert_golden;
 use super::{TestScreen, clean_log, damaged_log, frame_starts};
+use crate::EventLog;
 use crate::tui::keys::Key;
 use crate::tui::message::{RequestFailure, Response};
 use crate::tui::model::{ComparePane, CompareState, DetailView, DifferenceMeaning, Tab};
@@ -231,6 +233,24 @@ fn a_log_that_lost_its_end_sees_what_the_backup_has_after_it() {
     screen.assert_shows("5 after the end of this log");
     screen.press(&[Key::Char('x')]);
     screen.assert_shows("nothing shows that this");
+}
+
+#[test]
+fn the_plan_for_a_lost_end_of_which_the_index_is_left_says_that_it_is_lost() {
+    let clean = clean_log(60);
+    let cut = frame_starts(&clean)[55];
+    let make = |path: &Path| {
+        fs::write(path, &clean).unwrap();
+        EventLog::open_read_only(path).unwrap().save_index().unwrap();
+        fs::write(path, &clean[..cut]).unwrap();
+    };
+    let mut screen = TestScreen::of_log((120, 40), make, |_| {});
+    screen.run_scan();
+    fs::write(screen.path.with_file_name("backup.log"), &clean).unwrap();
+    compare_with(&mut screen, "backup.log");
+    screen.press(&[Key::Char('x')]);
+    assert!(!screen.shows("nothing shows that this"), "{}", screen.screen_text());
+    screen.assert_shows("has lost its end");
 }
 
 #[test]

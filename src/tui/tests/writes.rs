@@ -170,13 +170,13 @@ fn a_log_of_version_0_is_never_appended_to() {
 fn r_builds_the_index_and_a_rebuild_is_confirmed() {
     let mut screen = TestScreen::new(&clean_log(5), (120, 40));
     screen.press(&[Key::Char('r')]);
-    screen.assert_shows("missing → fresh (5 events)");
+    screen.assert_shows("missing → fresh, 5 events covered");
     screen.press(&[Key::Char('r')]);
     screen.assert_shows("the index is fresh");
     screen.press(&[Key::Char('R')]);
     screen.assert_shows("Rebuild the index?");
     screen.press(&[Key::Tab, Key::Enter]);
-    screen.assert_shows("fresh (5 events) → fresh (5 events)");
+    screen.assert_shows("fresh → fresh, 5 events covered");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::format::DamageKind;
 use crate::index::IndexState;
 use crate::report::Tone;
 use crate::report::units::{format_count, format_duration, format_size};
-use crate::report::{index_meaning, safe_path_text};
+use crate::report::{index_line, index_meaning, safe_path_text};
 use crate::tui::effect::Effect;
 use crate::tui::message::{IndexSaveResult, IndexSummary};
 use crate::tui::model::{ConfirmDialog, ConfirmedAction, Model, Overlay};
@@ -62,27 +62,23 @@ fn capitalize(text: &str) -> String {
 
 /// Reports the result of saving the index.
 pub(super) fn finish_index_save(model: &mut Model, result: &IndexSaveResult) {
+    let IndexSummary { state, events } = &result.after;
     let verb = match result.mode {
-        IndexBuildMode::Incremental => "caught up",
         IndexBuildMode::Full => "built",
+        IndexBuildMode::Incremental if *state == IndexState::Fresh => "caught up",
+        IndexBuildMode::Incremental => "saved",
     };
+    let covered = events.map(|events| format!(", {} covered", format_count(events, "event"))).unwrap_or_default();
     let message = format!(
-        "Index {verb} in {}: {} → {}",
+        "Index {verb} in {}: {} → {}{covered}",
         format_duration(result.elapsed),
-        summary_text(result.before),
-        summary_text(result.after)
+        index_line(&result.before.state, None),
+        index_line(state, None)
     );
     model.append_notice(message, Tone::Plain);
     if result.mode == IndexBuildMode::Full {
         // The build has verified the whole log. The scan starts again, now with the new index.
         model.scan.mark_rebuilt(result.verified_to);
         model.effects.push_back(Effect::RestartScan);
-    }
-}
-
-fn summary_text(index: IndexSummary) -> String {
-    match index.events {
-        Some(events) => format!("{} ({})", index.state, format_count(events, "event")),
-        None => index.state.to_owned(),
     }
 }

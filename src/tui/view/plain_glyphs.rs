@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 
 /// The glyphs of the screen, each with the ASCII character that replaces it.
-const REPLACEMENTS: [(char, char); 50] = [
+const REPLACEMENTS: [(char, char); 49] = [
     ('─', '-'),
     ('│', '|'),
     ('┌', '+'),
@@ -41,8 +41,7 @@ const REPLACEMENTS: [(char, char); 50] = [
     ('·', '.'),
     ('–', '-'),
     ('µ', 'u'),
-    ('≤', '<'),
-    ('≥', '>'),
+    ('−', '-'),
     ('▏', '|'),
     ('▕', '|'),
     ('█', '#'),
@@ -56,8 +55,12 @@ const REPLACEMENTS: [(char, char); 50] = [
     ('\u{a0}', ' '),
 ];
 
+/// The signs of limits, each with the two characters that replace it and the blank after it.
+const LIMIT_SIGNS: [(&str, [char; 2]); 2] = [("≤", ['<', '=']), ("≥", ['>', '='])];
+
 /// Replaces the known glyphs by similar characters, and every other character outside ASCII by a question mark.
 pub(in crate::tui) fn replace(buffer: &mut Buffer) {
+    replace_limit_signs(buffer);
     for cell in &mut buffer.content {
         let symbol = cell.symbol();
         if !symbol.is_ascii() {
@@ -67,10 +70,35 @@ pub(in crate::tui) fn replace(buffer: &mut Buffer) {
     }
 }
 
+/// Replaces the signs of limits, which are written before a blank or a no-break space. A sign alone would state another number.
+fn replace_limit_signs(buffer: &mut Buffer) {
+    for at in 0..buffer.content.len().saturating_sub(1) {
+        let (_, rest) = buffer.content.split_at_mut(at);
+        let [sign, blank, ..] = rest else { continue };
+        let Some((_, pair)) = LIMIT_SIGNS.iter().find(|(glyph, _)| *glyph == sign.symbol()) else { continue };
+        if matches!(blank.symbol(), " " | "\u{a0}") {
+            sign.set_char(pair[0]);
+            blank.set_char(pair[1]);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
     use super::*;
     use crate::tui::strip::StripCell;
+
+    #[test]
+    fn a_limit_keeps_its_meaning() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 20, 1));
+        buffer.set_string(0, 0, "≤ 1 given up − ≥\u{a0}7", Style::new());
+        replace(&mut buffer);
+        let text: String = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(text.trim_end(), "<=1 given up - >=7");
+    }
 
     #[test]
     fn the_states_of_the_strip_stay_different() {

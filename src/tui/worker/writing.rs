@@ -165,5 +165,5 @@ fn build_index(
 
 /// Summarises the index file: its state, and the events that it covers.
 fn index_summary(view: &LogView) -> IndexSummary {
-    IndexSummary { state: view.index_state().name(), events: view.index_coverage().map(|coverage| coverage.events) }
+    IndexSummary { state: view.index_state().clone(), events: view.index_coverage().map(|coverage| coverage.events) }
 }
