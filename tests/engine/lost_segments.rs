@@ -515,6 +515,17 @@ fn the_header_of_a_written_segment_is_that_of_its_index_or_of_the_copy() {
     let (good, _) = new_log(40);
     let base = bases(&good)[2];
     let copy = format!("{COPY}/{base:020}.log");
+    // The segment was created before its first event, so its header cannot be composed from the frames.
+    let mut original = good.get(&copy).unwrap();
+    original[15] ^= 1;
+    let checksum = crc32fast::hash(&original[..60]);
+    original[60..64].copy_from_slice(&checksum.to_be_bytes());
+    good.put(&segment(base), &original);
+    good.put(&copy, &original);
+    remove(&good, &format!("{}.idx", segment(base)));
+    read_only(&good).save_index().unwrap();
+    assert!(good.get(&format!("{}.idx", segment(base))).is_some());
+    assert_eq!(findings(&good), []);
     // Only the index has the header.
     let disk = good.next_process();
     let mut bytes = disk.get(&copy).unwrap();
