@@ -46,7 +46,7 @@ pub(super) struct ReplicateArgs {
     /// File with credentials, as `nsc` writes it
     #[arg(long, value_name = "FILE")]
     creds: Option<PathBuf>,
-    /// Print the state every this many seconds, when events were sent
+    /// Print the state every this many seconds, when events were sent or are left
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     every: u64,
 }

@@ -25,7 +25,7 @@ pub(super) fn interrupt(child: Child) -> CommandOutcome {
 pub(super) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let since = Instant::now();
     while !condition() {
-        assert!(since.elapsed() < Duration::from_secs(60), "waited 60 s: {what}");
+        assert!(since.elapsed() < Duration::from_secs(90), "waited 90 s: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -34,6 +34,25 @@ impl NatsServer {
         Some(server)
     }
 
+    /// Starts a server with a configuration, and does not wait for it.
+    pub(super) fn start_in_cluster(program: &Path, config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let process = spawn(program, port, folder.path(), config);
+        Self { process, program: program.to_owned(), port, folder, config: config.to_owned() }
+    }
+
+    /// Starts a server of a cluster again, and does not wait for it.
+    pub(super) fn restart_in_cluster(&mut self) {
+        self.process = spawn(&self.program, self.port, self.folder.path(), &self.config);
+    }
+
+    /// Sends a signal to the process.
+    pub(super) fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.process.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
     /// The URL of a stream.
     pub(super) fn url(&self, stream: &str) -> String {
         format!("nats://127.0.0.1:{}/{stream}", self.port)

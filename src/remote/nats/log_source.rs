@@ -66,6 +66,8 @@ pub(super) struct Backlog {
     pub(super) largest: Option<(u64, u64)>,
     /// The first damage.
     pub(super) damage: Option<Box<Finding>>,
+    /// The time of the first event, in milliseconds since the Unix epoch.
+    pub(super) first_time_ms: Option<u64>,
 }
 
 /// Returns what the messages of this log say about it; the finding about its header, when that is damaged.
@@ -176,6 +178,7 @@ pub(super) fn measure_backlog(view: &LogView, start: u64, until: u64) -> Result<
     if until <= start {
         return Ok(backlog);
     }
+    let version = view.log().version();
     let mut walk = LogWalk::new(view, start..until, until);
     loop {
         let item = match walk.next_before(until) {
@@ -194,6 +197,11 @@ pub(super) fn measure_backlog(view: &LogView, start: u64, until: u64) -> Result<
                 return Ok(backlog);
             }
             Some(WalkItem::Frame(at, frame)) => {
+                if backlog.frames == 0
+                    && let FrameContent::Event(event) = classify_frame(&frame, version)
+                {
+                    backlog.first_time_ms = Some(event.write_timestamp_ms());
+                }
                 backlog.frames += 1;
                 backlog.end = at + frame.len();
                 let payload_len = frame.payload().len() as u64;

@@ -165,6 +165,8 @@ impl Shipper {
             self.handle_failure(error, since)?;
             // The last message of the stream decides what is sent next.
             loop {
+                // The log can grow while the server is away.
+                self.measure(self.view.log().len()?)?;
                 if on_shipped(&self.status).is_break() {
                     return Ok(ShipEnd::Stopped);
                 }
@@ -211,11 +213,13 @@ impl Shipper {
         if !is_counted {
             self.status.lag_frames = 0;
         }
-        let Backlog { frames, end: counted_to, largest, damage } = measure_backlog(&self.view, start, end)?;
+        let Backlog { frames, end: counted_to, largest, damage, first_time_ms } =
+            measure_backlog(&self.view, start, end)?;
         if let Some((payload_len, offset)) = largest {
             self.ensure_fits(payload_len, offset)?;
         }
         self.status.lag_frames += frames;
+        self.status.lag_since_ms = self.status.lag_since_ms.or(first_time_ms);
         self.measured_to = counted_to;
         self.damage = damage;
         self.update_lag();
