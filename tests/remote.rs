@@ -20,6 +20,7 @@ mod remote {
     mod s3_backups;
     mod s3_faults;
     mod s3_logs;
+    mod s3_screen;
     mod s3_server;
     #[path = "../app/shell.rs"]
     #[allow(dead_code, reason = "the tests of the program use all of it")]
