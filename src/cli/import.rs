@@ -31,6 +31,7 @@ use crate::report::units::{format_count, format_size};
 use crate::report::{ExitStatus, safe_path_text};
 
 /// Why a line of the input is no event.
+#[derive(Clone, Copy)]
 enum LineFault {
     /// The input starts as a log does.
     Log,

@@ -211,7 +211,7 @@ fn a_log_with_the_name_of_an_index_is_kept_by_a_repair_and_an_undo() {
         bytes[64 + 40] ^= 0xff;
         disk.put(&segment(base), &bytes);
         repair(&disk, &RepairOptions::new().gap_undecided());
-        assert_eq!(read_only(&disk).replay(0).unwrap().filter(Result::is_ok).count() + 1, offsets.len());
+        assert_eq!(read_only(&disk).replay(0).unwrap().flatten().count() + 1, offsets.len());
         assert_eq!(disk.get(&index), Some(old.clone()), "{base}");
         undo(&disk);
         assert_eq!((disk.get(&index), disk.get(&segment(base))), (Some(old), Some(bytes)), "{base}");

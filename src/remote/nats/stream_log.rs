@@ -140,16 +140,14 @@ impl StreamLog {
             return Ok(chunk.clone());
         }
         let next = chunks.kept.iter().find(|chunk| chunk.end() == offset).map(|chunk| chunk.next_sequence);
-        let chunk = match next {
-            Some(sequence) => self.read_chunk(&mut chunks, sequence, offset)?,
-            None => {
-                let found = find_message(&self.connection, offset, (self.first_sequence, self.last_sequence))?;
-                // The header before a frame belongs to the message after the one that is found.
-                let sequence = found.map_or(self.first_sequence, |message| message.sequence);
-                self.read_chunk(&mut chunks, sequence, offset)?
-            }
+        let sequence = if let Some(sequence) = next {
+            sequence
+        } else {
+            let found = find_message(&self.connection, offset, (self.first_sequence, self.last_sequence))?;
+            // The header before a frame belongs to the message after the one that is found.
+            found.map_or(self.first_sequence, |message| message.sequence)
         };
-        let chunk = Arc::new(chunk);
+        let chunk = Arc::new(self.read_chunk(&mut chunks, sequence, offset)?);
         chunks.kept.push_back(chunk.clone());
         if chunks.kept.len() > MAX_CHUNKS {
             chunks.kept.pop_front();

@@ -296,7 +296,7 @@ pub(super) fn fix_without_donor(view: &LogView, lost: &LostSegments) -> Option<F
     }
     match &lost.last {
         Some(_) if is_header_cut(view, lost) => Some(Fix::without_candidates(RepairAction::Gap)),
-        Some(last) if next_segment(lost, last).is_none() => None,
+        Some(segment) if next_segment(lost, segment).is_none() => None,
         _ => Some(Fix::without_candidates(RepairAction::GiveUp)),
     }
 }
@@ -331,18 +331,18 @@ fn reason_against_file(view: &LogView, base: u64) -> Option<String> {
 
 /// Returns the segment with which the log goes on after its lost end; `None` when the index of the last segment does not show where
 /// it ended.
-fn next_segment(lost: &LostSegments, last: &LostLastSegment) -> Option<NextSegment> {
+fn next_segment(lost: &LostSegments, found: &LostLastSegment) -> Option<NextSegment> {
     let end = lost.absent.end;
-    let number = last.segment.number.checked_add(1)?;
-    let last_frame = last.last_frame.filter(|frame| {
-        frame.offset < end && end - frame.offset <= MAX_FRAME as u64 && last.segment.base < frame.offset
+    let number = found.segment.number.checked_add(1)?;
+    let last_frame = found.last_frame.filter(|frame| {
+        frame.offset < end && end - frame.offset <= MAX_FRAME as u64 && found.segment.base < frame.offset
     });
-    if last_frame.is_none() && end != last.segment.base + HEADER_BYTES {
+    if last_frame.is_none() && end != found.segment.base + HEADER_BYTES {
         return None;
     }
     let prev_checksum = last_frame.map_or(0, |frame| frame.checksum);
-    let segment = SegmentHeader { base: end, number, prev_checksum, ..last.segment };
-    let header = LogHeader { segment: Some(segment), ..last.header }.encode();
+    let segment = SegmentHeader { base: end, number, prev_checksum, ..found.segment };
+    let header = LogHeader { segment: Some(segment), ..found.header }.encode();
     Some(NextSegment { header: hex::encode(&header), old_log_end: lost.absent.start })
 }
 
