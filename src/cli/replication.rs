@@ -223,8 +223,8 @@ impl Replication<'_> {
             out.print_notice(&text, &Json::Object(vec![("event", "server".into()), ("notice", text.as_str().into())]));
         }
         let since = self.printed.map_or(self.started, |(at, _)| at);
-        let has_news = status.lag_frames > 0 || self.printed.map_or(0, |(_, frames)| frames) < status.frames;
-        let is_due = since.elapsed() >= self.args.interval && has_news;
+        let has_update = status.lag_frames > 0 || self.printed.map_or(0, |(_, frames)| frames) < status.frames;
+        let is_due = since.elapsed() >= self.args.interval && has_update;
         if is_due { self.print_state("progress", status, out) } else { Ok(()) }
     }
 
