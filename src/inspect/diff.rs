@@ -89,11 +89,14 @@ enum LongerLog {
 
 impl LogComparer<'_> {
     fn compare(&mut self) -> Result<(), StorageError> {
-        let mut at = self.logs.0.first_frame_offset().min(self.common_end);
-        if let Some(difference) = self.find_first_difference(0..at)? {
+        // Retention can have removed the start of a log, or of both. The comparison starts with the first header that both have.
+        let (a, b) = self.logs;
+        let mut at = a.first_frame_offset().max(b.first_frame_offset()).min(self.common_end);
+        let start = a.header_range().start.max(b.header_range().start).min(at);
+        if let Some(difference) = self.find_first_difference(start..at)? {
             self.recorder.set_identical_to(difference);
-            let (a, b) = (header_content(self.logs.0), header_content(self.logs.1));
-            self.recorder.record(LogDifference { kind: DifferenceKind::Header, start: 0, end: at, a, b })?;
+            let (a, b) = (header_content(a), header_content(b));
+            self.recorder.record(LogDifference { kind: DifferenceKind::Header, start, end: at, a, b })?;
         }
         while let Some(difference) = self.find_first_difference(at..self.common_end)? {
             self.recorder.set_identical_to(difference);
