@@ -12,6 +12,10 @@ const LOGS_AHEAD: usize = 4;
 ///
 /// # Errors
 /// `Io` when the server cannot be asked.
+#[cfg_attr(
+    not(feature = "remote"),
+    expect(clippy::unnecessary_wraps, reason = "only a server can fail to answer, and this build asks none")
+)]
 pub(super) fn is_prefix(path: &Path) -> Result<bool, StorageError> {
     #[cfg(feature = "remote")]
     if is_url(path) {
