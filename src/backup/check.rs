@@ -69,8 +69,8 @@ pub(crate) fn check_backup(
     Ok(check)
 }
 
-/// True when the store answered, and a part is missing or not the expected one.
-fn is_fault(error: &StorageError) -> bool {
+/// True when the store answered, and an object is missing or not the expected one.
+pub(crate) fn is_fault(error: &StorageError) -> bool {
     use std::io::ErrorKind::{InvalidData, NotFound};
     matches!(error, StorageError::Io { source, .. } if matches!(source.kind(), InvalidData | NotFound))
 }

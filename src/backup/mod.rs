@@ -13,7 +13,7 @@ mod restore;
 mod source;
 mod store;
 
-pub(crate) use check::{PartFault, check_backup, find_archived_end};
+pub(crate) use check::{PartFault, check_backup, find_archived_end, is_fault};
 pub(crate) use create::{BackupSummary, create_backup};
 pub(crate) use folder_store::FolderStore;
 pub(crate) use manifest::{BackupManifest, ManifestEntry, latest_manifest, list_manifests, read_manifest};

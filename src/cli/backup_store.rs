@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::failure::CommandFailure;
 use crate::StorageError;
-use crate::backup::{FolderStore, ObjectStore};
+use crate::backup::{FolderStore, ObjectStore, is_fault};
 use crate::file::{FilePlace, OsDisk};
 use crate::place::{Place, RemoteUrl};
 use crate::report::{ExitStatus, safe_path_text};
@@ -46,10 +46,7 @@ pub(super) fn parse_place(place: &Path) -> Result<Place, CommandFailure> {
 
 /// Gives an object that is missing or not the expected one the status of damage.
 pub(super) fn damage_of_backup(error: StorageError) -> CommandFailure {
-    use std::io::ErrorKind::{InvalidData, NotFound};
-    let is_damage =
-        matches!(&error, StorageError::Io { source, .. } if matches!(source.kind(), InvalidData | NotFound));
-    let status = if is_damage { ExitStatus::Damage } else { ExitStatus::for_error(&error) };
+    let status = if is_fault(&error) { ExitStatus::Damage } else { ExitStatus::for_error(&error) };
     CommandFailure::Storage(error, status)
 }
 

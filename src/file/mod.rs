@@ -27,6 +27,8 @@ mod os;
 #[cfg(not(unix))]
 mod os_without_unix;
 mod path_entry;
+#[cfg(feature = "app")]
+mod read_only_storage;
 mod removed_offsets;
 mod reopened_file;
 mod resync;
@@ -68,6 +70,8 @@ pub(crate) use new_log::{NewLog, NewLogForm, NewLogTarget};
 pub(crate) use new_log_folder::{NewLogFolder, check_replaceable_folder};
 pub use os::OsDisk;
 pub use path_entry::{EntryKind, Ownership, PathEntry};
+#[cfg(feature = "remote")]
+pub(crate) use read_only_storage::{ReadOnlyContent, ReadOnlyStorage};
 pub(crate) use reopened_file::ReopenedFile;
 #[cfg(feature = "app")]
 pub(crate) use retry::BlockingStream;

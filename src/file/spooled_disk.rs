@@ -6,12 +6,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::OsDisk;
 use super::file_identity::{FileIdentity, FileStamp};
 use super::path_entry::{Ownership, PathEntry};
+use super::read_only_storage::{ReadOnlyContent, ReadOnlyStorage};
 use super::storage::{Disk, OpenMode, Storage, append_all};
-use super::{OsDisk, WriterPresence};
 
 /// A file without a name, into which the bytes of a stream are copied.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub(crate) struct SpooledDisk {
 impl SpooledDisk {
     /// Creates a disk on which `path` leads to the contents of `copy`.
     pub(crate) fn new(path: &Path, copy: SpoolFile) -> Self {
-        Self { path: path.to_owned(), log: Arc::new(SpooledLog(copy.0)) }
+        Self { path: path.to_owned(), log: Arc::new(ReadOnlyStorage(SpooledLog(copy.0))) }
     }
 
     fn is_log(&self, path: &Path) -> bool {
@@ -119,41 +119,13 @@ impl Disk for SpooledDisk {
 #[derive(Debug)]
 struct SpooledLog(Arc<dyn Storage>);
 
-impl Storage for SpooledLog {
+impl ReadOnlyContent for SpooledLog {
     fn len(&self) -> io::Result<u64> {
         self.0.len()
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         self.0.read_at(buf, offset)
-    }
-
-    fn append(&self, _bytes: &[u8]) -> io::Result<usize> {
-        Err(read_only())
-    }
-
-    fn append_end(&self) -> io::Result<u64> {
-        self.0.len()
-    }
-
-    fn write_at(&self, _bytes: &[u8], _offset: u64) -> io::Result<()> {
-        Err(read_only())
-    }
-
-    fn set_len(&self, _len: u64) -> io::Result<()> {
-        Err(read_only())
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn try_lock(&self) -> io::Result<bool> {
-        Err(read_only())
-    }
-
-    fn unlock(&self) -> io::Result<()> {
-        Ok(())
     }
 
     fn identity(&self) -> io::Result<FileIdentity> {
@@ -168,12 +140,9 @@ impl Storage for SpooledLog {
         self.0.ownership()
     }
 
-    // This process has the copy open for writing, and no longer writes to it.
-    fn detect_writer(&self) -> WriterPresence {
-        WriterPresence::NoneFound
+    fn refusal(&self) -> io::Error {
+        read_only()
     }
-
-    fn wait(&self, _time: Duration) {}
 }
 
 fn read_only() -> io::Error {
@@ -183,6 +152,7 @@ fn read_only() -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file::WriterPresence;
 
     #[test]
     fn the_copy_can_only_be_read_and_has_no_side_files() {

@@ -10,7 +10,7 @@ const MAX_PASSED: usize = 64;
 /// Returns the last message between two sequence numbers whose offset is `offset` or less; `None` when there is none. The cost is
 /// one request for each bit of the number of messages.
 ///
-/// The message is not checked: whoever uses it checks its frame.
+/// The message is not checked. The caller checks its frame.
 ///
 /// # Errors
 /// The errors of requests; `Answer` when many messages in a row have no offset.

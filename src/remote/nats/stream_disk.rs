@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use super::address::stream_address;
 use super::stream_log::{StreamFile, StreamLog};
 use crate::file::storage::{OpenMode, Storage};
-use crate::file::{EntryKind, FileIdentity, PathEntry, WriterPresence};
+use crate::file::{EntryKind, FileIdentity, PathEntry, ReadOnlyContent, ReadOnlyStorage};
 use crate::format::{base_of_segment_file, segment_file_name};
 use crate::place::RemoteUrl;
 
@@ -71,7 +70,7 @@ impl StreamDisk {
             StreamPath::Stream | StreamPath::SideFile => None,
         };
         let file = file.ok_or(ErrorKind::NotFound)?;
-        Ok(Arc::new(StreamStorage { log, file }))
+        Ok(Arc::new(ReadOnlyStorage(StreamStorage { log, file })))
     }
 
     /// Returns whether a URL names a file or a folder.
@@ -119,7 +118,7 @@ struct StreamStorage {
     file: StreamFile,
 }
 
-impl Storage for StreamStorage {
+impl ReadOnlyContent for StreamStorage {
     fn len(&self) -> io::Result<u64> {
         Ok(self.file.end - self.file.base)
     }
@@ -133,43 +132,13 @@ impl Storage for StreamStorage {
         self.log.read_at(buf.get_mut(..len).unwrap_or_default(), at)
     }
 
-    fn append(&self, _bytes: &[u8]) -> io::Result<usize> {
-        Err(read_only())
-    }
-
-    fn append_end(&self) -> io::Result<u64> {
-        self.len()
-    }
-
-    fn write_at(&self, _bytes: &[u8], _offset: u64) -> io::Result<()> {
-        Err(read_only())
-    }
-
-    fn set_len(&self, _len: u64) -> io::Result<()> {
-        Err(read_only())
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn try_lock(&self) -> io::Result<bool> {
-        Err(read_only())
-    }
-
-    fn unlock(&self) -> io::Result<()> {
-        Ok(())
-    }
-
     fn identity(&self) -> io::Result<FileIdentity> {
         Ok(FileIdentity::UNKNOWN)
     }
 
-    fn detect_writer(&self) -> WriterPresence {
-        WriterPresence::NoneFound
+    fn refusal(&self) -> io::Error {
+        read_only()
     }
-
-    fn wait(&self, _time: Duration) {}
 }
 
 fn read_only() -> io::Error {

@@ -11,7 +11,7 @@ use super::block_cache::BlockCache;
 use super::client::{ObjectState, S3Client};
 use super::list::{ListDepth, list_objects};
 use super::object::S3Object;
-use crate::file::{EntryKind, FileIdentity, PathEntry, Storage};
+use crate::file::{EntryKind, FileIdentity, PathEntry, ReadOnlyContent, ReadOnlyStorage, Storage};
 use crate::format::base_of_segment_file;
 use crate::place::RemoteUrl;
 
@@ -43,7 +43,7 @@ impl S3Disk {
     /// # Errors
     /// `NotFound` when there is no such object; otherwise the error of the request.
     pub(crate) fn open(&self, url: &RemoteUrl) -> io::Result<Arc<dyn Storage>> {
-        Ok(Arc::new(self.object(url)?))
+        Ok(Arc::new(ReadOnlyStorage(self.object(url)?)))
     }
 
     /// Returns the identity of an object, which changes with its content, or of a folder.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::block_cache::{BLOCK_LEN, BlockCache};
 use super::client::{ObjectState, S3Client};
 use crate::changed_file::ChangedFile;
-use crate::file::{FileIdentity, FileStamp, Storage, WriterPresence};
+use crate::file::{FileIdentity, ReadOnlyContent};
 
 /// How many blocks are read before they are needed, when an object is read in order.
 const BLOCKS_AHEAD: u64 = 2;
@@ -80,7 +80,7 @@ impl S3Object {
     }
 }
 
-impl Storage for S3Object {
+impl ReadOnlyContent for S3Object {
     fn len(&self) -> io::Result<u64> {
         Ok(self.state.bytes)
     }
@@ -97,48 +97,13 @@ impl Storage for S3Object {
         Ok(len)
     }
 
-    fn append(&self, _bytes: &[u8]) -> io::Result<usize> {
-        Err(read_only())
-    }
-
-    fn append_end(&self) -> io::Result<u64> {
-        self.len()
-    }
-
-    fn write_at(&self, _bytes: &[u8], _offset: u64) -> io::Result<()> {
-        Err(read_only())
-    }
-
-    fn set_len(&self, _len: u64) -> io::Result<()> {
-        Err(read_only())
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn try_lock(&self) -> io::Result<bool> {
-        Err(read_only())
-    }
-
-    fn unlock(&self) -> io::Result<()> {
-        Ok(())
-    }
-
     fn identity(&self) -> io::Result<FileIdentity> {
         Ok(Self::identity_of(self.number))
     }
 
-    fn stamp(&self) -> io::Result<FileStamp> {
-        Ok(FileStamp { bytes: self.state.bytes, modified: None })
+    fn refusal(&self) -> io::Error {
+        read_only()
     }
-
-    // An object is replaced as a whole, so no process writes to it.
-    fn detect_writer(&self) -> WriterPresence {
-        WriterPresence::NoneFound
-    }
-
-    fn wait(&self, _time: std::time::Duration) {}
 }
 
 fn read_only() -> io::Error {

@@ -66,7 +66,7 @@ pub(super) fn remove_sealed_indexes(paths: &LogPaths, log: &LogFile, plan: &Plan
         }
         let segment = segments.segment_path(base);
         let path = index_path(&segment);
-        // A log that somebody has given the name of an index can be the only copy of its events.
+        // The file can be a log that was renamed, and the only copy of its events.
         if ensure_replaceable_index(disk, &path, Some(&segment)).is_err() {
             continue;
         }
